@@ -1,0 +1,113 @@
+import { defineConfig, globalIgnores } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+/** The floors of the house, lowest first. A floor may import itself and what lies below it, nothing above. */
+const floors = ["matrix", "threepid", "invite", "flows"];
+
+const edges = ["node", "portable", "http", "postgres", "testing"];
+
+const forbidImports = (...patterns) => ({
+  "@typescript-eslint/no-restricted-imports": [
+    "error",
+    { patterns: patterns.map(([regex, message]) => ({ regex, message })) },
+  ],
+});
+
+const impure = "The core is pure: time, chance and the network are ports.";
+
+/** Both libraries have an import that type-checks and then goes wrong. */
+const trapImports = [
+  {
+    selector: "ImportDeclaration[source.value='canonical-json'] ImportDefaultSpecifier",
+    message: "Its default export misplaces integer-like keys and drops an own __proto__; use walk.",
+  },
+  {
+    selector: "ImportDeclaration[source.value=/^fp-ts\\u002f(?!lib\\u002f.*\\.js$)/]",
+    message: "Import fp-ts/lib/X.js: without the extension it type-checks and then fails at run time.",
+  },
+];
+
+const core = floors.map((floor, height) => {
+  const above = [...floors.slice(height + 1), ...edges];
+  const bare = floor === "matrix" || floor === "threepid";
+  return {
+    files: [`src/${floor}/**/*.ts`],
+    rules: forbidImports(
+      [`^\\.\\./(${above.join("|")})(/|$)`, `Arrows point down: ${floor} does not know what stands on it.`],
+      ["^\\.\\./index\\.ts$", "Import from the file that has it, not from the public surface."],
+      ["^node:", impure],
+      ...(floor === "flows" ? [] : [["^\\.\\./ports\\.ts$", "Only flows talk to ports."]]),
+      ...(bare ? [["^\\.\\./refusal\\.ts$", "The ground knows no word of invites."]] : []),
+      ...(floor === "flows" ? [] : [["^fp-ts/lib/Task", "Decisions are synchronous."]]),
+    ),
+  };
+});
+
+export default defineConfig(
+  globalIgnores([
+    "dist",
+    "coverage",
+    "test/fixtures",
+    "src/core-globals.d.ts",
+    "src/threepid/case-fold-table.ts",
+  ]),
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ["test/package/*.mjs"] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    rules: {
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/no-import-type-side-effects": "error",
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true, varsIgnorePattern: "^_" }],
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "no-restricted-syntax": ["error", ...trapImports],
+    },
+  },
+  ...core,
+  {
+    files: ["src/{matrix,threepid,invite,flows}/**/*.ts", "src/{ports,refusal,index}.ts"],
+    rules: {
+      "no-restricted-globals": [
+        "error",
+        ...[
+          "Date",
+          "fetch",
+          "process",
+          "setTimeout",
+          "setInterval",
+          "performance",
+          "crypto",
+          "console",
+          "Buffer",
+        ].map((name) => ({ name, message: impure })),
+      ],
+      "no-restricted-properties": ["error", { object: "Math", property: "random", message: impure }],
+    },
+  },
+  {
+    files: ["src/{matrix,threepid,invite}/**/*.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        ...trapImports,
+        { selector: "ThrowStatement", message: "Errors are values: the core never throws." },
+        { selector: "AwaitExpression", message: "Decisions are synchronous." },
+      ],
+    },
+  },
+  ...edges.map((edge) => ({
+    files: [`src/${edge}/**/*.ts`],
+    rules: forbidImports([
+      `^\\.\\./(${edges.filter((other) => other !== edge && !(edge === "testing" && other === "portable")).join("|")})/`,
+      "Adapters stand side by side: each leans on the core alone.",
+    ]),
+  })),
+  { files: ["**/*.{js,mjs}"], extends: [tseslint.configs.disableTypeChecked] },
+);

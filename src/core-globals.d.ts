@@ -1,0 +1,10 @@
+// All that the core may know of its surroundings beyond the language itself. Both exist in every runtime;
+// the core is type-checked with these and no others (`src/tsconfig.core.json`).
+
+interface AbortSignal {
+  readonly aborted: boolean;
+}
+
+declare class TextEncoder {
+  encode(text: string): Uint8Array;
+}

@@ -1,0 +1,175 @@
+import { type Either, flatMap, isLeft, left, map, right } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import { decodeBase64, encodeBase64 } from "./base64.js";
+import { type CanonicalNumbers, type NotCanonicalJson, canonicalJson } from "./canonical-json.js";
+import type { CryptoEngine, SigningKey } from "./crypto-engine.js";
+import type { EventTemplate } from "./event.js";
+import { type JsonObject, member, stringMember, withoutMembers } from "./json.js";
+import { redact } from "./redaction.js";
+import type { RoomVersion } from "./room-version.js";
+import { type NotSigned, signedBytes, verifyJson, withSignature } from "./signed-json.js";
+import { encodeUtf8 } from "./utf8.js";
+
+const numbersOf = (version: RoomVersion): CanonicalNumbers =>
+  version.strictCanonicalJson ? "integers" : "any";
+
+const hash = (
+  crypto: CryptoEngine,
+  object: JsonObject,
+  version: RoomVersion,
+): Either<NotCanonicalJson, Uint8Array> =>
+  map((text: string) => crypto.sha256(encodeUtf8(text)))(canonicalJson(object, numbersOf(version)));
+
+/** What a locally attached ID must not change: from version 3 on it is no part of the event (FMT-HASH-3). */
+const onTheWire = (pdu: JsonObject, version: RoomVersion): JsonObject =>
+  version.eventId === "field" ? pdu : withoutMembers(pdu, ["event_id"]);
+
+/** The SHA-256 of all of the event but `unsigned`, `signatures` and `hashes` (FMT-HASH-1). */
+export const contentHash = (
+  crypto: CryptoEngine,
+  pdu: JsonObject,
+  version: RoomVersion,
+): Either<NotCanonicalJson, Uint8Array> =>
+  hash(crypto, withoutMembers(onTheWire(pdu, version), ["unsigned", "signatures", "hashes"]), version);
+
+/** The SHA-256 of the redacted event without its signatures (FMT-HASH-2). */
+export const referenceHash = (
+  crypto: CryptoEngine,
+  pdu: JsonObject,
+  version: RoomVersion,
+): Either<NotCanonicalJson, Uint8Array> =>
+  hash(crypto, withoutMembers(redact(onTheWire(pdu, version), version), ["signatures"]), version);
+
+/** The event has no ID: of versions 1 and 2, where it carries its own, and without one. */
+export interface NoEventId {
+  readonly _tag: "NoEventId";
+}
+
+/**
+ * The ID of an event (FMT-ID): its own `event_id` in versions 1 and 2, else `$` and its reference hash.
+ *
+ * @example
+ * eventId(nodeCrypto, pdu, roomVersion("12")!); // right("$-xWi_CC8WsDxxYCxYdMc-XH0MoRxyAckuQLR0eSVmGI")
+ */
+export const eventId = (
+  crypto: CryptoEngine,
+  pdu: JsonObject,
+  version: RoomVersion,
+): Either<NotCanonicalJson | NoEventId, string> => {
+  if (version.eventId === "field") {
+    const own = stringMember(pdu, "event_id");
+    return own === undefined ? left({ _tag: "NoEventId" }) : right(own);
+  }
+  const alphabet = version.eventId === "standard hash" ? "standard" : "urlsafe";
+  return map((bytes: Uint8Array) => `$${encodeBase64(bytes, alphabet)}`)(referenceHash(crypto, pdu, version));
+};
+
+/** The ID of the room that a create event makes: its own field, from version 12 on its event ID (FMT-HASH-4). */
+export const roomIdOfCreate = (
+  crypto: CryptoEngine,
+  create: JsonObject,
+  version: RoomVersion,
+): Either<NotCanonicalJson | NoEventId, string> => {
+  if (version.roomIdIsCreateEvent)
+    return map((id: string) => `!${id.slice(1)}`)(eventId(crypto, create, version));
+  const own = stringMember(create, "room_id");
+  return own === undefined ? left({ _tag: "NoEventId" }) : right(own);
+};
+
+/** Whether `hashes.sha256` is the event's content hash; compared as bytes (FMT-HASH-5). */
+export const contentHashMatches = (crypto: CryptoEngine, pdu: JsonObject, version: RoomVersion): boolean => {
+  const claimed = decodeBase64(stringMember(member(pdu, "hashes"), "sha256") ?? "");
+  const actual = contentHash(crypto, pdu, version);
+  return !isLeft(actual) && claimed !== undefined && encodeBase64(claimed) === encodeBase64(actual.right);
+};
+
+/** Another server's signature, or one's own, over an event: on its redacted form (FMT-SIG-2). */
+export const verifyPdu = (
+  crypto: CryptoEngine,
+  pdu: JsonObject,
+  version: RoomVersion,
+  by: { readonly entity: string; readonly keyId: string; readonly publicKey: Uint8Array },
+): Either<NotSigned, void> =>
+  verifyJson(crypto, redact(onTheWire(pdu, version), version), by, numbersOf(version));
+
+/** Adds a server's signature to an event that has its content hash already, as an invited server does (FMT-SIG-1). */
+export const signPdu = (
+  pdu: JsonObject,
+  version: RoomVersion,
+  entity: string,
+  key: SigningKey,
+): Either<NotCanonicalJson, JsonObject> =>
+  map((bytes: Uint8Array) => withSignature(pdu, entity, key.keyId, key.sign(bytes)))(
+    signedBytes(redact(onTheWire(pdu, version), version), numbersOf(version)),
+  );
+
+/** One event that another names. Versions 1 and 2 name its reference hash beside its ID (FMT-3). */
+export interface EventReference {
+  readonly eventId: string;
+  readonly referenceHash: Uint8Array;
+}
+
+/** What the homeserver knows and a template does not. */
+export interface PduFacts {
+  readonly version: RoomVersion;
+  readonly authEvents: readonly EventReference[];
+  readonly prevEvents: readonly EventReference[];
+  readonly depth: number;
+  /** Milliseconds since 1970. */
+  readonly originServerTs: number;
+  /** Versions 1 and 2 only: the ID that this server chose. */
+  readonly eventId?: string;
+  readonly serverName: string;
+  readonly key: SigningKey;
+}
+
+/** A signed event and its ID. */
+export interface SignedPdu {
+  readonly eventId: string;
+  readonly pdu: JsonObject;
+}
+
+/**
+ * Completes an event into a signed PDU of its room version: content hash, then the signature of `serverName` over
+ * the redacted form (FMT-SIG-1). For a homeserver without a builder of its own; also takes other state events, and a
+ * create event of version 12, which has no `room_id`.
+ *
+ * @example
+ * completePdu(nodeCrypto, template, { version, authEvents, prevEvents, depth, originServerTs, serverName, key });
+ */
+export const completePdu = (
+  crypto: CryptoEngine,
+  template: EventTemplate | JsonObject,
+  facts: PduFacts,
+): Either<NotCanonicalJson | NoEventId, SignedPdu> => {
+  const { version } = facts;
+  const reference = ({ eventId: id, referenceHash: bytes }: EventReference): unknown =>
+    version.eventId === "field" ? [id, { sha256: encodeBase64(bytes) }] : id;
+  const bare: JsonObject = {
+    ...template,
+    ...(version.eventId === "field" && facts.eventId !== undefined ? { event_id: facts.eventId } : {}),
+    auth_events: facts.authEvents.map(reference),
+    prev_events: facts.prevEvents.map(reference),
+    depth: Math.min(facts.depth, version.maxDepth),
+    origin_server_ts: facts.originServerTs,
+  };
+  return pipe(
+    contentHash(crypto, bare, version),
+    map((bytes): JsonObject => ({ ...bare, hashes: { sha256: encodeBase64(bytes) } })),
+    flatMap((hashed) => signPdu(hashed, version, facts.serverName, facts.key)),
+    flatMap((pdu) => map((id: string) => ({ eventId: id, pdu }))(eventId(crypto, pdu, version))),
+  );
+};
+
+/** The reference to an event that another event names. */
+export const eventReference = (
+  crypto: CryptoEngine,
+  pdu: JsonObject,
+  version: RoomVersion,
+): Either<NotCanonicalJson | NoEventId, EventReference> =>
+  pipe(
+    referenceHash(crypto, pdu, version),
+    flatMap((bytes) =>
+      map((id: string) => ({ eventId: id, referenceHash: bytes }))(eventId(crypto, pdu, version)),
+    ),
+  );

@@ -1,0 +1,76 @@
+import { contentOf } from "./event.js";
+import { hasMember, isJsonObject, member, stringMember } from "./json.js";
+import type { RoomState } from "./room-state.js";
+import type { RoomVersion } from "./room-version.js";
+
+/**
+ * A power level: an integer, or `Infinity` for the creators of a room of version 12. `undefined` stands for a
+ * value that is no level in the room's version; a state that holds one cannot arise by the rules.
+ */
+export type Level = number | undefined;
+
+const integerText = /^\s*[+-]?[0-9]+\s*$/;
+
+/** Reads one value as the room's version does (PL-7 to PL-9). */
+export const readLevel = (value: unknown, levels: RoomVersion["levels"]): Level => {
+  switch (typeof value) {
+    case "number":
+      if (Number.isSafeInteger(value)) return value === 0 ? 0 : value;
+      // Floats are truncated, whatever their size; what a double cannot hold has become infinite in parsing.
+      return levels === "integers, strings and floats" && Number.isFinite(value)
+        ? Math.trunc(value)
+        : undefined;
+    case "string":
+      return levels !== "integers" && integerText.test(value) ? Number(value.trim()) : undefined;
+    default:
+      return undefined;
+  }
+};
+
+/** The users who hold the creator's power: what the version says of the create event (PL-2, PL-3). */
+const isCreator = (state: RoomState, userId: string): boolean => {
+  const create = state.get("m.room.create", "");
+  switch (state.version.creators) {
+    case "content.creator":
+      return stringMember(contentOf(create), "creator") === userId;
+    case "sender":
+      return create?.sender === userId;
+    case "sender and additional": {
+      const additional = member(contentOf(create), "additional_creators");
+      return create?.sender === userId || (Array.isArray(additional) && additional.includes(userId));
+    }
+  }
+};
+
+/** The power level of a user in the room (PL-1 to PL-3). */
+export const userLevel = (state: RoomState, userId: string): Level => {
+  const levels = state.get("m.room.power_levels", "");
+  // Version 12: the creators' power is infinite, whatever the power levels say.
+  if (state.version.creators === "sender and additional" && isCreator(state, userId)) return Infinity;
+  if (levels === undefined) return isCreator(state, userId) ? 100 : 0;
+  const content = contentOf(levels);
+  const users = member(content, "users");
+  if (isJsonObject(users) && hasMember(users, userId)) return readLevel(users[userId], state.version.levels);
+  if (users !== undefined && !isJsonObject(users)) return undefined;
+  return hasMember(content, "users_default")
+    ? readLevel(member(content, "users_default"), state.version.levels)
+    : 0;
+};
+
+/** The level that inviting needs: `invite` of the power levels, else 0 (PERM-4, PL-6). */
+export const inviteLevel = (state: RoomState): Level => {
+  const content = contentOf(state.get("m.room.power_levels", ""));
+  return hasMember(content, "invite") ? readLevel(member(content, "invite"), state.version.levels) : 0;
+};
+
+/**
+ * Whether a user has the power to invite. A level that is none in the room's version gives nobody power.
+ *
+ * @example
+ * mayInvite(state, "@alice:example.org"); // true where the power levels say nothing of it
+ */
+export const mayInvite = (state: RoomState, userId: string): boolean => {
+  const needed = inviteLevel(state);
+  const held = userLevel(state, userId);
+  return needed !== undefined && held !== undefined && held >= needed;
+};

@@ -1,0 +1,85 @@
+import { type Either, isLeft, left, map, right } from "fp-ts/lib/Either.js";
+import { decodeBase64, encodeBase64 } from "./base64.js";
+import { type CanonicalNumbers, type NotCanonicalJson, canonicalJson } from "./canonical-json.js";
+import type { CryptoEngine, SigningKey } from "./crypto-engine.js";
+import { publicKeyBytes, signatureBytes, verifySignature } from "./ed25519.js";
+import { type JsonObject, isJsonObject, member, stringMember, withoutMembers } from "./json.js";
+import { encodeUtf8 } from "./utf8.js";
+
+/** Only signatures by keys of this algorithm count; others are passed over (SIG-2). */
+export const ed25519Prefix = "ed25519:";
+
+/**
+ * The bytes that a signature covers: the canonical JSON of the object without `signatures` and `unsigned`, every
+ * other member as it was received (SIG-1).
+ */
+export const signedBytes = (
+  object: JsonObject,
+  numbers: CanonicalNumbers = "integers",
+): Either<NotCanonicalJson, Uint8Array> =>
+  map(encodeUtf8)(canonicalJson(withoutMembers(object, ["signatures", "unsigned"]), numbers));
+
+/** The object with one more signature at `signatures[entity][keyId]`; those that stood there stay. */
+export const withSignature = (
+  object: JsonObject,
+  entity: string,
+  keyId: string,
+  signature: Uint8Array,
+): JsonObject => {
+  const signatures = member(object, "signatures");
+  const block = member(signatures, entity);
+  // Computed names define own members even when they read `__proto__`.
+  return {
+    ...object,
+    ["signatures"]: {
+      ...(isJsonObject(signatures) ? signatures : {}),
+      [entity]: { ...(isJsonObject(block) ? block : {}), [keyId]: encodeBase64(signature) },
+    },
+  };
+};
+
+/**
+ * Signs JSON as `entity`, a server name (SIG-1).
+ *
+ * @example
+ * signJson({ one: 1 }, "example.org", key); // right({ one: 1, signatures: { "example.org": { "ed25519:1": "…" } } })
+ */
+export const signJson = (
+  object: JsonObject,
+  entity: string,
+  key: SigningKey,
+  numbers: CanonicalNumbers = "integers",
+): Either<NotCanonicalJson, JsonObject> =>
+  map((bytes: Uint8Array) => withSignature(object, entity, key.keyId, key.sign(bytes)))(
+    signedBytes(object, numbers),
+  );
+
+/** Why JSON is not signed by whom it was asked for. */
+export type NotSigned =
+  NotCanonicalJson | { readonly _tag: "NoSignature" } | { readonly _tag: "BadSignature" };
+
+/**
+ * Checks that `object` carries a signature of `entity` by the key `keyId`, whose 32 bytes are `publicKey` (SIG-3).
+ * Takes unchecked JSON; whatever is malformed is not signed.
+ *
+ * @example
+ * verifyJson(crypto, object, { entity: "example.org", keyId: "ed25519:1", publicKey });
+ */
+export const verifyJson = (
+  crypto: CryptoEngine,
+  object: JsonObject,
+  by: { readonly entity: string; readonly keyId: string; readonly publicKey: Uint8Array },
+  numbers: CanonicalNumbers = "integers",
+): Either<NotSigned, void> => {
+  if (!by.keyId.startsWith(ed25519Prefix)) return left({ _tag: "NoSignature" });
+  const text = stringMember(member(member(object, "signatures"), by.entity), by.keyId);
+  if (text === undefined) return left({ _tag: "NoSignature" });
+  const bytes = signedBytes(object, numbers);
+  if (isLeft(bytes)) return bytes;
+  const key = publicKeyBytes(by.publicKey);
+  const decoded = decodeBase64(text);
+  const signature = decoded === undefined ? undefined : signatureBytes(decoded);
+  return key !== undefined && signature !== undefined && verifySignature(crypto, key, bytes.right, signature)
+    ? right(undefined)
+    : left({ _tag: "BadSignature" });
+};

@@ -1,0 +1,1 @@
+export { nodeCrypto, nodeSigningKey } from "./crypto.js";

@@ -1,0 +1,1 @@
+export { portableCrypto, portableSigningKey } from "./crypto.js";

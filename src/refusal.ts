@@ -1,0 +1,243 @@
+import { type Either, left } from "fp-ts/lib/Either.js";
+
+interface Answer {
+  readonly errcode: string;
+  readonly status: number;
+  readonly message: string;
+}
+
+const bad = (errcode: string, message: string): Answer => ({ errcode, status: 400, message });
+const forbidden = (message: string): Answer => ({ errcode: "M_FORBIDDEN", status: 403, message });
+
+/** Every refusal: what a decision can say no with, and what the Matrix endpoint should then answer. */
+const refusals = {
+  // The request itself.
+  BodyNotObject: bad("M_BAD_JSON", "The body must be a JSON object."),
+  FieldMissing: bad("M_MISSING_PARAM", "A required field is missing:"),
+  FieldMalformed: bad("M_INVALID_PARAM", "A field has the wrong type or form:"),
+  BothForms: bad(
+    "M_INVALID_PARAM",
+    "Name the invitee by user_id or by a third-party identifier, not by both.",
+  ),
+  MediumUnsupported: bad("M_THREEPID_MEDIUM_NOT_SUPPORTED", "The medium must be email or msisdn."),
+  MediumNotStorable: bad(
+    "M_THREEPID_MEDIUM_NOT_SUPPORTED",
+    "Nobody is known under this phone number, and identity servers keep invites for e-mail addresses only.",
+  ),
+  AddressMalformed: bad("M_INVALID_PARAM", "The address is not one of its medium:"),
+  TooManyEntries: {
+    errcode: "M_TOO_LARGE",
+    status: 413,
+    message: "The request names more invites than are taken at once.",
+  },
+  // The requester.
+  GuestForbidden: { errcode: "M_GUEST_ACCESS_FORBIDDEN", status: 403, message: "Guests may not invite." },
+  RequesterSuspended: {
+    errcode: "M_USER_SUSPENDED",
+    status: 403,
+    message: "Suspended users may not invite.",
+  },
+  PolicyRefused: forbidden("This server's policy does not allow this invite."),
+  // The room and the rules.
+  RoomVersionUnknown: bad("M_UNSUPPORTED_ROOM_VERSION", "The version of this room is not known."),
+  NotInRoom: { errcode: "M_NOT_FOUND", status: 404, message: "This server is not in the room." },
+  WrongRoom: forbidden("The event is not of this room."),
+  NoCreateEvent: forbidden("The room has no create event."),
+  NotFederated: forbidden("The room does not federate with the sender's server."),
+  MemberMalformed: forbidden("A member event needs a state_key and a membership."),
+  JoinAuthoriserUnsigned: forbidden(
+    "The server of join_authorised_via_users_server has not signed the event.",
+  ),
+  SenderNotJoined: forbidden("The sender is not in the room."),
+  PowerTooLow: forbidden("The sender's power level is below the one for inviting."),
+  TargetBanned: forbidden("The invitee is banned from the room."),
+  TargetJoined: forbidden("The invitee is in the room already."),
+  TargetNotFederated: forbidden(
+    "The room does not federate with the invitee's server: they could never join.",
+  ),
+  InvitesBlocked: {
+    errcode: "M_INVITE_BLOCKED",
+    status: 403,
+    message: "The invitee does not accept invites.",
+  },
+  // The proof.
+  NoSigned: forbidden("third_party_invite has no signed object."),
+  NoMxidOrToken: forbidden("signed has no mxid or no token."),
+  MxidMismatch: forbidden("signed.mxid is not the invited user."),
+  TokenUnknown: forbidden("The room has no third-party invite with this token."),
+  TokenSenderMismatch: forbidden("The third-party invite with this token is another sender's."),
+  NotProven: forbidden("No signature in signed is by a key of the third-party invite."),
+  InviteRevoked: forbidden("The third-party invite has been revoked."),
+  TooManyPairs: forbidden("More signatures and keys than are tried for one invite."),
+  KeyRevoked: forbidden("The identity server no longer vouches for the key that signed."),
+  // What the identity server minted.
+  TokenMalformed: {
+    errcode: "M_SERVER_NOT_TRUSTED",
+    status: 403,
+    message: "The identity server's token is not 1 to 255 characters of 0-9, a-z, A-Z, '.', '=', '_', '-'.",
+  },
+  KeysMalformed: {
+    errcode: "M_SERVER_NOT_TRUSTED",
+    status: 403,
+    message: "The identity server's answer has no list of usable Ed25519 keys with https validity URLs.",
+  },
+  TokenTaken: {
+    errcode: "M_SERVER_NOT_TRUSTED",
+    status: 403,
+    message: "The room already has another third-party invite under the identity server's token.",
+  },
+  // Other servers.
+  OriginMismatch: forbidden("The request does not come from the server that it must come from."),
+  UserNotLocal: forbidden("The user is not one of this server's."),
+  UserUnknown: { errcode: "M_NOT_FOUND", status: 404, message: "This server has no such user." },
+  SenderNotLocal: forbidden("The third-party invite was not made by a user of this server."),
+  InviteStateMalformed: bad(
+    "M_INVALID_PARAM",
+    "invite_room_state does not have the room's own create event.",
+  ),
+  ExchangeRefused: forbidden("The inviter's server refused the invite."),
+  // The life of an invite.
+  InviteInProgress: {
+    errcode: "M_LIMIT_EXCEEDED",
+    status: 429,
+    message: "The same invite is being made at this moment; ask again shortly.",
+  },
+  InviteUnknown: {
+    errcode: "M_UNKNOWN",
+    status: 409,
+    message:
+      "The identity server was asked for this invite before and its answer was lost: the mail may be out. It is asked again only with resend.",
+  },
+} as const satisfies Record<string, Answer>;
+
+/** The stable name of a refusal. The set is open: consumers keep a `default`. */
+export type RefusalCode = keyof typeof refusals;
+
+/** A no with its reason. It never holds an address. */
+export interface Refusal {
+  readonly _tag: "Refusal";
+  readonly code: RefusalCode;
+  /** A sentence for people. */
+  readonly message: string;
+  /** The number of the authorisation rule in the text of the room's version, where a rule refused. */
+  readonly rule?: string;
+  /** What the Matrix endpoint should answer: its errcode and HTTP status. */
+  readonly errcode: string;
+  readonly status: number;
+  readonly retryAfterMs?: number;
+}
+
+/** What somebody else (the host, its policy, another server) wants answered instead. */
+export interface ForeignAnswer {
+  readonly errcode: string;
+  readonly status: number;
+  readonly message?: string;
+}
+
+const foreign = (answer: ForeignAnswer | undefined): Partial<Answer> =>
+  answer === undefined
+    ? {}
+    : {
+        errcode: answer.errcode,
+        status: answer.status,
+        ...(answer.message === undefined ? {} : { message: answer.message }),
+      };
+
+interface Details {
+  readonly rule?: string | undefined;
+  /** What completes the sentence, such as the names of the fields that are missing. Never a value of theirs. */
+  readonly detail?: string;
+  readonly answer?: ForeignAnswer;
+  readonly retryAfterMs?: number | undefined;
+}
+
+export const refusal = (code: RefusalCode, details: Details = {}): Refusal => {
+  const { message, errcode, status } = refusals[code];
+  return {
+    _tag: "Refusal",
+    code,
+    message: details.detail === undefined ? message : `${message} ${details.detail}`,
+    errcode,
+    status,
+    ...foreign(details.answer),
+    ...(details.rule === undefined ? {} : { rule: details.rule }),
+    ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
+  };
+};
+
+export const refuse = (code: RefusalCode, details?: Details): Either<Refusal, never> =>
+  left(refusal(code, details));
+
+const dependency = (errcode: string, message: string): Answer => ({ errcode, status: 424, message });
+const internal = (message: string): Answer => ({ errcode: "M_UNKNOWN", status: 500, message });
+const later = (message: string): Answer => ({ errcode: "M_UNKNOWN", status: 503, message });
+
+/**
+ * Every failure of a port. Where the identity server failed, the status is 424: it was chosen by a client, and no
+ * stranger may make this server look ill to its load balancer (docs/decisions.md, AMB-7).
+ */
+const failures = {
+  PortBroken: internal("A port rejected its promise or answered what its contract does not allow."),
+  RoomIncomplete: later("The state of the room is not complete yet."),
+  AppendRefused: forbidden("The event was refused when it was to be appended."),
+  AppendUnavailable: later("The event could not be appended now."),
+  AppendContended: later("The room changed each time the event was to be appended."),
+  IdentityServerUnauthorized: {
+    errcode: "M_UNAUTHORIZED",
+    status: 403,
+    message: "The identity server does not accept id_access_token.",
+  },
+  IdentityServerTerms: {
+    errcode: "M_TERMS_NOT_SIGNED",
+    status: 403,
+    message: "The identity server wants its terms of service accepted first.",
+  },
+  IdentityServerLimit: {
+    errcode: "M_LIMIT_EXCEEDED",
+    status: 429,
+    message: "The identity server has had too many requests.",
+  },
+  IdentityServerRefused: dependency("M_BAD_STATUS", "The identity server refused the request."),
+  IdentityServerMalformed: dependency("M_BAD_STATUS", "The identity server's answer was not understood."),
+  IdentityServerUnreachable: dependency("M_CONNECTION_FAILED", "The identity server cannot be reached."),
+  IdentityServerTimeout: dependency("M_CONNECTION_TIMEOUT", "The identity server did not answer in time."),
+  LookupAlgorithm: dependency(
+    "M_BAD_STATUS",
+    "The identity server offers no lookup algorithm that is allowed.",
+  ),
+  PepperRotating: dependency("M_BAD_STATUS", "The identity server rejects each pepper that it gives."),
+  KeyValidityUnknown: later("The validity of the key that signed cannot be learnt now."),
+  ExchangeUnreachable: later("The inviter's server cannot be reached now."),
+  Cancelled: { errcode: "M_UNKNOWN", status: 499, message: "The request was cancelled." },
+} as const satisfies Record<string, Answer>;
+
+/** The stable name of a failure. The set is open: consumers keep a `default`. */
+export type FailureCode = keyof typeof failures;
+
+/** A port did not do its part. Nothing is lost: what was stored stays, and the same command may be given again. */
+export interface PortFailure {
+  readonly _tag: "PortFailure";
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly errcode: string;
+  readonly status: number;
+  readonly retryAfterMs?: number;
+  /** What the port rejected with, for the host's own log. Never sent to anybody. */
+  readonly cause?: unknown;
+}
+
+export const failure = (
+  code: FailureCode,
+  details: {
+    readonly answer?: ForeignAnswer;
+    readonly retryAfterMs?: number | undefined;
+    readonly cause?: unknown;
+  } = {},
+): PortFailure => ({
+  _tag: "PortFailure",
+  code,
+  ...failures[code],
+  ...foreign(details.answer),
+  ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
+  ...(details.cause === undefined ? {} : { cause: details.cause }),
+});

@@ -1,0 +1,16 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts", "docs/**/*.test.ts"],
+    reporters: ["default", "./test/closing-line.ts"],
+    // Tests import the package by its name, as users do; here the name leads to the source.
+    alias: [
+      { find: /^matrix-third-party-invites$/, replacement: source("index.ts") },
+      { find: /^matrix-third-party-invites\/(node|portable|testing)$/, replacement: source("$1/index.ts") },
+    ],
+  },
+});
