@@ -1,0 +1,35 @@
+import { type Either, right } from "fp-ts/lib/Either.js";
+import type { UserId } from "../matrix/ids.js";
+import { mayInvite } from "../matrix/power-levels.js";
+import { type RoomState, membershipOf } from "../matrix/room-state.js";
+import { type Refusal, refuse } from "../refusal.js";
+import { federates } from "./authorize.js";
+
+/** Who asks, with what of their account has a say. The host has checked their access token already. */
+export interface Requester {
+  readonly userId: UserId;
+  readonly isGuest?: boolean;
+  readonly isSuspended?: boolean;
+}
+
+/**
+ * May this user invite into this room now? Asked before any side effect, so that nobody without the power makes an
+ * identity server send mail (PERM-1, PERM-2, PERM-4 to PERM-6, AMB-6). It is what both an
+ * `m.room.third_party_invite` and a plain invite of theirs would have to pass; whom they invite is asked by `decide`.
+ *
+ * @example
+ * admit(state, { userId }); // left({ code: "PowerTooLow", rule: "7.1", errcode: "M_FORBIDDEN", status: 403, … })
+ */
+export const admit = (state: RoomState, requester: Requester): Either<Refusal, void> => {
+  if (requester.isGuest === true) return refuse("GuestForbidden");
+  if (requester.isSuspended === true) return refuse("RequesterSuspended");
+  const { rules } = state.version;
+  const create = state.get("m.room.create", "");
+  if (create === undefined) return refuse("NoCreateEvent", { rule: rules.roomId ?? `${rules.authEvents}.4` });
+  if (!federates(create, requester.userId)) return refuse("NotFederated", { rule: rules.federate });
+  if (membershipOf(state, requester.userId) !== "join")
+    return refuse("SenderNotJoined", { rule: rules.senderJoined });
+  if (!mayInvite(state, requester.userId))
+    return refuse("PowerTooLow", { rule: `${rules.thirdPartyInvite}.1` });
+  return right(undefined);
+};

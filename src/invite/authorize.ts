@@ -1,0 +1,193 @@
+import type { CryptoEngine } from "../matrix/crypto-engine.js";
+import { type EventLike, contentOf } from "../matrix/event.js";
+import { domainOf } from "../matrix/ids.js";
+import { type JsonObject, hasMember, isJsonObject, member, stringMember } from "../matrix/json.js";
+import { mayInvite } from "../matrix/power-levels.js";
+import { type RoomState, membershipOf } from "../matrix/room-state.js";
+import { type Refusal, type RefusalCode, refusal } from "../refusal.js";
+import { defaultMaxPairs, isProven } from "./proof.js";
+
+/**
+ * What the authorisation rules say of an event. `NotOurs` is no verdict: the event is neither an
+ * `m.room.third_party_invite` nor a member invite, and the host's other rules apply to it. `TooMuchWork` is none
+ * either: nothing was tried, and other servers may well allow the event; judge it again with a larger budget, off
+ * the main thread.
+ */
+export type Verdict =
+  | { readonly _tag: "Allow" }
+  | { readonly _tag: "Reject"; readonly refusal: Refusal }
+  | { readonly _tag: "NotOurs" }
+  | { readonly _tag: "TooMuchWork"; readonly pairs: number };
+
+export interface AuthorizeOptions {
+  /** How many distinct pairs of signature and key may be tried; 64 unless told otherwise. */
+  readonly maxPairs?: number;
+  /** The servers whose signature on the event the host has verified. Only restricted joins need it (AUTH-MEM-2). */
+  readonly verifiedSigners?: ReadonlySet<string>;
+}
+
+const allow: Verdict = { _tag: "Allow" };
+const notOurs: Verdict = { _tag: "NotOurs" };
+
+const reject = (code: RefusalCode, rule: string | undefined): Verdict => ({
+  _tag: "Reject",
+  refusal: refusal(code, { rule }),
+});
+
+type Ours = "third_party_invite" | "member" | undefined;
+
+/** Member events with another membership are judged by the host; one without any is refused whatever it was to be. */
+const oursIs = (event: EventLike, content: JsonObject): Ours => {
+  if (event.type === "m.room.third_party_invite") return "third_party_invite";
+  if (event.type !== "m.room.member") return undefined;
+  const membership = stringMember(content, "membership");
+  return membership === undefined || membership === "invite" ? "member" : undefined;
+};
+
+/**
+ * Judges a received event of the two types that third-party invites are made of, `m.room.third_party_invite` and
+ * `m.room.member` with membership `invite`, against a state: the authorisation rules of the room's version, in their
+ * order, and nothing beyond them (spec §8.2: AUTH-RID, AUTH-FED, AUTH-MEM, AUTH-SND, AUTH-TPI). Each rejection
+ * names the rule by its number in that version. Takes any JSON for the event and its neighbours; never throws.
+ *
+ * Not asked here: what the event's own `auth_events` are (`checkAuthEvents`), and who must have signed it.
+ *
+ * @example
+ * const verdict = authorize(event, state, nodeCrypto);
+ * switch (verdict._tag) {
+ *   case "Allow": break;
+ *   case "Reject": console.warn(verdict.refusal.code, verdict.refusal.rule); break;
+ *   case "NotOurs": break; // your own rules
+ *   case "TooMuchWork": break; // again, later, with a larger budget
+ * }
+ */
+export const authorize = (
+  event: EventLike,
+  state: RoomState,
+  crypto: CryptoEngine,
+  options: AuthorizeOptions = {},
+): Verdict => {
+  const given: unknown = event;
+  if (!isJsonObject(given)) return notOurs;
+  const content = contentOf(event);
+  const ours = oursIs(event, content);
+  if (ours === undefined) return notOurs;
+  const { rules } = state.version;
+  const sender = typeof event.sender === "string" ? event.sender : "";
+
+  // Version 12: the room ID names the room's create event; before, an event of another room has no business here.
+  if (event.room_id !== state.roomId) return reject("WrongRoom", rules.roomId ?? `${rules.authEvents}.5`);
+  const create = state.get("m.room.create", "");
+  if (create === undefined) return reject("NoCreateEvent", rules.roomId ?? `${rules.authEvents}.4`);
+
+  // If the create event's m.federate is false and the sender is of another server than its sender, reject.
+  if (!federates(create, sender)) return reject("NotFederated", rules.federate);
+
+  return ours === "member"
+    ? authorizeMember(event, content, sender, state, crypto, options)
+    : authorizeThirdPartyInvite(sender, state);
+};
+
+/** Whether a room takes part in events of this user's server: only `false` says no. */
+export const federates = (create: EventLike, userId: string): boolean =>
+  member(contentOf(create), "m.federate") !== false ||
+  (typeof create.sender === "string" && domainOf(create.sender) === domainOf(userId));
+
+const authorizeThirdPartyInvite = (sender: string, state: RoomState): Verdict => {
+  const { rules } = state.version;
+
+  // If the sender's current membership state is not join, reject.
+  if (membershipOf(state, sender) !== "join") return reject("SenderNotJoined", rules.senderJoined);
+
+  // Allow if and only if the sender's current power level is greater than or equal to the invite level.
+  return mayInvite(state, sender) ? allow : reject("PowerTooLow", `${rules.thirdPartyInvite}.1`);
+};
+
+const authorizeMember = (
+  event: EventLike,
+  content: JsonObject,
+  sender: string,
+  state: RoomState,
+  crypto: CryptoEngine,
+  options: AuthorizeOptions,
+): Verdict => {
+  const { rules } = state.version;
+  const target = event.state_key;
+
+  // If there is no state_key property, or no membership property in content, reject.
+  if (typeof target !== "string" || stringMember(content, "membership") === undefined)
+    return reject("MemberMalformed", `${rules.member}.1`);
+
+  // If content has a join_authorised_via_users_server key, the event must be signed by that user's server.
+  if (state.version.restrictedJoins && hasMember(content, "join_authorised_via_users_server")) {
+    const authoriser = stringMember(content, "join_authorised_via_users_server");
+    const server = authoriser === undefined ? undefined : domainOf(authoriser);
+    if (server === undefined || options.verifiedSigners?.has(server) !== true)
+      return reject("JoinAuthoriserUnsigned", rules.joinAuthorised);
+  }
+
+  // If content has a third_party_invite property: whatever it holds, the ordinary rules no longer apply.
+  return hasMember(content, "third_party_invite")
+    ? authorizeProvenInvite(member(content, "third_party_invite"), target, sender, state, crypto, options)
+    : authorizePlainInvite(target, sender, state);
+};
+
+const authorizePlainInvite = (target: string, sender: string, state: RoomState): Verdict => {
+  const { invite } = state.version.rules;
+
+  // If the sender's current membership state is not join, reject.
+  if (membershipOf(state, sender) !== "join") return reject("SenderNotJoined", `${invite}.2`);
+
+  // If target user's current membership state is join or ban, reject.
+  const membership = membershipOf(state, target);
+  if (membership === "join") return reject("TargetJoined", `${invite}.3`);
+  if (membership === "ban") return reject("TargetBanned", `${invite}.3`);
+
+  // If the sender's power level is greater than or equal to the invite level, allow.
+  if (mayInvite(state, sender)) return allow;
+
+  // Otherwise, reject.
+  return reject("PowerTooLow", `${invite}.5`);
+};
+
+const authorizeProvenInvite = (
+  invite: unknown,
+  target: string,
+  sender: string,
+  state: RoomState,
+  crypto: CryptoEngine,
+  options: AuthorizeOptions,
+): Verdict => {
+  const rule = `${state.version.rules.invite}.1`;
+
+  // If target user is banned, reject.
+  if (membershipOf(state, target) === "ban") return reject("TargetBanned", `${rule}.1`);
+
+  // If content.third_party_invite does not have a signed property, reject.
+  const signed = member(invite, "signed");
+  if (signed === undefined) return reject("NoSigned", `${rule}.2`);
+
+  // If signed does not have mxid and token properties, reject.
+  if (!isJsonObject(signed) || !hasMember(signed, "mxid") || !hasMember(signed, "token"))
+    return reject("NoMxidOrToken", `${rule}.3`);
+
+  // If mxid does not match state_key, reject.
+  if (signed["mxid"] !== target) return reject("MxidMismatch", `${rule}.4`);
+
+  // If there is no m.room.third_party_invite event in the current room state with state_key matching token, reject.
+  const token = signed["token"];
+  const tokenEvent = typeof token === "string" ? state.get("m.room.third_party_invite", token) : undefined;
+  if (tokenEvent === undefined) return reject("TokenUnknown", `${rule}.5`);
+
+  // If sender does not match sender of the m.room.third_party_invite, reject.
+  if (tokenEvent.sender !== sender) return reject("TokenSenderMismatch", `${rule}.6`);
+
+  // If any signature in signed matches any public key in the m.room.third_party_invite event, allow.
+  const { maxPairs = defaultMaxPairs } = options;
+  const proven = isProven(crypto, state.version, signed, contentOf(tokenEvent), maxPairs);
+  if (typeof proven === "object") return { _tag: "TooMuchWork", pairs: proven.pairs };
+  if (proven) return allow;
+
+  // Otherwise, reject.
+  return reject("NotProven", `${rule}.8`);
+};

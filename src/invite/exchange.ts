@@ -1,0 +1,92 @@
+import { type Either, flatMap, isLeft, left, right } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import type { CryptoEngine } from "../matrix/crypto-engine.js";
+import { type RoomId, type UserId, domainOf, parseUserId, serverOf } from "../matrix/ids.js";
+import { type JsonObject, isJsonObject, member, stringMember } from "../matrix/json.js";
+import type { RoomState } from "../matrix/room-state.js";
+import { type Refusal, refusal, refuse } from "../refusal.js";
+import type { InviteDetails } from "./decide.js";
+import { type RedeemOutcome, redeem } from "./redeem.js";
+import { type Signed, parseSigned } from "./signed.js";
+
+/** Another server's request to invite its user, reduced to what may be believed of it. */
+export interface ExchangeRequest {
+  readonly roomId: RoomId;
+  /** The sender of the third-party invite, by the other server's word; the room's own event decides. */
+  readonly sender: UserId;
+  readonly signed: Signed;
+}
+
+const malformed = (field: string): Either<Refusal, never> =>
+  left(refusal("FieldMalformed", { detail: field }));
+
+/**
+ * Checks the body of `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}` (EXC-4) before anything is
+ * looked up: the fixed fields, that body and path name one room, and that the request was signed by the server
+ * of the user it is for (AMB-21). `display_name` is not asked for: the other server cannot know it (AMB-22).
+ */
+export const checkExchange = (
+  body: unknown,
+  request: { readonly roomId: RoomId; readonly origin: string },
+): Either<Refusal, ExchangeRequest> => {
+  if (!isJsonObject(body)) return refuse("BodyNotObject");
+  const content = member(body, "content");
+  if (member(body, "type") !== "m.room.member") return malformed("type");
+  if (member(body, "room_id") !== request.roomId) return malformed("room_id");
+  if (stringMember(content, "membership") !== "invite") return malformed("content.membership");
+  const sender = parseUserId(member(body, "sender"));
+  if (isLeft(sender)) return malformed("sender");
+  const signed = parseSigned(member(member(content, "third_party_invite"), "signed"));
+  if (isLeft(signed)) return signed;
+  if (member(body, "state_key") !== signed.right.mxid) return refuse("MxidMismatch");
+  if (serverOf(signed.right.mxid) !== request.origin) return refuse("OriginMismatch");
+  return right({ roomId: request.roomId, sender: sender.right, signed: signed.right });
+};
+
+/** Whether the room's own third-party invite is one of ours to honour, and the one that the request speaks of. */
+const senderIsOurs = (
+  state: RoomState,
+  request: ExchangeRequest,
+  serverName: string,
+): Either<Refusal, void> => {
+  const tokenEvent = state.get("m.room.third_party_invite", request.signed.token);
+  if (tokenEvent === undefined) return right(undefined);
+  if (typeof tokenEvent.sender !== "string" || domainOf(tokenEvent.sender) !== serverName)
+    return refuse("SenderNotLocal");
+  return tokenEvent.sender === request.sender
+    ? right(undefined)
+    : refuse("TokenSenderMismatch", { rule: `${state.version.rules.invite}.1.6` });
+};
+
+/**
+ * Decides a checked exchange request (EXC-1 to EXC-10): the member event is rebuilt from checked fields, nothing is
+ * signed as it came. Invalid, revoked, banned → refusal with 403; joined, or invited by this very token → nothing to
+ * append and 200.
+ *
+ * @example
+ * decideExchange(state, request, serverName, nodeCrypto); // right({ _tag: "Redeem", event, keys })
+ */
+export const decideExchange = (
+  state: RoomState,
+  request: ExchangeRequest,
+  serverName: string,
+  crypto: CryptoEngine,
+  options: { readonly maxPairs?: number; readonly details?: InviteDetails } = {},
+): Either<Refusal, RedeemOutcome> =>
+  pipe(
+    senderIsOurs(state, request, serverName),
+    flatMap(() => redeem(state, request.signed, crypto, options)),
+  );
+
+/** The body that asks another server for the exchange (EXC-4). */
+export const exchangeBody = ({ roomId, sender, signed }: ExchangeRequest): JsonObject => ({
+  type: "m.room.member",
+  room_id: roomId,
+  sender,
+  state_key: signed.mxid,
+  content: {
+    membership: "invite",
+    // The schema wants a display_name that only the room's own event has; real servers leave it out (AMB-22).
+    third_party_invite: { signed: signed.json },
+  },
+});

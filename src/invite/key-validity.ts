@@ -1,0 +1,42 @@
+import { parseServerName } from "../matrix/ids.js";
+import { isRight } from "fp-ts/lib/Either.js";
+import { hasMember, member } from "../matrix/json.js";
+
+/** How the validity of a key in an `m.room.third_party_invite` is learnt. */
+export type Validity =
+  /** No URL stands beside it: valid indefinitely (KEY-10). */
+  | { readonly _tag: "Forever" }
+  /** Its URL, as it stands in the event (KEY-6). */
+  | { readonly _tag: "Ask"; readonly url: string }
+  /** What stands there is no https URL: nobody can ever vouch for this key. */
+  | { readonly _tag: "Unaskable" };
+
+const maxUrlLength = 2048;
+
+const httpsUrl = /^https:\/\/([^/?#\s\p{Cc}]+)([/?#][^\s\p{Cc}]*)?$/iu;
+
+/** Whether a text is an absolute https URL of a plain server: no credentials, no blanks, of sensible length. */
+export const isHttpsUrl = (text: string): boolean => {
+  const host = text.length <= maxUrlLength ? httpsUrl.exec(text)?.[1] : undefined;
+  return host !== undefined && isRight(parseServerName(host));
+};
+
+/** Reads `key_validity_url` beside a key (TPI-11, TPI-15). */
+export const readValidity = (holder: unknown): Validity => {
+  if (!hasMember(holder, "key_validity_url")) return { _tag: "Forever" };
+  const url = member(holder, "key_validity_url");
+  return typeof url === "string" && isHttpsUrl(url) ? { _tag: "Ask", url } : { _tag: "Unaskable" };
+};
+
+/**
+ * The address to GET: the event's URL with `public_key` added, the key written exactly as it stands in the event and
+ * percent-encoded (KEY-4 to KEY-6). A query stays, a fragment goes.
+ *
+ * @example
+ * validityRequestUrl("https://id.example/isvalid", "a+b/c"); // "https://id.example/isvalid?public_key=a%2Bb%2Fc"
+ */
+export const validityRequestUrl = (url: string, publicKey: string): string => {
+  const [bare = ""] = url.split("#", 1);
+  // A lone surrogate cannot be percent-encoded; no key that decodes from base64 holds one.
+  return `${bare}${bare.includes("?") ? "&" : "?"}public_key=${encodeURIComponent(publicKey)}`;
+};

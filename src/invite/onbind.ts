@@ -1,0 +1,75 @@
+import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
+import { type RoomId, type UserId, parseRoomId, parseUserId, serverOf } from "../matrix/ids.js";
+import { hasMember, isJsonObject, member } from "../matrix/json.js";
+import { type Refusal, refusal, refuse } from "../refusal.js";
+import { type Signed, parseSigned } from "./signed.js";
+
+/** One pending invite that an identity server hands over, with all that it says held against itself. */
+export interface Delivery {
+  readonly roomId: RoomId;
+  /** Who invited, by the identity server's word; the room's own event decides. */
+  readonly sender: UserId;
+  readonly signed: Signed;
+}
+
+/** An entry that was not taken: its place in `invites`, and why. */
+export interface RefusedEntry {
+  readonly index: number;
+  readonly refusal: Refusal;
+}
+
+/** A delivery, entry by entry: one bad entry never spoils the others. */
+export interface OnBind {
+  readonly mxid: UserId;
+  readonly accepted: readonly (Delivery & { readonly index: number })[];
+  readonly refused: readonly RefusedEntry[];
+}
+
+const malformed = (field: string): Refusal => refusal("FieldMalformed", { detail: field });
+
+const checkEntry = (value: unknown, mxid: UserId, serverName: string): Either<Refusal, Delivery> => {
+  if (serverOf(mxid) !== serverName) return refuse("UserNotLocal");
+  if (!isJsonObject(value)) return left(malformed("invites[]"));
+  const roomId = parseRoomId(member(value, "room_id"));
+  if (isLeft(roomId)) return left(malformed("invites[].room_id"));
+  const sender = parseUserId(member(value, "sender"));
+  if (isLeft(sender)) return left(malformed("invites[].sender"));
+  const signed = parseSigned(member(value, "signed"));
+  if (isLeft(signed)) return signed;
+  // Three times the same user, else somebody's entries are mixed into another's (ONB-4, AMB-24).
+  if (member(value, "mxid") !== mxid || signed.right.mxid !== mxid) return refuse("MxidMismatch");
+  // Real identity servers write the token beside `signed` as well.
+  if (hasMember(value, "token") && member(value, "token") !== signed.right.token)
+    return left(malformed("invites[].token"));
+  return right({ roomId: roomId.right, sender: sender.right, signed: signed.right });
+};
+
+/**
+ * Checks what an identity server delivers to `/_matrix/federation/v1/3pid/onbind` (ONB-3, ONB-4), entry by entry.
+ * Nothing authenticates the request (ONB-2, SEC-23): it earns trust only later, when `redeem` holds each `signed`
+ * against the room. The whole is refused only if it has no readable user or more than `maxEntries`; without
+ * `invites` there is nothing to do. `medium` and `address` are not looked at.
+ *
+ * @example
+ * checkOnBind(body, { serverName, maxEntries: 5000 }); // right({ mxid, accepted: [{ roomId, sender, signed }], refused: [] })
+ */
+export const checkOnBind = (
+  body: unknown,
+  limits: { readonly serverName: string; readonly maxEntries: number },
+): Either<Refusal, OnBind> => {
+  if (!isJsonObject(body)) return refuse("BodyNotObject");
+  if (!hasMember(body, "mxid")) return refuse("FieldMissing", { detail: "mxid" });
+  const mxid = parseUserId(member(body, "mxid"));
+  if (isLeft(mxid)) return left(malformed("mxid"));
+  const invites = member(body, "invites") ?? [];
+  if (!Array.isArray(invites)) return left(malformed("invites"));
+  if (invites.length > limits.maxEntries) return refuse("TooManyEntries");
+  const accepted: OnBind["accepted"][number][] = [];
+  const refused: RefusedEntry[] = [];
+  invites.forEach((invite: unknown, index) => {
+    const checked = checkEntry(invite, mxid.right, limits.serverName);
+    if (isLeft(checked)) refused.push({ index, refusal: checked.left });
+    else accepted.push({ ...checked.right, index });
+  });
+  return right({ mxid: mxid.right, accepted, refused });
+};

@@ -1,0 +1,95 @@
+import { type Either, right } from "fp-ts/lib/Either.js";
+import type { CryptoEngine } from "../matrix/crypto-engine.js";
+import { type EventTemplate, contentOf } from "../matrix/event.js";
+import { member, stringMember } from "../matrix/json.js";
+import { type RoomState, membershipOf } from "../matrix/room-state.js";
+import { type Refusal, refuse } from "../refusal.js";
+import { federates } from "./authorize.js";
+import { type InviteDetails, detailsContent } from "./decide.js";
+import { type MatchedKey, isRevoked, proveInvite } from "./proof.js";
+import type { Signed } from "./signed.js";
+
+/** What to do with a proof of ownership. */
+export type RedeemOutcome =
+  | {
+      readonly _tag: "Redeem";
+      readonly event: EventTemplate;
+      /** The keys that signed; whoever makes the event asks first whether any of them is still valid (EXC-7). */
+      readonly keys: readonly MatchedKey[];
+    }
+  /** The invite was made already, by this very token. */
+  | { readonly _tag: "AlreadyInvited" }
+  /** They are in the room; an invite would throw them out of it (AUTH-N1, AMB-19). */
+  | { readonly _tag: "AlreadyJoined" };
+
+const invitedBy = (state: RoomState, userId: string, token: string): boolean => {
+  const event = state.get("m.room.member", userId);
+  const signed = member(member(contentOf(event), "third_party_invite"), "signed");
+  return membershipOf(state, userId) === "invite" && stringMember(signed, "token") === token;
+};
+
+/**
+ * Turns a proof of ownership into the member event that invites its user (ONB-7, MEM-1 to MEM-6, LOC-1), as the
+ * maker of that event: the sender and the `display_name` are those of the room's own third-party invite, never of
+ * the request (EXC-10), and `signed` goes in whole. Refuses `TokenUnknown` (it may still arrive), `InviteRevoked`,
+ * `TargetBanned`, `TargetNotFederated`, `NotProven`, `TooManyPairs`.
+ *
+ * The sender need be neither joined nor powerful any more: the rules say so (AUTH-N1).
+ *
+ * @example
+ * redeem(state, signed, nodeCrypto); // right({ _tag: "Redeem", event: { type: "m.room.member", … }, keys: […] })
+ */
+export const redeem = (
+  state: RoomState,
+  signed: Signed,
+  crypto: CryptoEngine,
+  options: { readonly maxPairs?: number; readonly details?: InviteDetails } = {},
+): Either<Refusal, RedeemOutcome> => {
+  const rule = `${state.version.rules.invite}.1`;
+  const { mxid, token } = signed;
+  const create = state.get("m.room.create", "");
+  if (create === undefined)
+    return refuse("NoCreateEvent", {
+      rule: state.version.rules.roomId ?? `${state.version.rules.authEvents}.4`,
+    });
+  const membership = membershipOf(state, mxid);
+  if (membership === "ban") return refuse("TargetBanned", { rule: `${rule}.1` });
+  if (membership === "join") return right({ _tag: "AlreadyJoined" });
+  if (invitedBy(state, mxid, token)) return right({ _tag: "AlreadyInvited" });
+
+  const tokenEvent = state.get("m.room.third_party_invite", token);
+  const sender = tokenEvent?.sender;
+  if (tokenEvent === undefined || typeof sender !== "string")
+    return refuse("TokenUnknown", { rule: `${rule}.5` });
+  const content = contentOf(tokenEvent);
+  if (isRevoked(content)) return refuse("InviteRevoked", { rule: `${rule}.8` });
+  if (!federates(create, sender)) return refuse("NotFederated", { rule: state.version.rules.federate });
+  if (!federates(create, mxid)) return refuse("TargetNotFederated");
+
+  const proof = proveInvite(crypto, state.version, signed.json, content, options.maxPairs);
+  switch (proof._tag) {
+    case "NotProven":
+      return refuse("NotProven", { rule: `${rule}.8` });
+    case "TooMuchWork":
+      return refuse("TooManyPairs", { detail: `There are ${proof.pairs}.` });
+    case "Proven":
+      return right({
+        _tag: "Redeem",
+        keys: proof.keys,
+        event: {
+          type: "m.room.member",
+          room_id: state.roomId,
+          sender,
+          state_key: mxid,
+          content: {
+            membership: "invite",
+            ...detailsContent(options.details ?? {}),
+            third_party_invite: {
+              display_name: stringMember(content, "display_name") ?? "",
+              signed: signed.json,
+            },
+          },
+        },
+      });
+  }
+};

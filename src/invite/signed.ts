@@ -1,0 +1,25 @@
+import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
+import { type UserId, parseUserId } from "../matrix/ids.js";
+import { type JsonObject, isJsonObject, member, stringMember } from "../matrix/json.js";
+import { type Refusal, refuse } from "../refusal.js";
+
+/**
+ * A `signed` object (MEM-4): `json` is all of it exactly as it was received, since the signature covers every member
+ * (MEM-6); `mxid` and `token` are read out of it.
+ */
+export interface Signed {
+  readonly mxid: UserId;
+  readonly token: string;
+  readonly json: JsonObject;
+}
+
+/** Reads `signed` out of unchecked JSON: its user, its token, and that signatures are there at all. */
+export const parseSigned = (value: unknown): Either<Refusal, Signed> => {
+  if (!isJsonObject(value)) return refuse("NoSigned");
+  const mxid = parseUserId(member(value, "mxid"));
+  const token = stringMember(value, "token");
+  if (isLeft(mxid) || token === undefined || token === "" || token.length > 255)
+    return refuse("NoMxidOrToken");
+  if (!isJsonObject(member(value, "signatures"))) return refuse("NotProven");
+  return right({ mxid: mxid.right, token, json: value });
+};
