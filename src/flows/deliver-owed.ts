@@ -1,0 +1,126 @@
+import { type Either, isLeft, isRight } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import type * as T from "fp-ts/lib/Task.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Delivery } from "../invite/onbind.js";
+import type { LeasedRedemption, OwedRedemption, Ports, Settlement } from "../ports.js";
+import type { RefusalCode } from "../refusal.js";
+import { type RedeemPorts, type Redeemed, redeemDelivery } from "./redeem-delivery.js";
+import { type FlowOptions, type FlowResult, type Problem, type Step, ask, run, tell } from "./run.js";
+
+export type DeliverOwedPorts = RedeemPorts & Pick<Ports, "redemptions" | "clock" | "random">;
+
+/** What one call did, and when the next is worth making. */
+export interface Delivered {
+  readonly done: number;
+  readonly dead: number;
+  readonly again: number;
+  /** Milliseconds since 1970; `undefined` where nothing waits. */
+  readonly nextDueAt: number | undefined;
+}
+
+const defaultLeaseMs = 60_000;
+const defaultAgeMs = 14 * 24 * 3_600_000;
+const firstRetryMs = 2_000;
+const maxRetryMs = 3_600_000;
+
+/** Rows of one call are worked on side by side, in a few lanes: one server that is slow must not hold up the others. */
+const lanes = 8;
+
+/** Refusals that another time may not give: the token's event may still arrive, and we may come back to the room. */
+const passing: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "TokenUnknown",
+  "NotInRoom",
+  "NoCreateEvent",
+  "InviteInProgress",
+]);
+
+const isPermanent = (problem: Problem): boolean => problem._tag === "Refusal" && !passing.has(problem.code);
+
+/** Twice as long after each attempt, up to an hour, with jitter so that a thousand rows do not come back at once. */
+const retryDelay = (attempts: number, fraction: number): number =>
+  Math.min(firstRetryMs * 2 ** attempts, maxRetryMs) * (0.5 + fraction / 2);
+
+const settlementOf =
+  (ports: DeliverOwedPorts) =>
+  (row: OwedRedemption, result: Either<Problem, Redeemed>): Settlement => {
+    if (isRight(result)) return { _tag: "Done" };
+    const problem = result.left;
+    const now = ports.clock.now();
+    if (isPermanent(problem)) return { _tag: "Dead", reason: problem.code };
+    if (now - row.owedAt >= (ports.config.redemptionAgeMs ?? defaultAgeMs))
+      return { _tag: "Dead", reason: `Expired: ${problem.code}` };
+    const delay = Math.max(problem.retryAfterMs ?? 0, retryDelay(row.attempts, ports.random.fraction()));
+    return { _tag: "Again", dueAt: now + Math.round(delay) };
+  };
+
+const work =
+  (ports: DeliverOwedPorts) =>
+  ({ redemption, lease }: LeasedRedemption, signal: AbortSignal | undefined): Step<Settlement> => {
+    const { roomId, sender, mxid, token, signed } = redemption;
+    const delivery: Delivery = { roomId, sender, signed: { mxid, token, json: signed } };
+    return pipe(
+      // Run apart: whatever goes wrong with one row is that row's own settlement.
+      TE.fromTask(() => run(redeemDelivery(ports)(delivery, signal), ports.observe)),
+      TE.map((result) => settlementOf(ports)(redemption, result)),
+      TE.tap((settlement) => ask(() => ports.redemptions.settle(redemption, lease, settlement, {}))),
+      TE.tapIO((settlement) => () => {
+        if (settlement._tag === "Dead")
+          tell(ports.observe, { _tag: "RedemptionDead", roomId, target: mxid, code: settlement.reason });
+      }),
+    );
+  };
+
+const inLanes = <A, B>(
+  items: readonly A[],
+  step: (item: A) => Step<B>,
+): T.Task<readonly Either<Problem, B>[]> => {
+  const queue = items.values();
+  const results: Either<Problem, B>[] = [];
+  const lane = async (): Promise<void> => {
+    for (const item of queue) results.push(await step(item)());
+  };
+  return async () => {
+    await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
+    return results;
+  };
+};
+
+const count = (results: readonly Either<Problem, Settlement>[], tag: Settlement["_tag"]): number =>
+  results.filter((result) => isRight(result) && result.right._tag === tag).length;
+
+/**
+ * Works on the redemptions that are owed and due: each proof becomes an invite, made here or by the inviter's
+ * server (§7.3, §7.4 of the specification digest: LOC-1, EXC-1); a permanent refusal makes its row *dead* with the
+ * reason; anything else waits, longer each time. The host's scheduler calls it, after an onbind and again at
+ * `nextDueAt`. Several workers may: a lease keeps them apart, and a worker that dies gives its rows back. An inbound
+ * `/invite` may arrive while we wait for the exchange; nothing is locked.
+ *
+ * @example
+ * const result = await deliverOwed(ports)({ limit: 100 }); // right({ done: 2, dead: 0, again: 1, nextDueAt: … })
+ */
+export const deliverOwed =
+  (ports: DeliverOwedPorts) =>
+  (command: { readonly limit?: number } = {}, { signal }: FlowOptions = {}): FlowResult<Delivered> => {
+    const now = ports.clock.now();
+    const until = now + (ports.config.leaseMs ?? defaultLeaseMs);
+    return run(
+      pipe(
+        ask(() => ports.redemptions.lease({ now, until, limit: command.limit ?? 100 }, { signal }), signal),
+        TE.flatMap((leased) => TE.fromTask(inLanes(leased, (row) => work(ports)(row, signal)))),
+        TE.flatMap((results) => {
+          const broken = results.find(isLeft);
+          return broken === undefined ? TE.right(results) : TE.left(broken.left);
+        }),
+        TE.bindTo("results"),
+        TE.bind("nextDueAt", () => ask(() => ports.redemptions.nextDueAt({ signal }), signal)),
+        TE.map(({ results, nextDueAt }) => ({
+          done: count(results, "Done"),
+          dead: count(results, "Dead"),
+          again: count(results, "Again"),
+          nextDueAt,
+        })),
+      ),
+      ports.observe,
+    );
+  };

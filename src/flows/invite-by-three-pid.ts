@@ -1,0 +1,174 @@
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Requester } from "../invite/admit.js";
+import { type InviteDetails, type InviteOutcome, type Profile, decide } from "../invite/decide.js";
+import type { ThreepidInvite } from "../invite/form.js";
+import { entry } from "../matrix/event.js";
+import type { RoomId } from "../matrix/ids.js";
+import type { RoomState } from "../matrix/room-state.js";
+import type { Ports } from "../ports.js";
+import { refusal } from "../refusal.js";
+import { type RequesterCommand, readCommand } from "./command.js";
+import { commit } from "./commit.js";
+import { displayEntries, lookUp, storeInviteRequest } from "./identity-server.js";
+import { admitted, inviteKnown, powerEntries } from "./invite-user.js";
+import { type Minting, mint } from "./mint.js";
+import { move } from "./life.js";
+import { type FlowOptions, type FlowResult, type Step, ask, bestEffort, run, tell } from "./run.js";
+
+/** What `inviteByThreePid` is asked to do. */
+export interface InviteByThreePid {
+  readonly roomId: string;
+  readonly requester: RequesterCommand;
+  /** What `parseInviteRequest` or `parseThreepidInvite` read. */
+  readonly invite: ThreepidInvite;
+  /** Kept beside the invite, and put into the member event when it is made (CLI-24, AMB-11). */
+  readonly details?: InviteDetails;
+  /** Whether to have a new mail sent although one is, or may be, out. The token before is emptied. */
+  readonly resend?: boolean;
+}
+
+export type InviteByThreePidPorts = Pick<
+  Ports,
+  | "config"
+  | "crypto"
+  | "rooms"
+  | "events"
+  | "identityServer"
+  | "invites"
+  | "users"
+  | "clock"
+  | "policy"
+  | "observe"
+>;
+
+interface Context {
+  readonly roomId: RoomId;
+  readonly requester: Requester;
+  readonly command: InviteByThreePid;
+  readonly details: InviteDetails;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Appends the event of a minted invite and notes that the room has it. */
+const appendMinted =
+  (ports: InviteByThreePidPorts) =>
+  (
+    { roomId, requester }: Context,
+    { stored, minted }: Extract<Minting, { _tag: "Minted" }>,
+  ): Step<InviteOutcome> => {
+    const { life } = stored.value;
+    const supersedes = life._tag === "Minted" ? life.standing?.token : undefined;
+    return pipe(
+      // Not cancelled any more: the mail is out, and the room should have what it speaks of.
+      commit(ports)(
+        {
+          roomId,
+          reads: [
+            ...powerEntries(requester.userId),
+            entry("m.room.third_party_invite", minted.token),
+            ...(supersedes === undefined ? [] : [entry("m.room.third_party_invite", supersedes)]),
+          ],
+          decide: (state) =>
+            decide(state, requester, {
+              _tag: "Unbound",
+              minted,
+              ...(supersedes === undefined ? {} : { supersedes }),
+            }),
+          events: (outcome) => (outcome._tag === "ThirdPartyInvite" ? outcome.events : []),
+        },
+        undefined,
+      ),
+      // The room has the event now, noted or not: without the note the next request finds it there.
+      TE.tap(() => bestEffort(ports.observe, move(ports)(stored, { _tag: "Append" }))),
+      TE.tapIO(() => () => {
+        tell(ports.observe, { _tag: "InvitePending", roomId, sender: requester.userId });
+      }),
+    );
+  };
+
+const senderProfile =
+  (ports: Pick<Ports, "users">) =>
+  ({ requester, signal }: Context): Step<Profile> =>
+    pipe(
+      ask(() => ports.users.find(requester.userId, { signal }), signal),
+      TE.map((answer) => (answer._tag === "User" ? (answer.profile ?? {}) : {})),
+    );
+
+const inviteUnknown =
+  (ports: InviteByThreePidPorts) =>
+  (context: Context, state: RoomState): Step<InviteOutcome> => {
+    const { roomId, requester, command, details, signal } = context;
+    const { threepid } = command.invite;
+    // Identity servers keep invites for e-mail addresses only; asking would make no mail and no sense (STORE-2, AMB-4).
+    if (threepid.medium !== "email") return TE.left(refusal("MediumNotStorable"));
+    return pipe(
+      senderProfile(ports)(context),
+      TE.flatMap((profile) =>
+        mint(ports)(
+          {
+            roomId,
+            sender: requester.userId,
+            invite: command.invite,
+            details,
+            resend: command.resend ?? false,
+            body: storeInviteRequest(state, requester.userId, threepid.address, profile),
+          },
+          signal,
+        ),
+      ),
+      TE.flatMap((minting): Step<InviteOutcome> => {
+        switch (minting._tag) {
+          case "Minted":
+            return appendMinted(ports)(context, minting);
+          case "Pending":
+            return TE.right({ _tag: "AlreadyPending", token: minting.minted.token });
+          case "Bound":
+            return inviteKnown(ports)(roomId, requester, minting.userId, details, signal);
+        }
+      }),
+    );
+  };
+
+/**
+ * Invites somebody by e-mail address or phone number: the whole of the third-party form of
+ * `POST /rooms/{roomId}/invite` (CLI-1 to CLI-16). May they invite? Then the host's policy, then the lookup. A known
+ * address leads to the ordinary invite; an unknown one to a minted token and its `m.room.third_party_invite`. A mail
+ * goes out once for an invite however often it is asked for, unless `resend` is given.
+ *
+ * Never rejects. Answer every `right` with 200 and `{}`; a `left` says what to answer.
+ *
+ * @example
+ * const result = await inviteByThreePid(ports)({ roomId, requester: { userId }, invite });
+ * if (isLeft(result)) respond(result.left.status, { errcode: result.left.errcode, error: result.left.message });
+ */
+export const inviteByThreePid =
+  (ports: InviteByThreePidPorts) =>
+  (command: InviteByThreePid, { signal }: FlowOptions = {}): FlowResult<InviteOutcome> => {
+    const { invite } = command;
+    return run(
+      pipe(
+        TE.fromEither(readCommand(command)),
+        TE.map((read): Context => ({ ...read, command, details: command.details ?? {}, signal })),
+        TE.flatMap((context) =>
+          pipe(
+            admitted(ports)(
+              context.roomId,
+              context.requester,
+              { _tag: "ByThreepid", idServer: invite.idServer, threepid: invite.threepid },
+              displayEntries,
+              signal,
+            ),
+            TE.bindTo("view"),
+            TE.bind("userId", () => lookUp(ports)(invite, signal)),
+            TE.flatMap(({ view, userId }) =>
+              userId === undefined
+                ? inviteUnknown(ports)(context, view.state)
+                : inviteKnown(ports)(context.roomId, context.requester, userId, context.details, signal),
+            ),
+          ),
+        ),
+      ),
+      ports.observe,
+    );
+  };

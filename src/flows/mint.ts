@@ -1,0 +1,169 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { InviteDetails } from "../invite/decide.js";
+import type { ThreepidInvite } from "../invite/form.js";
+import { type Happening, type InviteRecord, inviteKey } from "../invite/life.js";
+import { type MintedInvite, parseMintedInvite } from "../invite/minted.js";
+import { isRevoked } from "../invite/proof.js";
+import { contentOf, entry } from "../matrix/event.js";
+import type { RoomId, UserId } from "../matrix/ids.js";
+import type { Ports, Stored, StoreInviteRequest } from "../ports.js";
+import { refusal } from "../refusal.js";
+import { look } from "./commit.js";
+import { boundUser, identityServerFailure } from "./identity-server.js";
+import { move } from "./life.js";
+import { type Step, ask } from "./run.js";
+
+type MintPorts = Pick<Ports, "config" | "crypto" | "rooms" | "identityServer" | "invites" | "clock">;
+
+/** One invite on its way to a token. */
+export interface MintRequest {
+  readonly roomId: RoomId;
+  readonly sender: UserId;
+  readonly invite: ThreepidInvite;
+  readonly details: InviteDetails;
+  /** Whether to ask for a new mail although one is, or may be, out. */
+  readonly resend: boolean;
+  readonly body: StoreInviteRequest;
+}
+
+/** Where it got to. */
+export type Minting =
+  /** A token is stored; the room may not have its event yet. */
+  | { readonly _tag: "Minted"; readonly stored: Stored<InviteRecord>; readonly minted: MintedInvite }
+  /** The room has the event already. */
+  | { readonly _tag: "Pending"; readonly minted: MintedInvite }
+  /** Somebody bound the address while we asked. */
+  | { readonly _tag: "Bound"; readonly userId: UserId };
+
+/** How long an identity server may be silent before its answer counts as lost. */
+const defaultAskedForMs = 60_000;
+
+/**
+ * Asks the identity server to mint, with the intent stored before and the whole checked answer right after. From
+ * the moment the request goes out nothing is cancelled. Only where the server surely did nothing may it be asked
+ * again without `resend`; silence leaves the invite *asked*, and so does an answer that cannot be used: its mail is
+ * out.
+ */
+const askToMint =
+  (ports: MintPorts) =>
+  (request: MintRequest, stored: Stored<InviteRecord>, standing: MintedInvite | undefined): Step<Minting> => {
+    const { idServer, idAccessToken, threepid } = request.invite;
+    const happening: Happening = {
+      _tag: "Ask",
+      at: ports.clock.now(),
+      ...(standing === undefined ? {} : { standing }),
+    };
+    const nothingSent = (asked: Stored<InviteRecord>): Step<Stored<InviteRecord>> =>
+      move(ports)(asked, { _tag: "NothingSent" });
+    return pipe(
+      move(ports)(stored, happening),
+      TE.flatMap((asked) =>
+        pipe(
+          ask(() =>
+            ports.identityServer.storeInvite(
+              { idServer, accessToken: idAccessToken, invite: request.body },
+              {},
+            ),
+          ),
+          TE.flatMap((answer): Step<Minting> => {
+            switch (answer._tag) {
+              case "Stored": {
+                const minted = parseMintedInvite(answer.answer, threepid);
+                return isLeft(minted)
+                  ? TE.left(minted.left)
+                  : pipe(
+                      move(ports)(asked, { _tag: "Answer", minted: minted.right }),
+                      TE.map((next) => ({ _tag: "Minted", stored: next, minted: minted.right })),
+                    );
+              }
+              case "AlreadyBound":
+                return pipe(
+                  nothingSent(asked),
+                  TE.flatMap(() => boundUser(answer.userId)),
+                  TE.map((userId) => ({ _tag: "Bound", userId })),
+                );
+              case "Unreachable":
+                return answer.sent
+                  ? TE.left(identityServerFailure(answer))
+                  : pipe(
+                      nothingSent(asked),
+                      TE.flatMap(() => TE.left(identityServerFailure(answer))),
+                    );
+              case "Malformed":
+                return TE.left(identityServerFailure(answer));
+              case "Unauthorized":
+              case "TermsNotSigned":
+              case "RateLimited":
+              case "Rejected":
+                return pipe(
+                  nothingSent(asked),
+                  TE.flatMap(() => TE.left(identityServerFailure(answer))),
+                );
+            }
+          }),
+        ),
+      ),
+    );
+  };
+
+/** Whether the room still has the event of a pending invite, of its sender and not emptied. */
+const stands =
+  (ports: Pick<Ports, "rooms">) =>
+  (record: InviteRecord, minted: MintedInvite, signal: AbortSignal | undefined): Step<boolean> =>
+    pipe(
+      look(ports)(record.roomId, [entry("m.room.third_party_invite", minted.token)], signal),
+      TE.map(({ state }) => {
+        const event = state.get("m.room.third_party_invite", minted.token);
+        return event?.sender === record.sender && !isRevoked(contentOf(event));
+      }),
+    );
+
+/**
+ * Brings an invite to its token: puts the intent down, and asks the identity server unless a token is there
+ * already (`docs/explanation.md`, "The life of an invite").
+ */
+export const mint =
+  (ports: MintPorts) =>
+  (request: MintRequest, signal: AbortSignal | undefined): Step<Minting> => {
+    const { roomId, sender, invite, details, resend } = request;
+    const { idServer, threepid } = invite;
+    const intended: InviteRecord = {
+      key: inviteKey(ports.crypto, ports.config.addressKey, { roomId, sender, idServer, threepid }),
+      roomId,
+      sender,
+      idServer,
+      createdAt: ports.clock.now(),
+      details,
+      life: { _tag: "Intended" },
+    };
+    return pipe(
+      ask(() => ports.invites.putIfAbsent(intended, { signal }), signal),
+      TE.flatMap((stored): Step<Minting> => {
+        const { life } = stored.value;
+        const again = (standing?: MintedInvite): Step<Minting> => askToMint(ports)(request, stored, standing);
+        switch (life._tag) {
+          case "Intended":
+          case "Redeemed":
+          case "Revoked":
+            return again();
+          case "Asked":
+            if (resend) return again(life.standing);
+            return ports.clock.now() - life.at < (ports.config.askedForMs ?? defaultAskedForMs)
+              ? TE.left(refusal("InviteInProgress", { retryAfterMs: 5_000 }))
+              : TE.left(refusal("InviteUnknown"));
+          case "Minted":
+            return resend ? again(life.standing) : TE.right({ _tag: "Minted", stored, minted: life.minted });
+          case "Pending":
+            return pipe(
+              stands(ports)(stored.value, life.minted, signal),
+              TE.flatMap((standing): Step<Minting> => {
+                if (!standing) return again();
+                return resend ? again(life.minted) : TE.right({ _tag: "Pending", minted: life.minted });
+              }),
+            );
+        }
+      }),
+    );
+  };

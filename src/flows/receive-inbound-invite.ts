@@ -1,0 +1,66 @@
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { type InboundInvite, checkInboundInvite } from "../invite/inbound-invite.js";
+import type { Ports } from "../ports.js";
+import { refusal } from "../refusal.js";
+import { readRoomId } from "./command.js";
+import { type FlowOptions, type FlowResult, type Step, ask, bestEffort, run } from "./run.js";
+
+/** An invite from another server; the host has verified the request's signature and the event's. */
+export interface ReceiveInboundInvite {
+  /** From the path. */
+  readonly roomId: string;
+  readonly origin: string;
+  /** The body of `PUT /_matrix/federation/v2/invite/{roomId}/{eventId}`. */
+  readonly body: unknown;
+}
+
+export type ReceiveInboundInvitePorts = Pick<
+  Ports,
+  "config" | "crypto" | "redemptions" | "users" | "observe"
+>;
+
+const acceptable =
+  (ports: ReceiveInboundInvitePorts) =>
+  (invite: InboundInvite, signal: AbortSignal | undefined): Step<void> =>
+    pipe(
+      ask(() => ports.users.find(invite.target, { signal }), signal),
+      TE.flatMap((user) => {
+        if (user._tag === "NoSuchUser") return TE.left(refusal("UserUnknown"));
+        return user.blocksInvites === true ? TE.left(refusal("InvitesBlocked")) : TE.right(undefined);
+      }),
+    );
+
+/**
+ * What the invitee's server does with an incoming `/invite` before it signs it (FINV-6, FINV-7, PERM-8): checks it
+ * without having the room, and settles what it still owed for the token. It may arrive while our own exchange
+ * request still waits; nothing here waits for that.
+ *
+ * @example
+ * const result = await receiveInboundInvite(ports)({ roomId, origin, body }); // right({ target, token, … })
+ */
+export const receiveInboundInvite =
+  (ports: ReceiveInboundInvitePorts) =>
+  (command: ReceiveInboundInvite, { signal }: FlowOptions = {}): FlowResult<InboundInvite> =>
+    run(
+      pipe(
+        TE.fromEither(readRoomId(command.roomId)),
+        TE.flatMapEither((roomId) =>
+          checkInboundInvite(
+            command.body,
+            { roomId, origin: command.origin, serverName: ports.config.serverName },
+            ports.crypto,
+          ),
+        ),
+        TE.tap((invite) => acceptable(ports)(invite, signal)),
+        TE.tap(({ roomId, target, token }) =>
+          token === undefined
+            ? TE.right(undefined)
+            : bestEffort(
+                ports.observe,
+                ask(() => ports.redemptions.settleById({ roomId, token, mxid: target }, {})),
+              ),
+        ),
+      ),
+      ports.observe,
+    );

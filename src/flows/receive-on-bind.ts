@@ -1,0 +1,134 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { type Delivery, type OnBind, type RefusedEntry, checkOnBind } from "../invite/onbind.js";
+import { type ServerName, serverOf } from "../matrix/ids.js";
+import type { OwedRedemption, Ports } from "../ports.js";
+import { refusal } from "../refusal.js";
+import { type FlowOptions, type FlowResult, type Step, ask, run, tell } from "./run.js";
+
+export type ReceiveOnBindPorts = Pick<Ports, "config" | "redemptions" | "users" | "clock" | "observe">;
+
+/** What became of a delivery. Answer it with 200 and `{}`: the identity server repeats anything else for ever. */
+export interface OnBindOutcome {
+  /** Entries stored; the same proof delivered again counts here, and is owed once. */
+  readonly accepted: number;
+  readonly refused: readonly RefusedEntry[];
+}
+
+const defaultMaxEntries = 5_000;
+const defaultMaxPerUser = 10_000;
+const defaultMaxPerServer = 100_000;
+
+interface Room {
+  readonly user: number;
+  readonly servers: ReadonlyMap<ServerName, number>;
+}
+
+/** How many more may wait, for the user and for each inviting server. */
+const roomLeft =
+  (ports: ReceiveOnBindPorts) =>
+  ({ mxid, accepted }: OnBind, signal: AbortSignal | undefined): Step<Room> => {
+    const { maxWaitingPerUser = defaultMaxPerUser, maxWaitingPerServer = defaultMaxPerServer } = ports.config;
+    const servers = [...new Set(accepted.map(({ sender }) => serverOf(sender)))];
+    const count = (of: Parameters<Ports["redemptions"]["countWaiting"]>[0]): Step<number> =>
+      ask(() => ports.redemptions.countWaiting(of, { signal }), signal);
+    return pipe(
+      TE.Do,
+      TE.bind("waiting", () => count({ mxid })),
+      TE.bind("perServer", () =>
+        TE.traverseArray((destination: ServerName) =>
+          TE.map((waiting: number) => [destination, maxWaitingPerServer - waiting] as const)(
+            count({ destination }),
+          ),
+        )(servers),
+      ),
+      TE.map(({ waiting, perServer }) => ({
+        user: maxWaitingPerUser - waiting,
+        servers: new Map(perServer),
+      })),
+    );
+  };
+
+/** The deliveries that the caps let in, in their order, and the others refused. */
+const withinCaps = (
+  deliveries: OnBind["accepted"],
+  room: Room,
+): { readonly taken: readonly Delivery[]; readonly over: readonly RefusedEntry[] } => {
+  const servers = new Map(room.servers);
+  const taken: Delivery[] = [];
+  const over: RefusedEntry[] = [];
+  for (const delivery of deliveries) {
+    const left = servers.get(serverOf(delivery.sender)) ?? 0;
+    if (taken.length < room.user && left > 0) {
+      servers.set(serverOf(delivery.sender), left - 1);
+      taken.push(delivery);
+    } else over.push({ index: delivery.index, refusal: refusal("TooManyEntries") });
+  }
+  return { taken, over };
+};
+
+const owed = ({ roomId, sender, signed }: Delivery, now: number): OwedRedemption => ({
+  roomId,
+  token: signed.token,
+  mxid: signed.mxid,
+  sender,
+  signed: signed.json,
+  owedAt: now,
+  dueAt: now,
+  attempts: 0,
+});
+
+/** Nobody here has this name: all is refused, and the identity server may stop. */
+const withoutUser = ({ mxid, accepted, refused }: OnBind): OnBind => ({
+  mxid,
+  accepted: [],
+  refused: [...refused, ...accepted.map(({ index }) => ({ index, refusal: refusal("UserUnknown") }))],
+});
+
+const store =
+  (ports: ReceiveOnBindPorts) =>
+  (delivery: OnBind, signal: AbortSignal | undefined): Step<OnBindOutcome> =>
+    pipe(
+      roomLeft(ports)(delivery, signal),
+      TE.flatMap((room) => {
+        const { taken, over } = withinCaps(delivery.accepted, room);
+        const now = ports.clock.now();
+        const rows = taken.map((entry) => owed(entry, now));
+        return pipe(
+          rows.length === 0
+            ? TE.right(undefined)
+            : ask(() => ports.redemptions.owe(rows, { signal }), signal),
+          TE.tapIO(() => () => {
+            for (const { roomId } of taken)
+              tell(ports.observe, { _tag: "RedemptionOwed", roomId, target: delivery.mxid });
+          }),
+          TE.map(() => ({ accepted: taken.length, refused: [...delivery.refused, ...over] })),
+        );
+      }),
+    );
+
+/**
+ * Receives `/_matrix/federation/v1/3pid/onbind`, whose proofs come only once (ONB-1 to ONB-8). Answers when the good
+ * entries are stored, and makes no invite yet: that is `deliverOwed`'s. A body that is none, more entries than are
+ * taken at once, or storage that fails is a `left`; a bad entry, or a user whom this server does not have, is not.
+ *
+ * @example
+ * const result = await receiveOnBind(ports)(await request.json());
+ * // right({ accepted: 2, refused: [{ index: 1, refusal: { code: "MxidMismatch", … } }] })
+ */
+export const receiveOnBind =
+  (ports: ReceiveOnBindPorts) =>
+  (body: unknown, { signal }: FlowOptions = {}): FlowResult<OnBindOutcome> => {
+    const { serverName, maxOnBindEntries: maxEntries = defaultMaxEntries } = ports.config;
+    const checked = checkOnBind(body, { serverName, maxEntries });
+    const step: Step<OnBindOutcome> = isLeft(checked)
+      ? TE.left(checked.left)
+      : pipe(
+          ask(() => ports.users.find(checked.right.mxid, { signal }), signal),
+          TE.flatMap((user) =>
+            store(ports)(user._tag === "User" ? checked.right : withoutUser(checked.right), signal),
+          ),
+        );
+    return run(step, ports.observe);
+  };

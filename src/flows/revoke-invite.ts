@@ -1,0 +1,56 @@
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { type RevokeOutcome, revoke } from "../invite/revoke.js";
+import { entry } from "../matrix/event.js";
+import type { Ports } from "../ports.js";
+import { type RequesterCommand, readCommand } from "./command.js";
+import { commit } from "./commit.js";
+import { powerEntries } from "./invite-user.js";
+import { noteEnd } from "./life.js";
+import { type FlowOptions, type FlowResult, run, tell } from "./run.js";
+
+export interface RevokeInvite {
+  readonly roomId: string;
+  readonly requester: RequesterCommand;
+  /** The `state_key` of the room's `m.room.third_party_invite`. */
+  readonly token: string;
+}
+
+export type RevokeInvitePorts = Pick<Ports, "rooms" | "events" | "invites" | "observe">;
+
+/**
+ * Revokes a pending third-party invite (REV-2): its event is emptied, and a proof that comes later finds no key.
+ * Whoever may invite may revoke. Never rejects.
+ *
+ * @example
+ * await revokeInvite(ports)({ roomId, requester: { userId }, token });
+ */
+export const revokeInvite =
+  (ports: RevokeInvitePorts) =>
+  (command: RevokeInvite, { signal }: FlowOptions = {}): FlowResult<RevokeOutcome> => {
+    const { token } = command;
+    return run(
+      pipe(
+        TE.fromEither(readCommand(command)),
+        TE.flatMap(({ roomId, requester }) =>
+          pipe(
+            commit(ports)(
+              {
+                roomId,
+                reads: [...powerEntries(requester.userId), entry("m.room.third_party_invite", token)],
+                decide: (state) => revoke(state, requester, token),
+                events: (outcome) => (outcome._tag === "Revoke" ? outcome.events : []),
+              },
+              signal,
+            ),
+            TE.tap(() => noteEnd(ports, roomId, token, { _tag: "Revoke" })),
+            TE.tapIO((outcome) => () => {
+              if (outcome._tag === "Revoke")
+                tell(ports.observe, { _tag: "InviteRevoked", roomId, sender: requester.userId });
+            }),
+          ),
+        ),
+      ),
+      ports.observe,
+    );
+  };

@@ -1,0 +1,64 @@
+import { type Either, isLeft, left } from "fp-ts/lib/Either.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import type { Observation, Observe } from "../ports.js";
+import { type PortFailure, type Refusal, failure } from "../refusal.js";
+
+/** Why a flow did not do what it was asked to. */
+export type Problem = Refusal | PortFailure;
+
+/** A step of a flow. It stays inside: what leaves is a promise. */
+export type Step<A> = TE.TaskEither<Problem, A>;
+
+export type FlowResult<A> = Promise<Either<Problem, A>>;
+
+/** How a caller stops a flow. From the moment store-invite was sent it is ignored until the token is stored. */
+export interface FlowOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Asks a port. A rejection, and an adapter that throws outright, becomes a `PortFailure`. */
+export const ask = <A>(call: () => Promise<A>, signal?: AbortSignal): Step<A> =>
+  TE.tryCatch(
+    // Within a promise, so that a synchronous throw is caught as well.
+    async () => call(),
+    (cause) => failure(signal?.aborted === true ? "Cancelled" : "PortBroken", { cause }),
+  );
+
+export const tell = (observe: Observe | undefined, observation: Observation): void => {
+  try {
+    observe?.(observation);
+  } catch {
+    // A watcher that fails must not change what it watches.
+  }
+};
+
+const tellProblem = (observe: Observe | undefined, problem: Problem): void => {
+  tell(
+    observe,
+    problem._tag === "Refusal"
+      ? { _tag: "Refused", code: problem.code }
+      : { _tag: "PortFailed", code: problem.code },
+  );
+};
+
+/** A step whose failure changes nothing: what it would have noted can be found out again. The watcher hears of it. */
+export const bestEffort = (observe: Observe | undefined, step: Step<unknown>): Step<void> =>
+  TE.matchE(
+    (problem: Problem): Step<void> => {
+      tellProblem(observe, problem);
+      return TE.right(undefined);
+    },
+    () => TE.right(undefined),
+  )(step);
+
+/** Runs a flow. It never rejects: an adapter that answers outside its contract ends here as a `PortFailure`. */
+export const run = async <A>(step: Step<A>, observe: Observe | undefined): FlowResult<A> => {
+  let result: Either<Problem, A>;
+  try {
+    result = await step();
+  } catch (cause) {
+    result = left(failure("PortBroken", { cause }));
+  }
+  if (isLeft(result)) tellProblem(observe, result.left);
+  return result;
+};

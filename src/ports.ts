@@ -1,0 +1,360 @@
+/**
+ * Everything that the host injects, on one page. Ports are plain async interfaces. What belongs to the protocol is an
+ * answer with a `_tag`; a rejected promise is caught and becomes a `PortFailure`. docs/ports.md has the whole contract
+ * of each.
+ */
+import type { Profile } from "./invite/decide.js";
+import type { InviteKey, InviteRecord } from "./invite/life.js";
+import type { CryptoEngine } from "./matrix/crypto-engine.js";
+import type { EventLike, EventTemplate, StateEntry } from "./matrix/event.js";
+import type { RoomId, ServerName, UserId } from "./matrix/ids.js";
+import type { JsonObject } from "./matrix/json.js";
+import type { FailureCode, RefusalCode } from "./refusal.js";
+import type { Threepid } from "./threepid/threepid.js";
+
+/** What every call to a port may be given beside its question. */
+export interface PortOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The state of a room at one point: the entries that were asked for, its version, and what to append on top of. */
+export interface Snapshot {
+  readonly _tag: "Snapshot";
+  readonly roomVersion: string;
+  /** Opaque: given back to `events.append`, which answers `Conflict` if one of the entries has changed since. */
+  readonly revision: string;
+  readonly get: (type: string, stateKey: string) => EventLike | undefined;
+}
+
+export interface Rooms {
+  /** A consistent view of the named entries, all at one revision. Entries that do not exist are no error. */
+  readonly snapshot: (
+    roomId: RoomId,
+    entries: readonly StateEntry[],
+    options: PortOptions,
+  ) => Promise<
+    | Snapshot
+    /** This server is not in the room. */
+    | { readonly _tag: "NotResident" }
+    /** It is, but does not have the whole state yet. */
+    | { readonly _tag: "Incomplete" }
+  >;
+}
+
+export interface Events {
+  /**
+   * Completes the templates, signs them as this server, appends them in their order on top of `revision`, and sends
+   * them to the room's servers even where `sender` is another server's user. All or nothing.
+   */
+  readonly append: (
+    request: {
+      readonly roomId: RoomId;
+      readonly revision: string;
+      /** The entries that the decision read: a change of any of them since `revision` is a conflict. */
+      readonly reads: readonly StateEntry[];
+      readonly events: readonly EventTemplate[];
+    },
+    options: PortOptions,
+  ) => Promise<
+    | { readonly _tag: "Appended"; readonly eventIds: readonly string[] }
+    | { readonly _tag: "Conflict" }
+    /** The host, a policy server, or the invitee's server said no; passed on as it is. */
+    | {
+        readonly _tag: "Refused";
+        readonly status: number;
+        readonly errcode: string;
+        readonly message?: string;
+      }
+    | { readonly _tag: "Unavailable"; readonly retryAfterMs?: number }
+  >;
+}
+
+/** What any call to an identity server can come back with instead of its answer. */
+export type IdentityServerError =
+  | { readonly _tag: "Unauthorized" }
+  | { readonly _tag: "TermsNotSigned" }
+  | { readonly _tag: "RateLimited"; readonly retryAfterMs?: number }
+  /** Another error of the protocol, with the server's own errcode. */
+  | { readonly _tag: "Rejected"; readonly errcode: string; readonly status: number }
+  /** An answer that is none of the protocol's. */
+  | { readonly _tag: "Malformed" }
+  /** No answer. `sent: false` only where the request has surely not reached the server. */
+  | { readonly _tag: "Unreachable"; readonly sent: boolean; readonly timedOut?: boolean };
+
+/** Whom a request goes to, and the user's token there. */
+export interface IdentityServerAccess {
+  readonly idServer: ServerName;
+  readonly accessToken: string;
+}
+
+/** The body of store-invite (STORE-10 to STORE-20), ready to send. */
+export interface StoreInviteRequest {
+  readonly medium: "email";
+  readonly address: string;
+  readonly room_id: string;
+  readonly sender: string;
+  readonly room_alias?: string;
+  readonly room_avatar_url?: string;
+  readonly room_join_rules?: string;
+  readonly room_name?: string;
+  readonly room_type?: string;
+  readonly sender_display_name?: string;
+  readonly sender_avatar_url?: string;
+}
+
+export interface IdentityServer {
+  /** `GET /hash_details` (LOOK-11). */
+  readonly hashDetails: (
+    access: IdentityServerAccess,
+    options: PortOptions,
+  ) => Promise<
+    | { readonly _tag: "HashDetails"; readonly pepper: string; readonly algorithms: readonly string[] }
+    | IdentityServerError
+  >;
+  /** `POST /lookup` (LOOK-20); `userIds` maps what was asked to who is bound to it, unchecked. */
+  readonly lookup: (
+    request: IdentityServerAccess & {
+      readonly algorithm: "sha256" | "none";
+      readonly pepper: string;
+      readonly addresses: readonly string[];
+    },
+    options: PortOptions,
+  ) => Promise<
+    | { readonly _tag: "Mappings"; readonly userIds: ReadonlyMap<string, string> }
+    /** The pepper was rotated (LOOK-25). */
+    | { readonly _tag: "InvalidPepper" }
+    | IdentityServerError
+  >;
+  /** `POST /store-invite`; `answer` is the body of a success, unchecked. It makes mail go out: never repeated. */
+  readonly storeInvite: (
+    request: IdentityServerAccess & { readonly invite: StoreInviteRequest },
+    options: PortOptions,
+  ) => Promise<
+    | { readonly _tag: "Stored"; readonly answer: unknown }
+    /** `M_THREEPID_IN_USE` (STORE-41), with the user that the answer names, unchecked. */
+    | { readonly _tag: "AlreadyBound"; readonly userId: unknown }
+    | IdentityServerError
+  >;
+  /** GET the URL as it is: it holds the key, exactly as the room's event writes it (KEY-6). */
+  readonly keyValidity: (
+    url: string,
+    options: PortOptions,
+  ) => Promise<{ readonly _tag: "Validity"; readonly valid: boolean } | IdentityServerError>;
+}
+
+/** A stored record with the mark that its next replacement must name. */
+export interface Stored<T> {
+  readonly value: T;
+  readonly mark: string;
+}
+
+/** The storage of invites that this server's users made. Every operation is atomic and durable when it answers. */
+export interface Invites {
+  /** Stores the record unless one stands under its key; answers with the one that stands there now. */
+  readonly putIfAbsent: (record: InviteRecord, options: PortOptions) => Promise<Stored<InviteRecord>>;
+  /** Replaces the record under its key if its mark is still this one; else changes nothing and says `Stale`. */
+  readonly replace: (
+    record: InviteRecord,
+    mark: string,
+    options: PortOptions,
+  ) => Promise<{ readonly _tag: "Replaced"; readonly mark: string } | { readonly _tag: "Stale" }>;
+  readonly find: (key: InviteKey, options: PortOptions) => Promise<Stored<InviteRecord> | undefined>;
+  /** By any of the tokens of its life (`tokensOf`). */
+  readonly findByToken: (
+    roomId: RoomId,
+    token: string,
+    options: PortOptions,
+  ) => Promise<Stored<InviteRecord> | undefined>;
+  readonly list: (roomId: RoomId, options: PortOptions) => Promise<readonly InviteRecord[]>;
+}
+
+/** What makes a redemption one: the same proof delivered twice is owed once. */
+export interface RedemptionId {
+  readonly roomId: RoomId;
+  readonly token: string;
+  readonly mxid: UserId;
+}
+
+/** A proof that an identity server handed over once, to be turned into an invite. */
+export interface OwedRedemption extends RedemptionId {
+  readonly sender: UserId;
+  /** The `signed` object, as it was received. */
+  readonly signed: JsonObject;
+  /** Milliseconds since 1970. */
+  readonly owedAt: number;
+  readonly dueAt: number;
+  readonly attempts: number;
+}
+
+/** A redemption that a worker holds for a while; `lease` shows that it still does. */
+export interface LeasedRedemption {
+  readonly redemption: OwedRedemption;
+  readonly lease: string;
+}
+
+export type Settlement =
+  | { readonly _tag: "Done" }
+  | { readonly _tag: "Dead"; readonly reason: string }
+  | { readonly _tag: "Again"; readonly dueAt: number };
+
+/** The queue of redemptions owed. Rows stay when they are settled, so that nothing is redeemed twice. */
+export interface Redemptions {
+  /** Adds the rows whose id is new; the others are left as they are. All or nothing; durable when it answers. */
+  readonly owe: (rows: readonly OwedRedemption[], options: PortOptions) => Promise<void>;
+  /** How many wait, for one user or for one server that invited them. */
+  readonly countWaiting: (
+    of: { readonly mxid: UserId } | { readonly destination: ServerName },
+    options: PortOptions,
+  ) => Promise<number>;
+  /**
+   * Takes up to `limit` waiting rows that are due and under no living lease, and leases them until `until`. No two
+   * callers hold one row at a time.
+   */
+  readonly lease: (
+    request: { readonly now: number; readonly until: number; readonly limit: number },
+    options: PortOptions,
+  ) => Promise<readonly LeasedRedemption[]>;
+  /**
+   * Ends a lease with its result; `Again` counts an attempt. A lease that somebody else has taken over, or that was
+   * settled already, changes nothing.
+   */
+  readonly settle: (
+    id: RedemptionId,
+    lease: string,
+    settlement: Settlement,
+    options: PortOptions,
+  ) => Promise<void>;
+  /** Marks a row done whoever holds it, if there is one: its invite came another way. */
+  readonly settleById: (id: RedemptionId, options: PortOptions) => Promise<void>;
+  /** When the next waiting row is due or its lease ends, in milliseconds since 1970. */
+  readonly nextDueAt: (options: PortOptions) => Promise<number | undefined>;
+}
+
+export interface Federation {
+  /** `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}` at `destination`, signed by this server. */
+  readonly exchangeThirdPartyInvite: (
+    request: { readonly destination: ServerName; readonly roomId: RoomId; readonly body: JsonObject },
+    options: PortOptions,
+  ) => Promise<
+    | { readonly _tag: "Accepted" }
+    | {
+        readonly _tag: "Refused";
+        readonly status: number;
+        readonly errcode: string;
+        readonly message?: string;
+      }
+    | { readonly _tag: "Unreachable"; readonly retryAfterMs?: number }
+  >;
+}
+
+export interface Users {
+  /**
+   * An account of this server, or what is known of another server's user. `NoSuchUser` ends a flow only where the user
+   * would be this server's own.
+   */
+  readonly find: (
+    userId: UserId,
+    options: PortOptions,
+  ) => Promise<
+    | {
+        readonly _tag: "User";
+        readonly profile?: Profile;
+        /** `m.invite_permission_config` says block (PERM-8). */
+        readonly blocksInvites?: boolean;
+      }
+    | { readonly _tag: "NoSuchUser" }
+  >;
+}
+
+/** Whom somebody wants to invite. */
+export type PolicyTarget =
+  | { readonly _tag: "ByUserId"; readonly userId: UserId }
+  | { readonly _tag: "ByThreepid"; readonly idServer: ServerName; readonly threepid: Threepid };
+
+export interface Policy {
+  /**
+   * Asked once for each invite, after permission and before any side effect: rate limits, identity servers and
+   * addresses that this server accepts. Its failure is a refusal.
+   */
+  readonly mayInvite: (
+    question: { readonly requester: UserId; readonly roomId: RoomId; readonly target: PolicyTarget },
+    options: PortOptions,
+  ) => Promise<
+    | { readonly _tag: "Allow" }
+    | {
+        readonly _tag: "Refuse";
+        readonly errcode: string;
+        readonly status: number;
+        readonly message?: string;
+        readonly retryAfterMs?: number;
+      }
+  >;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export interface Random {
+  /** Evenly from 0 up to, but not, 1; jitter only. */
+  readonly fraction: () => number;
+}
+
+/** What the watcher is told; never an address. */
+export type Observation =
+  | { readonly _tag: "InviteMade"; readonly roomId: RoomId; readonly sender: UserId; readonly target: UserId }
+  | { readonly _tag: "InvitePending"; readonly roomId: RoomId; readonly sender: UserId }
+  | { readonly _tag: "InviteRevoked"; readonly roomId: RoomId; readonly sender: UserId }
+  | { readonly _tag: "Redeemed"; readonly roomId: RoomId; readonly target: UserId }
+  | { readonly _tag: "RedemptionOwed"; readonly roomId: RoomId; readonly target: UserId }
+  | {
+      readonly _tag: "RedemptionDead";
+      readonly roomId: RoomId;
+      readonly target: UserId;
+      readonly code: string;
+    }
+  | { readonly _tag: "Refused"; readonly code: RefusalCode }
+  | { readonly _tag: "PortFailed"; readonly code: FailureCode };
+
+/** Called synchronously; what it throws is swallowed. */
+export type Observe = (observation: Observation) => void;
+
+/** Configuration is data. */
+export interface Config {
+  readonly serverName: string;
+  /** At least 32 secret bytes, the same in every process and for ever: addresses are stored under its HMAC. */
+  readonly addressKey: Uint8Array;
+  /** Pairs of signature and key tried for one invite; 64. */
+  readonly maxPairs?: number;
+  /** Entries taken from one onbind; 5,000 (500 are seen in the wild). */
+  readonly maxOnBindEntries?: number;
+  /** Redemptions that may wait for one user; 10,000. */
+  readonly maxWaitingPerUser?: number;
+  /** Redemptions that may wait for one inviting server; 100,000. */
+  readonly maxWaitingPerServer?: number;
+  /** Whether an address may be looked up in clear where the identity server offers no hash; no. */
+  readonly allowClearLookup?: boolean;
+  /** How long an identity server may take to answer store-invite before its silence counts as lost; 60 s. */
+  readonly askedForMs?: number;
+  /** How long a redemption is tried; 14 days. */
+  readonly redemptionAgeMs?: number;
+  /** How long a worker may take for one redemption; 60 s. */
+  readonly leaseMs?: number;
+}
+
+export interface Ports {
+  readonly config: Config;
+  readonly crypto: CryptoEngine;
+  readonly rooms: Rooms;
+  readonly events: Events;
+  readonly identityServer: IdentityServer;
+  readonly invites: Invites;
+  readonly redemptions: Redemptions;
+  readonly federation: Federation;
+  readonly users: Users;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly policy?: Policy;
+  readonly observe?: Observe;
+}
