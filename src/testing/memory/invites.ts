@@ -1,0 +1,42 @@
+import { type InviteRecord, tokensOf } from "../../invite/life.js";
+import type { Invites, Stored } from "../../ports.js";
+import { frozenCopy } from "./frozen-copy.js";
+
+/**
+ * The `invites` port in memory: it takes nothing, and forgets everything with the process. What it keeps and answers
+ * are frozen copies, so that no caller can change what is stored.
+ *
+ * @example
+ * const invites = memoryInvites();
+ * const { mark } = await invites.putIfAbsent(record, {});
+ * await invites.replace(later, mark, {}); // { _tag: "Replaced", mark: "2" }
+ * await invites.replace(later, mark, {}); // { _tag: "Stale" }
+ */
+export const memoryInvites = (): Invites => {
+  const stored = new Map<string, Stored<InviteRecord>>();
+  let marks = 0;
+
+  const put = (record: InviteRecord): Stored<InviteRecord> => {
+    const value = frozenCopy(record);
+    marks += 1;
+    const kept = Object.freeze({ value, mark: String(marks) });
+    stored.set(value.key, kept);
+    return kept;
+  };
+
+  /* eslint-disable @typescript-eslint/require-await -- async turns a throw into the rejection that the contract names */
+  return {
+    putIfAbsent: async (record) => stored.get(record.key) ?? put(record),
+    replace: async (record, mark) =>
+      stored.get(record.key)?.mark === mark
+        ? { _tag: "Replaced", mark: put(record).mark }
+        : { _tag: "Stale" },
+    find: async (key) => stored.get(key),
+    findByToken: async (roomId, token) =>
+      [...stored.values()].find(
+        ({ value }) => value.roomId === roomId && tokensOf(value.life).includes(token),
+      ),
+    list: async (roomId) =>
+      [...stored.values()].map(({ value }) => value).filter((record) => record.roomId === roomId),
+  };
+};

@@ -1,0 +1,98 @@
+import { serverOf } from "../../matrix/ids.js";
+import type { OwedRedemption, RedemptionId, Redemptions } from "../../ports.js";
+import { frozenCopy } from "./frozen-copy.js";
+
+/** How far a redemption has come. */
+export type RedemptionState =
+  | { readonly _tag: "Waiting" }
+  | { readonly _tag: "Done" }
+  | { readonly _tag: "Dead"; readonly reason: string };
+
+/** The queue, and a look into it for tests. */
+export interface MemoryRedemptions extends Redemptions {
+  /** Every row that was ever owed, in the order in which it came. */
+  readonly all: () => readonly (OwedRedemption & { readonly state: RedemptionState })[];
+}
+
+interface Row {
+  readonly redemption: OwedRedemption;
+  readonly state: RedemptionState;
+  readonly lease?: { readonly id: string; readonly until: number };
+}
+
+const waiting: RedemptionState = { _tag: "Waiting" };
+
+const nameOf = ({ roomId, token, mxid }: RedemptionId): string => JSON.stringify([roomId, token, mxid]);
+
+/** When somebody may take the row: once it is due, and no lease lives. */
+const freeAt = ({ redemption, lease }: Row): number => Math.max(redemption.dueAt, lease?.until ?? -Infinity);
+
+/**
+ * The `redemptions` port in memory: it takes nothing, and forgets everything with the process. A lease ends when its
+ * result is told, or when another worker takes the row after it ran out.
+ *
+ * @example
+ * const redemptions = memoryRedemptions();
+ * await redemptions.owe([row], {});
+ * const [held] = await redemptions.lease({ now, until: now + 60_000, limit: 1 }, {});
+ * await redemptions.settle(row, held.lease, { _tag: "Done" }, {});
+ * redemptions.all(); // [{ ...row, state: { _tag: "Done" } }]
+ */
+export const memoryRedemptions = (): MemoryRedemptions => {
+  const rows = new Map<string, Row>();
+  let leases = 0;
+
+  const allWaiting = (): readonly Row[] => [...rows.values()].filter(({ state }) => state._tag === "Waiting");
+
+  /* eslint-disable @typescript-eslint/require-await -- async turns a throw into the rejection that the contract names */
+  return {
+    owe: async (owed) => {
+      // All copied before any is added: all or nothing.
+      for (const redemption of owed.map(frozenCopy)) {
+        const name = nameOf(redemption);
+        if (!rows.has(name)) rows.set(name, { redemption, state: waiting });
+      }
+    },
+    countWaiting: async (of) =>
+      allWaiting().filter(({ redemption }) =>
+        "mxid" in of ? redemption.mxid === of.mxid : serverOf(redemption.sender) === of.destination,
+      ).length,
+    lease: async ({ now, until, limit }) =>
+      allWaiting()
+        .filter((row) => freeAt(row) <= now)
+        .sort((one, other) => one.redemption.dueAt - other.redemption.dueAt)
+        .slice(0, limit)
+        .map(({ redemption }) => {
+          leases += 1;
+          const lease = String(leases);
+          rows.set(nameOf(redemption), { redemption, state: waiting, lease: { id: lease, until } });
+          return { redemption, lease };
+        }),
+    settle: async (id, lease, settlement) => {
+      const row = rows.get(nameOf(id));
+      if (row?.lease?.id !== lease) return;
+      const { redemption } = row;
+      const next: Row =
+        settlement._tag === "Again"
+          ? {
+              redemption: frozenCopy({
+                ...redemption,
+                dueAt: settlement.dueAt,
+                attempts: redemption.attempts + 1,
+              }),
+              state: waiting,
+            }
+          : { redemption, state: settlement };
+      rows.set(nameOf(id), next);
+    },
+    settleById: async (id) => {
+      const row = rows.get(nameOf(id));
+      if (row !== undefined) rows.set(nameOf(id), { redemption: row.redemption, state: { _tag: "Done" } });
+    },
+    nextDueAt: async () => {
+      const times = allWaiting().map(freeAt);
+      return times.length === 0 ? undefined : Math.min(...times);
+    },
+    all: () => [...rows.values()].map(({ redemption, state }) => ({ ...redemption, state })),
+  };
+};

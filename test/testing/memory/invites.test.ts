@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { memoryInvites } from "../../../src/testing/memory/index.js";
+import { bob, keyFor, minted, present, record, room1, room2 } from "./samples.js";
+
+describe("memoryInvites", () => {
+  it("puts a record where none stands, and answers with the one that stands", async () => {
+    const invites = memoryInvites();
+    const first = await invites.putIfAbsent(record("a@x.example"), {});
+    const second = await invites.putIfAbsent(record("a@x.example", { createdAt: 2 }), {});
+    expect(first.value).toEqual(record("a@x.example"));
+    expect(second).toEqual(first);
+    expect(await invites.find(keyFor("a@x.example"), {})).toEqual(first);
+  });
+
+  it("lets one of many concurrent puts win", async () => {
+    const invites = memoryInvites();
+    const answers = await Promise.all(
+      [1, 2, 3].map((createdAt) => invites.putIfAbsent(record("a@x.example", { createdAt }), {})),
+    );
+    expect(new Set(answers.map(({ mark, value }) => `${mark} ${value.createdAt}`)).size).toBe(1);
+  });
+
+  it("replaces under the mark it gave last, with a new mark", async () => {
+    const invites = memoryInvites();
+    const { mark } = await invites.putIfAbsent(record("a@x.example"), {});
+    const asked = record("a@x.example", { life: { _tag: "Asked", at: 5 } });
+    const answer = await invites.replace(asked, mark, {});
+    expect(answer._tag).toBe("Replaced");
+    const now = await invites.find(asked.key, {});
+    expect(now).toEqual({ value: asked, mark: answer._tag === "Replaced" ? answer.mark : "" });
+    expect(now?.mark).not.toBe(mark);
+  });
+
+  it("changes nothing on a stale mark, not even one of another record", async () => {
+    const invites = memoryInvites();
+    const first = await invites.putIfAbsent(record("a@x.example"), {});
+    const other = await invites.putIfAbsent(record("b@x.example"), {});
+    await invites.replace(record("a@x.example", { createdAt: 2 }), first.mark, {});
+    for (const mark of [first.mark, other.mark, ""])
+      expect(await invites.replace(record("a@x.example", { createdAt: 3 }), mark, {})).toEqual({
+        _tag: "Stale",
+      });
+    expect((await invites.find(first.value.key, {}))?.value.createdAt).toBe(2);
+  });
+
+  it("puts nothing by a replacement", async () => {
+    const invites = memoryInvites();
+    expect(await invites.replace(record("a@x.example"), "1", {})).toEqual({ _tag: "Stale" });
+    expect(await invites.find(keyFor("a@x.example"), {})).toBeUndefined();
+  });
+
+  it("finds by the token under which an invite stands, in its room only", async () => {
+    const invites = memoryInvites();
+    const put = async (address: string, life: Parameters<typeof record>[1]) =>
+      (await invites.putIfAbsent(record(address, life), {})).value.key;
+    const pending = await put("a@x.example", { life: { _tag: "Pending", minted: minted("t1") } });
+    const asked = await put("b@x.example", { life: { _tag: "Asked", at: 1, standing: minted("t2") } });
+    const redeemed = await put("c@x.example", { life: { _tag: "Redeemed", minted: minted("t3"), by: bob } });
+    await put("d@x.example", {});
+    expect((await invites.findByToken(room1, "t1", {}))?.value.key).toBe(pending);
+    expect((await invites.findByToken(room1, "t2", {}))?.value.key).toBe(asked);
+    expect((await invites.findByToken(room1, "t3", {}))?.value.key).toBe(redeemed);
+    expect(await invites.findByToken(room1, "t4", {})).toBeUndefined();
+    expect(await invites.findByToken(room2, "t1", {})).toBeUndefined();
+  });
+
+  it("no longer finds a token that a newer one has replaced", async () => {
+    const invites = memoryInvites();
+    const old = record("a@x.example", { life: { _tag: "Pending", minted: minted("old") } });
+    const { mark } = await invites.putIfAbsent(old, {});
+    await invites.replace({ ...old, life: { _tag: "Pending", minted: minted("new") } }, mark, {});
+    expect(await invites.findByToken(room1, "old", {})).toBeUndefined();
+    expect((await invites.findByToken(room1, "new", {}))?.value.key).toBe(old.key);
+  });
+
+  it("lists the records of one room", async () => {
+    const invites = memoryInvites();
+    await invites.putIfAbsent(record("a@x.example"), {});
+    await invites.putIfAbsent(record("b@x.example"), {});
+    await invites.putIfAbsent(record("a@x.example", { roomId: room2 }), {});
+    expect(await invites.list(room1, {})).toEqual([record("a@x.example"), record("b@x.example")]);
+    expect(await invites.list(room2, {})).toHaveLength(1);
+  });
+
+  it("keeps what was put, whatever the caller does to its own copy or to an answer", async () => {
+    const invites = memoryInvites();
+    const details = { reason: "first" };
+    const { key } = (await invites.putIfAbsent(record("a@x.example", { details }), {})).value;
+    details.reason = "second";
+    const stored = present(await invites.find(key, {}));
+    expect(stored.value.details.reason).toBe("first");
+    expect(() => Object.assign(stored.value.details, { reason: "third" })).toThrow(TypeError);
+    expect(() => Object.assign(stored, { mark: "0" })).toThrow(TypeError);
+  });
+});
