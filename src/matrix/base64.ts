@@ -9,16 +9,15 @@ const alphabets: Readonly<Record<Base64Alphabet, string>> = {
 
 const none = 0xff;
 
-const values = (...accepted: readonly Base64Alphabet[]): Uint8Array => {
+const values = (alphabet: Base64Alphabet): Uint8Array => {
   const table = new Uint8Array(128).fill(none);
-  for (const name of accepted) for (let i = 0; i < 64; i += 1) table[alphabets[name].charCodeAt(i)] = i;
+  for (let i = 0; i < 64; i += 1) table[alphabets[alphabet].charCodeAt(i)] = i;
   return table;
 };
 
-const decoders: Readonly<Record<Base64Alphabet | "either", Uint8Array>> = {
+const decoders: Readonly<Record<Base64Alphabet, Uint8Array>> = {
   standard: values("standard"),
   urlsafe: values("urlsafe"),
-  either: values("standard", "urlsafe"),
 };
 
 /** Unpadded base64 of `bytes`; the standard alphabet unless told otherwise (signatures and hashes). */
@@ -37,8 +36,8 @@ export const encodeBase64 = (bytes: Uint8Array, alphabet: Base64Alphabet = "stan
 
 /**
  * The bytes of a base64 text, or `undefined` where it is none. Padding may be there or not (B64-2), the bits
- * that a last digit has to spare are ignored. `either` takes both alphabets, which is what identity-server keys
- * need (B64-4).
+ * that a last digit has to spare are ignored. `either` takes a text in one alphabet or the other, which is what
+ * identity-server keys need (B64-4).
  *
  * @example
  * decodeBase64("Zm9v"); // the bytes of "foo"
@@ -50,7 +49,7 @@ export const decodeBase64 = (
   let end = text.length;
   if (end % 4 === 0 && text.endsWith("=")) end -= text.endsWith("==") ? 2 : 1;
   if (end % 4 === 1) return undefined;
-  const table = decoders[alphabet];
+  const table = decoders[alphabet === "either" ? (/[-_]/.test(text) ? "urlsafe" : "standard") : alphabet];
   const bytes = new Uint8Array((end * 3) >> 2);
   let bits = 0;
   let held = 0;

@@ -43,6 +43,8 @@ const inspect = (value: unknown, numbers: CanonicalNumbers, depth: number): Find
     case "object":
       if (value === null) return "plain";
       if (depth >= maxDepth) return "too deep";
+      // The writer below would call it, and write something else than was looked at.
+      if ("toJSON" in value && typeof value.toJSON === "function") return "not JSON";
       return Array.isArray(value)
         ? inspectArray(value, numbers, depth + 1)
         : isPlain(value)
@@ -111,13 +113,18 @@ export const canonicalJson = (
   value: unknown,
   numbers: CanonicalNumbers = "integers",
 ): Either<NotCanonicalJson, string> => {
-  const found = inspect(value, numbers, 0);
-  if (found !== "plain" && found !== "astral") return left({ _tag: "NotCanonicalJson", reason: found });
   let text = "";
   const write = (chunk: string): void => {
     text += chunk;
   };
-  // Without a comparison the keys are sorted by UTF-16 unit, natively; it differs only where a surrogate occurs.
-  walk(value, write, found === "astral" ? compareCodePoints : undefined);
-  return right(text);
+  try {
+    const found = inspect(value, numbers, 0);
+    if (found !== "plain" && found !== "astral") return left({ _tag: "NotCanonicalJson", reason: found });
+    // Without a comparison the keys are sorted by UTF-16 unit, natively; it differs only where a surrogate occurs.
+    walk(value, write, found === "astral" ? compareCodePoints : undefined);
+    return right(text);
+  } catch {
+    // Getters and proxies can throw; what has them is no JSON.
+    return left({ _tag: "NotCanonicalJson", reason: "not JSON" });
+  }
 };

@@ -103,6 +103,33 @@ export const signPdu = (
     signedBytes(redact(onTheWire(pdu, version), version), numbersOf(version)),
   );
 
+/** A signed event and its ID. */
+export interface SignedPdu {
+  readonly eventId: string;
+  readonly pdu: JsonObject;
+}
+
+/**
+ * Gives an event that is complete otherwise, such as the template of a `make_join` answer, its content hash and the
+ * signature of `serverName` (FMT-SIG-1), and says its ID.
+ *
+ * @example
+ * hashAndSignPdu(nodeCrypto, { ...template, origin_server_ts: now }, version, "example.org", key);
+ */
+export const hashAndSignPdu = (
+  crypto: CryptoEngine,
+  event: JsonObject,
+  version: RoomVersion,
+  serverName: string,
+  key: SigningKey,
+): Either<NotCanonicalJson | NoEventId, SignedPdu> =>
+  pipe(
+    contentHash(crypto, event, version),
+    map((bytes): JsonObject => ({ ...event, hashes: { sha256: encodeBase64(bytes) } })),
+    flatMap((hashed) => signPdu(hashed, version, serverName, key)),
+    flatMap((pdu) => map((id: string) => ({ eventId: id, pdu }))(eventId(crypto, pdu, version))),
+  );
+
 /** One event that another names. Versions 1 and 2 name its reference hash beside its ID (FMT-3). */
 export interface EventReference {
   readonly eventId: string;
@@ -121,12 +148,6 @@ export interface PduFacts {
   readonly eventId?: string;
   readonly serverName: string;
   readonly key: SigningKey;
-}
-
-/** A signed event and its ID. */
-export interface SignedPdu {
-  readonly eventId: string;
-  readonly pdu: JsonObject;
 }
 
 /**
@@ -153,12 +174,7 @@ export const completePdu = (
     depth: Math.min(facts.depth, version.maxDepth),
     origin_server_ts: facts.originServerTs,
   };
-  return pipe(
-    contentHash(crypto, bare, version),
-    map((bytes): JsonObject => ({ ...bare, hashes: { sha256: encodeBase64(bytes) } })),
-    flatMap((hashed) => signPdu(hashed, version, facts.serverName, facts.key)),
-    flatMap((pdu) => map((id: string) => ({ eventId: id, pdu }))(eventId(crypto, pdu, version))),
-  );
+  return hashAndSignPdu(crypto, bare, version, facts.serverName, facts.key);
 };
 
 /** The reference to an event that another event names. */

@@ -11,17 +11,18 @@ export type Level = number | undefined;
 
 const integerText = /^\s*[+-]?[0-9]+\s*$/;
 
+// Infinity is the creators' alone. Adding zero turns -0, which no comparison of levels should ever show, into 0.
+const asLevel = (value: number): Level => (Number.isFinite(value) ? value + 0 : undefined);
+
 /** Reads one value as the room's version does (PL-7 to PL-9). */
 export const readLevel = (value: unknown, levels: RoomVersion["levels"]): Level => {
   switch (typeof value) {
     case "number":
-      if (Number.isSafeInteger(value)) return value === 0 ? 0 : value;
+      if (Number.isSafeInteger(value)) return asLevel(value);
       // Floats are truncated, whatever their size; what a double cannot hold has become infinite in parsing.
-      return levels === "integers, strings and floats" && Number.isFinite(value)
-        ? Math.trunc(value)
-        : undefined;
+      return levels === "integers, strings and floats" ? asLevel(Math.trunc(value)) : undefined;
     case "string":
-      return levels !== "integers" && integerText.test(value) ? Number(value.trim()) : undefined;
+      return levels !== "integers" && integerText.test(value) ? asLevel(Number(value.trim())) : undefined;
     default:
       return undefined;
   }

@@ -2,7 +2,7 @@ const encoder = new TextEncoder();
 
 export const encodeUtf8 = (text: string): Uint8Array => encoder.encode(text);
 
-/** The length of a text on the wire, in bytes: Matrix limits bytes, not characters. */
+/** The length of a well-formed text on the wire, in bytes: Matrix limits bytes, not characters. */
 export const utf8Length = (text: string): number => {
   let bytes = text.length;
   for (let i = 0; i < text.length; i += 1) {

@@ -1,0 +1,157 @@
+import { isRight, left, right } from "fp-ts/lib/Either.js";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { foldCase } from "../../src/threepid/case-fold.js";
+import { parseThreepid } from "../../src/threepid/threepid.js";
+import { anything } from "../matrix/arbitrary-json.js";
+
+const bad = { left: { _tag: "BadAddress" } };
+
+describe("parseThreepid: e-mail", () => {
+  it.each([
+    ["alice@example.com", "alice@example.com"],
+    ["Strauß@Example.com", "strauss@example.com"],
+    ["ALICE@EXAMPLE.COM", "alice@example.com"],
+    ["a.b+Tag@Sub.Example.co.uk", "a.b+tag@sub.example.co.uk"],
+    ["A@[192.0.2.1]", "a@[192.0.2.1]"],
+    ["\u{1f600}@x", "\u{1f600}@x"],
+    ["e\u0301@x.example", "e\u0301@x.example"],
+    ["mailto@example.com", "mailto@example.com"],
+  ])("LOOK-CAN-3: %s is %s", (address, canonical) => {
+    expect(parseThreepid("email", address)).toEqual(right({ medium: "email", address: canonical }));
+  });
+
+  it.each([
+    "",
+    "@",
+    "a@",
+    "@b",
+    "ab",
+    "a@b@c",
+    "Alice <alice@example.com>",
+    "<alice@example.com>",
+    "mailto:alice@example.com",
+    "MAILTO:alice@example.com",
+    '"Alice" alice@example.com',
+    "a b@example.com",
+    " a@example.com",
+    "a@example.com ",
+    "a@example.com\n",
+    "a\0@example.com",
+    "a\u00a0@example.com",
+    "a\ud800@example.com",
+    "a\u2028@b",
+    "a@b\u0085",
+    "a\u007f@b",
+  ])("LOOK-CAN-2: %j is no user@domain", (address) => {
+    expect(parseThreepid("email", address)).toMatchObject(bad);
+  });
+
+  it("an address has 254 bytes at most, also once it is folded", () => {
+    const domain = "@example.com";
+    const ofBytes = (bytes: number, unit: string): string =>
+      unit.repeat((bytes - domain.length) / Buffer.byteLength(unit)) + domain;
+    expect(isRight(parseThreepid("email", ofBytes(254, "a")))).toBe(true);
+    expect(parseThreepid("email", ofBytes(255, "a"))).toMatchObject(bad);
+    expect(isRight(parseThreepid("email", ofBytes(254, "é")))).toBe(true);
+    expect(parseThreepid("email", ofBytes(256, "é"))).toMatchObject(bad);
+    // U+0390 has two bytes and folds to six.
+    expect(isRight(parseThreepid("email", ofBytes(12 + 80, "\u0390")))).toBe(true);
+    expect(parseThreepid("email", ofBytes(12 + 82, "\u0390"))).toMatchObject(bad);
+  });
+});
+
+describe("parseThreepid: phone number", () => {
+  it.each([
+    ["18005552067", "18005552067"],
+    ["+18005552067", "18005552067"],
+    ["12", "12"],
+    ["123456789012345", "123456789012345"],
+  ])("LOOK-CAN-5: %s is %s", (address, canonical) => {
+    expect(parseThreepid("msisdn", address)).toEqual(right({ medium: "msisdn", address: canonical }));
+  });
+
+  it.each([
+    "",
+    "+",
+    "1",
+    "018005552067",
+    "+018005552067",
+    "0018005552067",
+    "++18005552067",
+    "1234567890123456",
+    "1 800 555 2067",
+    "1-800-555-2067",
+    "(800)5552067",
+    "tel:18005552067",
+    "18005552067\n",
+    " 18005552067",
+    "１８００５５５２０６７",
+    "1800555206a",
+    "1e10",
+    "18005552067x1",
+  ])("LOOK-CAN-6: %j is not in international form", (address) => {
+    expect(parseThreepid("msisdn", address)).toMatchObject(bad);
+  });
+});
+
+describe("parseThreepid: whatever comes", () => {
+  it.each(["Email", "EMAIL", "phone", "", "__proto__", "constructor", undefined, null, 1, ["email"]])(
+    "LOOK-CAN-1: %j is no medium",
+    (medium) => {
+      expect(parseThreepid(medium, "alice@example.com")).toEqual(left({ _tag: "UnknownMedium" }));
+    },
+  );
+
+  it.each([undefined, null, 18005552067, {}, ["a@b"], true])("%j is no address", (address) => {
+    expect(parseThreepid("email", address)).toMatchObject(bad);
+    expect(parseThreepid("msisdn", address)).toMatchObject(bad);
+  });
+
+  const medium = fc.constantFrom("email", "msisdn");
+  const address = fc.oneof(
+    anything,
+    fc.string({
+      unit: fc.constantFrom(
+        "a",
+        "Z",
+        "ß",
+        "\u0390",
+        "@",
+        ".",
+        "+",
+        "0",
+        "9",
+        " ",
+        "<",
+        "\ud800",
+        "\u{1f600}",
+      ),
+    }),
+    fc.string({ unit: "binary" }).map((text) => `a@${text}`),
+    fc.stringMatching(/^\+?[0-9]{1,17}$/),
+  );
+
+  it("it never throws, and repeats nothing of a bad address", () => {
+    fc.assert(
+      fc.property(fc.oneof(medium, anything), address, (of, what) => {
+        const result = parseThreepid(of, what);
+        if (isRight(result)) expect(result.right.medium).toBe(of);
+        else expect(["BadAddress", "UnknownMedium"]).toContain(result.left._tag);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("LOOK-CAN-1: a canonical address is its own canonical form", () => {
+    fc.assert(
+      fc.property(medium, address, (of, what) => {
+        const once = parseThreepid(of, what);
+        if (!isRight(once)) return;
+        expect(parseThreepid(of, once.right.address)).toEqual(once);
+        expect(foldCase(once.right.address)).toBe(once.right.address);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
