@@ -1,0 +1,4 @@
+export type { InviteMail, Mail, ValidationMail } from "./effects.js";
+export type { DeliveryReport, EmbeddedIdentityServer, IdentityServerOptions } from "./embedded.js";
+export type { OpenIdToken } from "./request.js";
+export { createIdentityServer } from "./server.js";
