@@ -2,16 +2,22 @@
  * Third-party invites for Matrix homeservers.
  *
  * - To run the life of an invite over your own storage, state and HTTP, give {@link Ports} to the flows:
- *   `inviteByThreePid`, `inviteByUserId`, `receiveOnBind`, `deliverOwed`, `receiveExchange`, `receiveInboundInvite`,
+ *   `invite` (or `inviteByThreePid`, `inviteByUserId`), `receiveOnBind`, `deliverOwed`, `receiveExchange`, `receiveInboundInvite`,
  *   `redeemThirdPartySigned`, `firstJoinChecks`, `revokeInvite`.
- * - To judge events that other servers made: `authorize`, `selectAuthEvents`.
+ * - To judge events that other servers made: `authorize`, `selectAuthEvents`, `checkAuthEvents`, `requiredSigners`.
  * - To decide by yourself: `parseInviteRequest`, `admit`, `decide`, `redeem`, `checkOnBind`, `checkExchange`, `revoke`.
  *
  * Nothing here opens a socket, reads a clock or rolls a die, and nothing throws.
  *
  * @module
  */
-export type { Refusal, RefusalCode, PortFailure, FailureCode } from "./refusal.js";
+export {
+  type FailureCode,
+  type PortFailure,
+  type Refusal,
+  type RefusalCode,
+  matrixError,
+} from "./refusal.js";
 
 export {
   type Malformed,
@@ -21,9 +27,10 @@ export {
   parseRoomId,
   parseServerName,
   parseUserId,
+  domainOf,
   serverOf,
 } from "./matrix/ids.js";
-export type { JsonObject } from "./matrix/json.js";
+export { type JsonObject, isJsonObject, member, stringMember } from "./matrix/json.js";
 export { type Base64Alphabet, decodeBase64, encodeBase64 } from "./matrix/base64.js";
 export { type CanonicalNumbers, type NotCanonicalJson, canonicalJson } from "./matrix/canonical-json.js";
 export type { CryptoEngine, SigningKey } from "./matrix/crypto-engine.js";
@@ -46,6 +53,7 @@ export type { EventLike, EventTemplate, StateEntry } from "./matrix/event.js";
 export { type Membership, type RoomState, membershipOf, roomState } from "./matrix/room-state.js";
 export { type Level, inviteLevel, mayInvite, userLevel } from "./matrix/power-levels.js";
 export { redact } from "./matrix/redaction.js";
+export { requiredSigners } from "./matrix/required-signers.js";
 export {
   type EventReference,
   type NoEventId,
@@ -56,6 +64,7 @@ export {
   contentHashMatches,
   eventId,
   eventReference,
+  hashAndSignPdu,
   referenceHash,
   roomIdOfCreate,
   signPdu,
@@ -73,6 +82,7 @@ export {
 
 export { type Requester, admit } from "./invite/admit.js";
 export { selectAuthEvents } from "./invite/auth-events.js";
+export { type NamedAuthEvent, checkAuthEvents } from "./invite/check-auth-events.js";
 export { type AuthorizeOptions, type Verdict, authorize } from "./invite/authorize.js";
 export {
   type InviteDetails,
@@ -93,10 +103,12 @@ export {
 export { type InboundInvite, checkInboundInvite } from "./invite/inbound-invite.js";
 export { type Validity, validityRequestUrl } from "./invite/key-validity.js";
 export {
+  type Asked,
   type Happening,
   type InviteKey,
   type InviteLife,
   type InviteRecord,
+  type SettledLife,
   advance,
   inviteKey,
   tokensOf,
@@ -118,6 +130,7 @@ export {
   type FirstJoinChecksPorts,
   firstJoinChecks,
 } from "./flows/first-join-checks.js";
+export { type Invite, invite } from "./flows/invite.js";
 export {
   type InviteByThreePid,
   type InviteByThreePidPorts,

@@ -43,6 +43,9 @@ const refusals = {
   NotInRoom: { errcode: "M_NOT_FOUND", status: 404, message: "This server is not in the room." },
   WrongRoom: forbidden("The event is not of this room."),
   NoCreateEvent: forbidden("The room has no create event."),
+  AuthEventTwice: forbidden("auth_events names two events of one type and state key."),
+  AuthEventUnexpected: forbidden("auth_events names an event that has no say over this one."),
+  AuthEventRejected: forbidden("auth_events names an event that was rejected."),
   NotFederated: forbidden("The room does not federate with the sender's server."),
   MemberMalformed: forbidden("A member event needs a state_key and a membership."),
   JoinAuthoriserUnsigned: forbidden(
@@ -240,4 +243,27 @@ export const failure = (
   ...foreign(details.answer),
   ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
   ...(details.cause === undefined ? {} : { cause: details.cause }),
+});
+
+/**
+ * What a Matrix endpoint answers for a refusal or a failure: the status, and the standard error body.
+ *
+ * @example
+ * const { status, body } = matrixError(result.left); // 403, { errcode: "M_FORBIDDEN", error: "…" }
+ */
+export const matrixError = ({
+  status,
+  errcode,
+  message,
+  retryAfterMs,
+}: Refusal | PortFailure): {
+  readonly status: number;
+  readonly body: { readonly errcode: string; readonly error: string; readonly retry_after_ms?: number };
+} => ({
+  status,
+  body: {
+    errcode,
+    error: message,
+    ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
+  },
 });

@@ -2,6 +2,7 @@ import { type Either, flatMap, isLeft, left, map, mapLeft, right } from "fp-ts/l
 import type { Requester } from "../invite/admit.js";
 import { type Malformed, type RoomId, parseRoomId, parseUserId } from "../matrix/ids.js";
 import { type Refusal, refusal } from "../refusal.js";
+import type { Problem } from "./run.js";
 
 /** Who asks, as the host knows them: it has checked their access token. */
 export interface RequesterCommand {
@@ -22,6 +23,10 @@ const readRequester = (command: RequesterCommand): Either<Refusal, Requester> =>
   const userId = parseUserId(command.userId);
   return isLeft(userId) ? left(fieldMalformed(userId.left)) : right({ ...command, userId: userId.right });
 };
+
+/** Towards our own users: a room that this server is not in is one that they are not in (CLI-E1, PERM-7). */
+export const outsideIsNotJoined = (problem: Problem): Problem =>
+  problem.code === "NotInRoom" ? refusal("SenderNotJoined") : problem;
 
 /** What every command of a user has: in which room, and who. */
 export const readCommand = (command: {

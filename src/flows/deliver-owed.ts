@@ -5,7 +5,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Delivery } from "../invite/onbind.js";
 import type { LeasedRedemption, OwedRedemption, Ports, Settlement } from "../ports.js";
 import type { RefusalCode } from "../refusal.js";
-import { type RedeemPorts, type Redeemed, redeemDelivery } from "./redeem-delivery.js";
+import { type RedeemPorts, type Redeemed, isTransient, redeemDelivery } from "./redeem-delivery.js";
 import { type FlowOptions, type FlowResult, type Problem, type Step, ask, run, tell } from "./run.js";
 
 export type DeliverOwedPorts = RedeemPorts & Pick<Ports, "redemptions" | "clock" | "random">;
@@ -35,7 +35,10 @@ const passing: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "InviteInProgress",
 ]);
 
-const isPermanent = (problem: Problem): boolean => problem._tag === "Refusal" && !passing.has(problem.code);
+const isPermanent = (problem: Problem): boolean =>
+  problem._tag === "Refusal"
+    ? !passing.has(problem.code)
+    : problem.code === "AppendRefused" && !isTransient(problem.status);
 
 /** Twice as long after each attempt, up to an hour, with jitter so that a thousand rows do not come back at once. */
 const retryDelay = (attempts: number, fraction: number): number =>

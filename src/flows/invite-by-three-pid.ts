@@ -8,7 +8,7 @@ import type { RoomId } from "../matrix/ids.js";
 import type { RoomState } from "../matrix/room-state.js";
 import type { Ports } from "../ports.js";
 import { refusal } from "../refusal.js";
-import { type RequesterCommand, readCommand } from "./command.js";
+import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./command.js";
 import { commit } from "./commit.js";
 import { displayEntries, lookUp, storeInviteRequest } from "./identity-server.js";
 import { admitted, inviteKnown, powerEntries } from "./invite-user.js";
@@ -58,7 +58,7 @@ const appendMinted =
     { stored, minted }: Extract<Minting, { _tag: "Minted" }>,
   ): Step<InviteOutcome> => {
     const { life } = stored.value;
-    const supersedes = life._tag === "Minted" ? life.standing?.token : undefined;
+    const supersedes = life._tag === "Minted" ? life.standing : [];
     return pipe(
       // Not cancelled any more: the mail is out, and the room should have what it speaks of.
       commit(ports)(
@@ -67,14 +67,9 @@ const appendMinted =
           reads: [
             ...powerEntries(requester.userId),
             entry("m.room.third_party_invite", minted.token),
-            ...(supersedes === undefined ? [] : [entry("m.room.third_party_invite", supersedes)]),
+            ...supersedes.map((token) => entry("m.room.third_party_invite", token)),
           ],
-          decide: (state) =>
-            decide(state, requester, {
-              _tag: "Unbound",
-              minted,
-              ...(supersedes === undefined ? {} : { supersedes }),
-            }),
+          decide: (state) => decide(state, requester, { _tag: "Unbound", minted, supersedes }),
           events: (outcome) => (outcome._tag === "ThirdPartyInvite" ? outcome.events : []),
         },
         undefined,
@@ -168,6 +163,7 @@ export const inviteByThreePid =
             ),
           ),
         ),
+        TE.mapLeft(outsideIsNotJoined),
       ),
       ports.observe,
     );

@@ -3,7 +3,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { InviteOutcome } from "../invite/decide.js";
 import type { UserInvite } from "../invite/form.js";
 import type { Ports } from "../ports.js";
-import { type RequesterCommand, readCommand } from "./command.js";
+import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./command.js";
 import { admitted, inviteKnown } from "./invite-user.js";
 import { type FlowOptions, type FlowResult, run } from "./run.js";
 
@@ -40,6 +40,7 @@ export const inviteByUserId =
           admitted(ports)(roomId, requester, { _tag: "ByUserId", userId }, [], signal),
         ),
         TE.flatMap(({ roomId, requester }) => inviteKnown(ports)(roomId, requester, userId, details, signal)),
+        TE.mapLeft(outsideIsNotJoined),
       ),
       ports.observe,
     );

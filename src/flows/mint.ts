@@ -3,7 +3,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { InviteDetails } from "../invite/decide.js";
 import type { ThreepidInvite } from "../invite/form.js";
-import { type Happening, type InviteRecord, inviteKey } from "../invite/life.js";
+import { type InviteRecord, inviteKey } from "../invite/life.js";
 import { type MintedInvite, parseMintedInvite } from "../invite/minted.js";
 import { isRevoked } from "../invite/proof.js";
 import { contentOf, entry } from "../matrix/event.js";
@@ -48,17 +48,12 @@ const defaultAskedForMs = 60_000;
  */
 const askToMint =
   (ports: MintPorts) =>
-  (request: MintRequest, stored: Stored<InviteRecord>, standing: MintedInvite | undefined): Step<Minting> => {
+  (request: MintRequest, stored: Stored<InviteRecord>): Step<Minting> => {
     const { idServer, idAccessToken, threepid } = request.invite;
-    const happening: Happening = {
-      _tag: "Ask",
-      at: ports.clock.now(),
-      ...(standing === undefined ? {} : { standing }),
-    };
     const nothingSent = (asked: Stored<InviteRecord>): Step<Stored<InviteRecord>> =>
       move(ports)(asked, { _tag: "NothingSent" });
     return pipe(
-      move(ports)(stored, happening),
+      move(ports)(stored, { _tag: "Ask", at: ports.clock.now() }),
       TE.flatMap((asked) =>
         pipe(
           ask(() =>
@@ -108,15 +103,18 @@ const askToMint =
     );
   };
 
-/** Whether the room still has the event of a pending invite, of its sender and not emptied. */
-const stands =
+/** How the room has a token: not at all, as its sender's living invite, or emptied, redacted, somebody else's. */
+type Standing = "absent" | "alive" | "gone";
+
+const standingOf =
   (ports: Pick<Ports, "rooms">) =>
-  (record: InviteRecord, minted: MintedInvite, signal: AbortSignal | undefined): Step<boolean> =>
+  (record: InviteRecord, minted: MintedInvite, signal: AbortSignal | undefined): Step<Standing> =>
     pipe(
       look(ports)(record.roomId, [entry("m.room.third_party_invite", minted.token)], signal),
-      TE.map(({ state }) => {
+      TE.map(({ state }): Standing => {
         const event = state.get("m.room.third_party_invite", minted.token);
-        return event?.sender === record.sender && !isRevoked(contentOf(event));
+        if (event === undefined) return "absent";
+        return event.sender === record.sender && !isRevoked(contentOf(event)) ? "alive" : "gone";
       }),
     );
 
@@ -142,27 +140,36 @@ export const mint =
       ask(() => ports.invites.putIfAbsent(intended, { signal }), signal),
       TE.flatMap((stored): Step<Minting> => {
         const { life } = stored.value;
-        const again = (standing?: MintedInvite): Step<Minting> => askToMint(ports)(request, stored, standing);
+        const again = (): Step<Minting> => askToMint(ports)(request, stored);
+        if (resend) return again();
         switch (life._tag) {
           case "Intended":
           case "Redeemed":
           case "Revoked":
             return again();
           case "Asked":
-            if (resend) return again(life.standing);
             return ports.clock.now() - life.at < (ports.config.askedForMs ?? defaultAskedForMs)
               ? TE.left(refusal("InviteInProgress", { retryAfterMs: 5_000 }))
               : TE.left(refusal("InviteUnknown"));
-          case "Minted":
-            return resend ? again(life.standing) : TE.right({ _tag: "Minted", stored, minted: life.minted });
-          case "Pending":
+          case "Minted": {
+            const { minted } = life;
             return pipe(
-              stands(ports)(stored.value, life.minted, signal),
-              TE.flatMap((standing): Step<Minting> => {
-                if (!standing) return again();
-                return resend ? again(life.minted) : TE.right({ _tag: "Pending", minted: life.minted });
-              }),
+              standingOf(ports)(stored.value, minted, signal),
+              TE.flatMap((standing): Step<Minting> =>
+                // Appended before a crash and emptied since: there is nothing to append any more.
+                standing === "gone" ? again() : TE.right({ _tag: "Minted", stored, minted }),
+              ),
             );
+          }
+          case "Pending": {
+            const { minted } = life;
+            return pipe(
+              standingOf(ports)(stored.value, minted, signal),
+              TE.flatMap((standing): Step<Minting> =>
+                standing === "alive" ? TE.right({ _tag: "Pending", minted }) : again(),
+              ),
+            );
+          }
         }
       }),
     );

@@ -99,7 +99,7 @@ export const maxPairs = ({ config }: Pick<Ports, "config">): { readonly maxPairs
   config.maxPairs === undefined ? {} : { maxPairs: config.maxPairs };
 
 /** Answers that say nothing of the invite: the same request may well be accepted later. */
-const isTransient = (status: number): boolean =>
+export const isTransient = (status: number): boolean =>
   status >= 500 || status === 401 || status === 408 || status === 424 || status === 425 || status === 429;
 
 /**

@@ -3,7 +3,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { type RevokeOutcome, revoke } from "../invite/revoke.js";
 import { entry } from "../matrix/event.js";
 import type { Ports } from "../ports.js";
-import { type RequesterCommand, readCommand } from "./command.js";
+import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./command.js";
 import { commit } from "./commit.js";
 import { powerEntries } from "./invite-user.js";
 import { noteEnd } from "./life.js";
@@ -50,6 +50,7 @@ export const revokeInvite =
             }),
           ),
         ),
+        TE.mapLeft(outsideIsNotJoined),
       ),
       ports.observe,
     );

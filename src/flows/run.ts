@@ -1,4 +1,4 @@
-import { type Either, isLeft, left } from "fp-ts/lib/Either.js";
+import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Observation, Observe } from "../ports.js";
 import { type PortFailure, type Refusal, failure } from "../refusal.js";
@@ -16,13 +16,23 @@ export interface FlowOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Asks a port. A rejection, and an adapter that throws outright, becomes a `PortFailure`. */
-export const ask = <A>(call: () => Promise<A>, signal?: AbortSignal): Step<A> =>
-  TE.tryCatch(
-    // Within a promise, so that a synchronous throw is caught as well.
-    async () => call(),
-    (cause) => failure(signal?.aborted === true ? "Cancelled" : "PortBroken", { cause }),
-  );
+/**
+ * Asks a port, unless the caller has stopped the flow. A rejection, and an adapter that throws outright, becomes a
+ * `PortFailure`.
+ */
+export const ask =
+  <A>(call: () => Promise<A>, signal?: AbortSignal): Step<A> =>
+  async () => {
+    if (signal?.aborted === true) return left(failure("Cancelled"));
+    try {
+      return right(await call());
+    } catch (cause) {
+      return left(failure(isAborted(signal) ? "Cancelled" : "PortBroken", { cause }));
+    }
+  };
+
+/** Asked again after the call: it may have been stopped meanwhile. */
+const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted ?? false;
 
 export const tell = (observe: Observe | undefined, observation: Observation): void => {
   try {

@@ -9,6 +9,7 @@ import { type Refusal, refuse } from "../refusal.js";
 import { type Requester, admit } from "./admit.js";
 import { federates } from "./authorize.js";
 import type { MintedInvite, Token } from "./minted.js";
+import { isRevoked } from "./proof.js";
 
 /** What the inviter said beside whom to invite; it goes into the member event, now or when the invite is redeemed. */
 export interface InviteDetails {
@@ -28,8 +29,8 @@ export type Invitee =
   | {
       readonly _tag: "Unbound";
       readonly minted: MintedInvite;
-      /** An earlier token of the same invite, which the new one takes the place of. */
-      readonly supersedes?: Token;
+      /** Earlier tokens of the same invite, which the new one takes the place of. */
+      readonly supersedes?: readonly Token[];
     };
 
 /** What to do. */
@@ -124,7 +125,7 @@ const sameContent = (one: unknown, other: unknown): boolean => {
 const decideUnbound = (
   state: RoomState,
   sender: UserId,
-  { minted, supersedes }: Extract<Invitee, { _tag: "Unbound" }>,
+  { minted, supersedes = [] }: Extract<Invitee, { _tag: "Unbound" }>,
 ): Either<Refusal, InviteOutcome> => {
   const { token } = minted;
   const content = thirdPartyInviteContent(minted);
@@ -135,12 +136,14 @@ const decideUnbound = (
       ? right({ _tag: "AlreadyPending", token })
       : refuse("TokenTaken");
   const invite = template(state, sender, "m.room.third_party_invite", token, content);
-  const old = supersedes === undefined ? undefined : state.get("m.room.third_party_invite", supersedes);
-  const isOursStill = old?.sender === sender && Object.keys(contentOf(old)).length > 0;
+  const old = supersedes.filter((earlier) => {
+    const event = state.get("m.room.third_party_invite", earlier);
+    return earlier !== token && event?.sender === sender && !isRevoked(contentOf(event));
+  });
   return right({
     _tag: "ThirdPartyInvite",
     token,
-    events: supersedes !== undefined && isOursStill ? [invite, emptied(state, sender, supersedes)] : [invite],
+    events: [invite, ...old.map((earlier) => emptied(state, sender, earlier))],
   });
 };
 
