@@ -1,0 +1,81 @@
+import {
+  type Federation,
+  type JsonObject,
+  type SigningKey,
+  signJson,
+  verifyJson,
+} from "matrix-third-party-invites";
+import { nodeCrypto } from "matrix-third-party-invites/node";
+import type { Call } from "./http.js";
+import { parseJson, textAt } from "./json.js";
+import type { Network } from "./network.js";
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** A request to another homeserver, signed by this one. */
+export type AskServer = (
+  destination: string,
+  method: "GET" | "PUT",
+  path: string,
+  content?: JsonObject,
+  signal?: AbortSignal,
+) => Promise<Answer>;
+
+/** Signs requests as X-Matrix: the signature covers the method, the URI, both servers and the body. */
+export const federationClient = (network: Network, origin: string, key: SigningKey): AskServer => {
+  const fetch = network.as(origin);
+  return async (destination, method, uri, content, signal) => {
+    const signed = signJson(
+      { method, uri, origin, destination, ...(content === undefined ? {} : { content }) },
+      origin,
+      key,
+    );
+    if (signed._tag === "Left") throw new Error(`A request cannot be signed: ${signed.left._tag}`);
+    const sig = textAt(signed.right, "signatures", origin, key.keyId);
+    const response = await fetch(`https://${destination}${uri}`, {
+      method,
+      headers: {
+        authorization: `X-Matrix origin="${origin}",destination="${destination}",key="${key.keyId}",sig="${sig}"`,
+      },
+      ...(content === undefined ? {} : { body: JSON.stringify(content) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { status: response.status, body: parseJson(await response.text()) };
+  };
+};
+
+/** The server that signed a request to `destination`, or `undefined` where no server that we know did. */
+export const requestOrigin = (network: Network, call: Call, destination: string): string | undefined => {
+  const parts = new Map(
+    [...call.authorization.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]),
+  );
+  const [origin = "", keyId = "", sig = ""] = ["origin", "key", "sig"].map((name) => parts.get(name));
+  const sender = network.find(origin);
+  if (sender?.keyId !== keyId || parts.get("destination") !== destination) return undefined;
+  const { method, uri, body } = call;
+  const request = {
+    ...{ method, uri, origin, destination },
+    ...(body === undefined ? {} : { content: body }),
+    signatures: { [origin]: { [keyId]: sig } },
+  };
+  const verified = verifyJson(nodeCrypto, request, { entity: origin, keyId, publicKey: sender.publicKey });
+  return verified._tag === "Right" ? origin : undefined;
+};
+
+/** The `federation` port. */
+export const federationPort = (ask: AskServer): Federation => ({
+  exchangeThirdPartyInvite: async ({ destination, roomId, body }, { signal }) => {
+    const path = `/_matrix/federation/v1/exchange_third_party_invite/${encodeURIComponent(roomId)}`;
+    try {
+      const answer = await ask(destination, "PUT", path, body, signal);
+      return answer.status === 200
+        ? { _tag: "Accepted" }
+        : { _tag: "Refused", status: answer.status, errcode: textAt(answer.body, "errcode") };
+    } catch {
+      return { _tag: "Unreachable" };
+    }
+  },
+});

@@ -1,0 +1,228 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type JsonObject,
+  type Ports,
+  type RoomId,
+  type RoomVersion,
+  type SigningKey,
+  type SignedPdu,
+  contentHashMatches,
+  deliverOwed,
+  eventId,
+  requiredSigners,
+  roomVersion,
+  verifyPdu,
+} from "matrix-third-party-invites";
+import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
+import {
+  type AppendHooks,
+  type AppendRefused,
+  type MemoryRedemptions,
+  type MemoryRooms,
+  identityServerPort,
+  memoryInvites,
+  memoryRedemptions,
+  memoryRooms,
+  memoryUsers,
+} from "matrix-third-party-invites/testing";
+import { serverNameOf } from "./answers.js";
+import { clientRoutes } from "./client-endpoints.js";
+import { type AskServer, federationClient, federationPort } from "./federation-client.js";
+import { federationRoutes } from "./federation-endpoints.js";
+import { type Handle, router } from "./http.js";
+import { at, isObject, textAt } from "./json.js";
+import type { Network } from "./network.js";
+import type { Transcript } from "./transcript.js";
+
+/** The entries of a room's state that an invited server is told. */
+const shownToInvitees: ReadonlySet<string> = new Set(["m.room.create", "m.room.join_rules", "m.room.name"]);
+
+/**
+ * A homeserver as small as it may be: rooms and storage are the library's in-memory ones, everything else is what an
+ * author writes to wire the library in. An access token is the user ID itself: a stub, in place of a login.
+ */
+export class Homeserver {
+  readonly name: string;
+  readonly key: SigningKey = nodeSigningKey("ed25519:demo", randomBytes(32));
+  readonly network: Network;
+  readonly handle: Handle;
+  readonly ask: AskServer;
+  readonly memory: MemoryRooms;
+  readonly redemptions: MemoryRedemptions = memoryRedemptions();
+  readonly ports: Ports;
+  /** Invites to rooms that this server does not have, by room and user: where to join through. */
+  readonly invites = new Map<string, { readonly sender: string }>();
+  readonly #transcript: Transcript;
+  #work: Promise<void> = Promise.resolve();
+  #alarm: NodeJS.Timeout | undefined;
+
+  constructor(name: string, accounts: readonly string[], network: Network, transcript: Transcript) {
+    this.name = name;
+    this.network = network;
+    this.#transcript = transcript;
+    this.ask = federationClient(network, name, this.key);
+    this.memory = memoryRooms({
+      crypto: nodeCrypto,
+      serverName: name,
+      key: this.key,
+      ...this.#appendHooks(),
+    });
+    this.ports = {
+      config: { serverName: name, addressKey: randomBytes(32) },
+      crypto: nodeCrypto,
+      rooms: this.memory.rooms,
+      events: this.memory.events,
+      identityServer: identityServerPort(network.as(name)),
+      invites: memoryInvites(),
+      redemptions: this.redemptions,
+      federation: federationPort(this.ask),
+      users: memoryUsers(new Map(accounts.map((localpart) => [`@${localpart}:${name}`, {}]))),
+      clock: { now: Date.now },
+      random: { fraction: Math.random },
+    };
+    this.handle = router([...clientRoutes(this), ...federationRoutes(this)]);
+  }
+
+  /** What happens around each append: the invitee's server signs first, the room's servers hear of it after. */
+  #appendHooks(): AppendHooks {
+    return {
+      beforeAppend: async (pdus, roomId) => {
+        const signed: SignedPdu[] = [];
+        for (const event of pdus) {
+          const isInvite = textAt(event.pdu, "content", "membership") === "invite";
+          const destination = serverNameOf(textAt(event.pdu, "state_key"));
+          if (!isInvite || destination === this.name) {
+            signed.push(event);
+            continue;
+          }
+          const answer = await this.#inviteRemotely(destination, roomId, event);
+          if (!("pdu" in answer)) return answer;
+          signed.push(answer);
+        }
+        return { _tag: "Go", pdus: signed };
+      },
+      afterAppend: async (pdus, roomId) => {
+        this.record(roomId, pdus);
+        await this.sendToRoom(roomId, pdus);
+      },
+    };
+  }
+
+  /** `PUT /invite` to the invitee's server; gives the event with that server's signature on it (FINV-2). */
+  async #inviteRemotely(
+    destination: string,
+    roomId: RoomId,
+    { eventId, pdu }: SignedPdu,
+  ): Promise<SignedPdu | AppendRefused> {
+    const { version } = this.memory.state(roomId);
+    const shown = this.memory
+      .stateEvents(roomId)
+      .filter((one) => shownToInvitees.has(textAt(one.pdu, "type")));
+    const path = `/_matrix/federation/v2/invite/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`;
+    const { status, body } = await this.ask(destination, "PUT", path, {
+      room_version: version.id,
+      event: pdu,
+      invite_room_state: shown.map((event) => event.pdu),
+    });
+    const refused = (errcode: string, message: string): AppendRefused => ({
+      _tag: "Refused",
+      status: 403,
+      errcode,
+      message,
+    });
+    if (status !== 200) return refused(textAt(body, "errcode"), textAt(body, "error"));
+    const coSigned = at(body, "event");
+    const wrong = this.whatIsWrong(coSigned, version, [this.name, destination], eventId);
+    return isObject(coSigned) && wrong === undefined
+      ? { eventId, pdu: coSigned }
+      : refused("M_FORBIDDEN", wrong ?? "There is no event.");
+  }
+
+  /**
+   * Checks of a received event what its ID, its content hash and its signatures promise (FMT-HASH, FMT-SIG); `signers`
+   * are those that must have signed it besides the ones that the rules ask for.
+   */
+  whatIsWrong(
+    pdu: unknown,
+    version: RoomVersion,
+    signers: readonly string[] = [],
+    expectedId?: string,
+  ): string | undefined {
+    if (!isObject(pdu)) return "It is no object.";
+    if (!contentHashMatches(nodeCrypto, pdu, version)) return "Its content hash does not match.";
+    for (const entity of [...requiredSigners(pdu, version, true), ...signers]) {
+      const server = this.network.find(entity);
+      if (server === undefined) return `The key of ${entity} is not known.`;
+      const verified = verifyPdu(nodeCrypto, pdu, version, { entity, ...server });
+      if (verified._tag === "Left") return `The signature of ${entity} is not good: ${verified.left._tag}.`;
+    }
+    const id = eventId(nodeCrypto, pdu, version);
+    if (id._tag === "Left") return `It has no ID: ${id.left._tag}.`;
+    return expectedId === undefined || expectedId === id.right ? undefined : "Its ID is another one.";
+  }
+
+  /** Sends events to the other servers whose users are in the room. */
+  async sendToRoom(roomId: string, pdus: readonly SignedPdu[], except?: string): Promise<void> {
+    const members = this.memory
+      .stateEvents(roomId)
+      .filter(({ pdu }) => textAt(pdu, "content", "membership") === "join");
+    const servers = new Set(members.map(({ pdu }) => serverNameOf(textAt(pdu, "state_key"))));
+    for (const server of servers) {
+      if (server === this.name || server === except) continue;
+      const path = `/_matrix/federation/v1/send/${randomBytes(6).toString("hex")}`;
+      const transaction = {
+        origin: this.name,
+        origin_server_ts: Date.now(),
+        pdus: pdus.map(({ pdu }) => pdu),
+      };
+      // A real server keeps a queue for those that cannot be reached now.
+      await this.ask(server, "PUT", path, transaction).catch(() => undefined);
+    }
+  }
+
+  /** The room's version, if this server is in the room. */
+  async residentVersion(roomId: RoomId): Promise<RoomVersion | undefined> {
+    const snapshot = await this.memory.rooms.snapshot(roomId, [], {});
+    return snapshot._tag === "Snapshot" ? roomVersion(snapshot.roomVersion) : undefined;
+  }
+
+  record(roomId: string, pdus: readonly SignedPdu[]): void {
+    const { version } = this.memory.state(roomId);
+    for (const event of pdus) this.#transcript.appended(this.name, roomId, version.id, event);
+  }
+
+  /** Takes an event from another server into the room, once; it has been judged. */
+  receive(roomId: string, pdu: JsonObject): void {
+    const known = this.memory.timeline(roomId).length;
+    const event = this.memory.receive(roomId, pdu);
+    if (this.memory.timeline(roomId).length > known) this.record(roomId, [event]);
+  }
+
+  /** Has the proofs that an identity server delivered worked on: soon, but not while it waits for our answer. */
+  deliverSoon(): void {
+    this.#work = this.#work.then(() => sleep(25)).then(() => this.#deliver());
+  }
+
+  async #deliver(): Promise<void> {
+    const result = await deliverOwed(this.ports)();
+    if (result._tag === "Left" || result.right.nextDueAt === undefined) return;
+    clearTimeout(this.#alarm);
+    this.#alarm = setTimeout(
+      () => {
+        this.deliverSoon();
+      },
+      Math.max(0, result.right.nextDueAt - Date.now()),
+    );
+  }
+
+  /** Until nothing is being delivered any more. */
+  settled(): Promise<void> {
+    return this.#work;
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#alarm);
+    await this.#work;
+  }
+}

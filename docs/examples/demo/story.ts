@@ -1,0 +1,246 @@
+import { strict as assert } from "node:assert";
+import { randomBytes } from "node:crypto";
+import {
+  type JsonObject,
+  type RoomId,
+  exchangeBody,
+  parseSigned,
+  parseUserId,
+  signJson,
+} from "matrix-third-party-invites";
+import { nodeSigningKey } from "matrix-third-party-invites/node";
+import { at, textAt } from "./json.js";
+import type { EventLine, RequestLine } from "./transcript.js";
+import { type Answer, type World, alice, bob, carol, idKeyId, idServer, una, yan, zoe } from "./world.js";
+
+interface Since {
+  readonly requests: readonly RequestLine[];
+  readonly events: readonly EventLine[];
+}
+
+/** What has happened since this was called. */
+const watch = ({ transcript }: World): (() => Since) => {
+  const [requests, events] = [transcript.requests.length, transcript.events.length];
+  return () => ({
+    requests: transcript.requests.slice(requests),
+    events: transcript.events.slice(events),
+  });
+};
+
+const find = ({ requests }: Since, from: string, path: string): RequestLine => {
+  const found = requests.find((request) => request.from === from && request.path.includes(path));
+  assert.ok(found, `${from} should have sent a request to …${path}…`);
+  return found;
+};
+
+const asked = ({ requests }: Since, path: string): boolean =>
+  requests.some((request) => request.path.includes(path));
+
+/** The only event that a server has appended since. */
+const appended = ({ events }: Since, server: string): JsonObject => {
+  const own = events.filter((event) => event.server === server);
+  assert.equal(own.length, 1, `${server} should have appended exactly one event`);
+  return own[0]?.pdu ?? {};
+};
+
+const expectStatus = ({ status, body }: Answer, expected: number, what: string): void => {
+  assert.equal(status, expected, `${what} should be answered ${expected}: ${JSON.stringify(body)}`);
+};
+
+/** All steps in a new room of one version, each version with addresses of its own. */
+export const tellStory = async (world: World, roomVersion: string): Promise<RoomId> => {
+  const { hs1, hs2, client, identityClient, transcript, identityServer } = world;
+  const addressOf = (name: string): string => `${name}+${roomVersion}@mail.example`;
+  const step = (name: string, run: () => Promise<void>): Promise<void> =>
+    transcript.step(name, roomVersion, run);
+
+  const roomId = hs1.memory.create({ version: roomVersion, creator: alice, powerLevels: { invite: 50 } });
+  const room = `/rooms/${encodeURIComponent(roomId)}`;
+  const inviteByEmail = (sender: string, address: string): Promise<Answer> =>
+    client(sender, "POST", `${room}/invite`, {
+      id_server: idServer,
+      id_access_token: identityServer.account(sender),
+      medium: "email",
+      address,
+    });
+  const standingToken = (address: string): string => {
+    const [mail] = world.invitesMailedTo(address);
+    assert.ok(mail, "The invitee should have had a mail");
+    return mail.token;
+  };
+  const membershipOn = (server: typeof hs1, userId: string): string =>
+    textAt(server.memory.state(roomId).get("m.room.member", userId), "content", "membership");
+
+  /** Somebody proves that they read the mail of an address, and binds it to their user ID. */
+  const bind = async (userId: string, address: string): Promise<void> => {
+    const secret = { client_secret: "demo" };
+    await identityClient(userId, "/validate/email/requestToken", {
+      ...secret,
+      email: address,
+      send_attempt: 1,
+    });
+    const mail = identityServer.outbox.filter((one) => one.kind === "validation").at(-1);
+    assert.ok(mail, "The identity server should have mailed a token");
+    const { sid, token } = mail;
+    expectStatus(
+      await identityClient(userId, "/validate/email/submitToken", { ...secret, sid, token }),
+      200,
+      "The token",
+    );
+    expectStatus(
+      await identityClient(userId, "/3pid/bind", { ...secret, sid, mxid: userId }),
+      200,
+      "The bind",
+    );
+  };
+
+  await step("0. Alice makes a room, invites Carol by her user ID, and Carol joins", async () => {
+    hs1.record(roomId, hs1.memory.timeline(roomId));
+    expectStatus(await client(alice, "POST", `${room}/invite`, { user_id: carol }), 200, "The invite");
+    expectStatus(await client(carol, "POST", `${room}/join`, {}), 200, "The join");
+  });
+
+  await step("1. Alice invites an address that nobody has bound", async () => {
+    const since = watch(world);
+    expectStatus(await inviteByEmail(alice, addressOf("zoe")), 200, "The invite");
+    const paths = since().requests.map(({ path }) => path.split("/").at(-1));
+    assert.deepEqual(paths, ["invite", "hash_details", "lookup", "store-invite"]);
+    const event = appended(since(), hs1.name);
+    assert.equal(event["type"], "m.room.third_party_invite");
+    assert.equal(event["state_key"], standingToken(addressOf("zoe")));
+    assert.ok(!JSON.stringify(event).includes(addressOf("zoe")), "No event may hold the address");
+  });
+
+  await step("1a. Alice asks again: no second mail goes out", async () => {
+    const since = watch(world);
+    expectStatus(await inviteByEmail(alice, addressOf("zoe")), 200, "The second invite");
+    assert.ok(!asked(since(), "/store-invite"), "The identity server should not be asked for another mail");
+    assert.equal(since().events.length, 0, "No event should be appended");
+    assert.equal(world.invitesMailedTo(addressOf("zoe")).length, 1, "One mail should have gone out");
+  });
+
+  await step("2. Zoe binds the address to her account on hs2, and is invited", async () => {
+    const since = watch(world);
+    await bind(zoe, addressOf("zoe"));
+    await world.deliverOnBind();
+    find(since(), idServer, "/3pid/onbind");
+    const exchange = find(since(), hs2.name, "/exchange_third_party_invite/");
+    find(since(), hs1.name, "/pubkey/isvalid");
+    const invite = find(since(), hs1.name, "/federation/v2/invite/");
+    assert.equal(exchange.status, 200, "hs1 should accept the exchange");
+    assert.ok(
+      exchange.began < invite.began && invite.ended < exchange.ended,
+      "hs1's /invite should come and be answered while hs2 still waits for its exchange",
+    );
+    const event = appended(since(), hs1.name);
+    assert.equal(textAt(event, "content", "membership"), "invite");
+    assert.equal(
+      textAt(event, "content", "third_party_invite", "signed", "token"),
+      standingToken(addressOf("zoe")),
+    );
+    for (const server of [hs1, hs2])
+      assert.ok(at(event, "signatures", server.name), `${server.name} should have signed the member event`);
+    transcript.note("hs1's /invite came and was answered while hs2 still waited for its exchange");
+  });
+
+  await step("2a. The same delivery comes again, by PUT: nothing happens twice", async () => {
+    const delivered = transcript.requests.findLast(({ path }) => path.endsWith("/3pid/onbind"));
+    const since = watch(world);
+    const again = await world.network.as(idServer)(`https://${hs2.name}/_matrix/federation/v1/3pid/onbind`, {
+      method: "PUT",
+      body: JSON.stringify(delivered?.body),
+    });
+    assert.equal(again.status, 200);
+    await hs2.settled();
+    assert.equal(since().requests.length, 1, "hs2 should ask nobody");
+  });
+
+  await step("3. Zoe joins: the first of hs2, so hs1 asks whether the key is still valid", async () => {
+    const since = watch(world);
+    expectStatus(await client(zoe, "POST", `${room}/join`, {}), 200, "The join");
+    find(since(), hs1.name, "/pubkey/isvalid");
+    assert.equal(membershipOn(hs1, zoe), "join");
+    assert.equal(membershipOn(hs2, zoe), "join");
+  });
+
+  await step("4. Alice invites an address that is Bob's: an ordinary invite", async () => {
+    identityServer.bindDirectly({ medium: "email", address: addressOf("bob") }, bob);
+    await world.deliverOnBind();
+    const since = watch(world);
+    expectStatus(await inviteByEmail(alice, addressOf("bob")), 200, "The invite");
+    assert.ok(!asked(since(), "/store-invite"), "Nobody should be mailed");
+    const event = appended(since(), hs1.name);
+    assert.equal(event["state_key"], bob);
+    assert.equal(at(event, "content", "third_party_invite"), undefined);
+    assert.equal(membershipOn(hs2, bob), "invite", "hs2 should have taken the event from /send");
+  });
+
+  await step("5. Carol may not invite: refused before the identity server hears of it", async () => {
+    const since = watch(world);
+    expectStatus(await inviteByEmail(carol, addressOf("xena")), 403, "Carol's invite");
+    assert.ok(!since().requests.some(({ to }) => to === idServer), "The identity server must not be asked");
+    assert.equal(world.invitesMailedTo(addressOf("xena")).length, 0, "No mail must go out");
+    assert.equal(since().events.length, 0, "No event should be appended");
+  });
+
+  const sender = parseUserId(alice);
+  assert.ok(sender._tag === "Right");
+  /** hs2 asks hs1 for an invite with whatever proof. */
+  const exchangeWith = (proof: unknown): Promise<Answer> => {
+    const signed = parseSigned(proof);
+    assert.ok(signed._tag === "Right", "The proof should have the form of one");
+    const path = `/_matrix/federation/v1/exchange_third_party_invite/${encodeURIComponent(roomId)}`;
+    const body = exchangeBody({ roomId, sender: sender.right, signed: signed.right });
+    return hs2.ask(hs1.name, "PUT", path, body);
+  };
+
+  await step("6. hs2 sends a proof that a wrong key has signed: refused", async () => {
+    expectStatus(await inviteByEmail(alice, addressOf("yan")), 200, "The invite");
+    const since = watch(world);
+    const wrongKey = nodeSigningKey(idKeyId, randomBytes(32));
+    const forged = signJson({ mxid: yan, token: standingToken(addressOf("yan")) }, idServer, wrongKey);
+    assert.ok(forged._tag === "Right");
+    const answer = await exchangeWith(forged.right);
+    expectStatus(answer, 403, "The forged proof");
+    assert.equal(textAt(answer.body, "errcode"), "M_FORBIDDEN");
+    assert.equal(since().events.length, 0, "No event should be appended");
+  });
+
+  await step("7. Alice revokes that invite: the true proof comes too late", async () => {
+    const token = standingToken(addressOf("yan"));
+    const path = `${room}/state/m.room.third_party_invite/${encodeURIComponent(token)}`;
+    expectStatus(await client(alice, "PUT", path, {}), 200, "The revocation");
+    const since = watch(world);
+    await bind(yan, addressOf("yan"));
+    await world.deliverOnBind();
+    const owed = hs2.redemptions.all().find((redemption) => redemption.token === token);
+    assert.ok(owed, "hs2 should have taken the proof");
+    assert.deepEqual(owed.state, { _tag: "Dead", reason: "InviteRevoked" }, "hs2 should give it up");
+    transcript.note("hs2, which is in the room, sees the revocation itself; now it asks hs1 all the same");
+    expectStatus(await exchangeWith(owed.signed), 403, "The revoked invite");
+    assert.equal(since().events.length, 0, "No event should be appended");
+  });
+
+  await step("8. Una accepts with the private key from her mail, and binds nothing", async () => {
+    expectStatus(await inviteByEmail(alice, addressOf("una")), 200, "The invite");
+    const [mail] = world.invitesMailedTo(addressOf("una"));
+    assert.ok(mail, "Una should have had a mail");
+    const signed = await identityClient(una, "/sign-ed25519", {
+      mxid: una,
+      token: mail.token,
+      private_key: mail.privateKey,
+    });
+    expectStatus(signed, 200, "The signature");
+    const since = watch(world);
+    expectStatus(
+      await client(una, "POST", `${room}/join`, { third_party_signed: signed.body }),
+      200,
+      "The join",
+    );
+    find(since(), hs1.name, "/pubkey/ephemeral/isvalid");
+    assert.equal(membershipOn(hs1, una), "join");
+    assert.equal(membershipOn(hs2, una), "join");
+  });
+
+  return roomId;
+};

@@ -1,0 +1,19 @@
+import { invite } from "matrix-third-party-invites";
+import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
+import { createIdentityServer, identityServerPort, memoryPorts } from "matrix-third-party-invites/testing";
+
+const identity = createIdentityServer({ serverName: "id.example", baseUrl: "https://id.example" });
+const identityServer = identityServerPort((url, init) => identity.handle(new Request(url, init)));
+const key = nodeSigningKey("ed25519:1", crypto.getRandomValues(new Uint8Array(32)));
+const ports = memoryPorts({ crypto: nodeCrypto, serverName: "example.org", key, identityServer });
+
+const alice = "@alice:example.org";
+const roomId = ports.memory.create({ version: "12", creator: alice });
+const body = {
+  id_server: "id.example",
+  id_access_token: identity.account(alice),
+  medium: "email",
+  address: "zoe@mail.example",
+};
+const result = await invite(ports)({ roomId, requester: { userId: alice }, body });
+console.dir(result, { depth: null });

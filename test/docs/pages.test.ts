@@ -1,0 +1,45 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "../..");
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+
+const pages = [
+  "README.md",
+  "CHANGELOG.md",
+  ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
+].filter((path) => path.endsWith(".md"));
+
+const links = (page: string): readonly string[] =>
+  [...read(page).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target]) => target ?? "")
+    .filter((target) => !/^(https?:|#)/.test(target))
+    .map((target) => target.replace(/#.*$/, ""));
+
+describe("the pages", () => {
+  it("the README shows the ten lines that run", () => {
+    expect(read("README.md")).toContain(`\`\`\`ts\n${read("docs/examples/ten-lines.ts").trimEnd()}\n\`\`\``);
+  });
+
+  it("the README names the two commands", () => {
+    expect(read("README.md")).toContain("npm ci && npm run demo");
+    expect(read("README.md")).toContain("npm ci && npm test");
+  });
+
+  it.each(pages)("every link of %s leads somewhere", (page) => {
+    const dead = links(page).filter((target) => !existsSync(join(root, dirname(page), target)));
+    expect(dead).toEqual([]);
+  });
+
+  it("docs/ports.md speaks of every port, and of every field of the configuration", () => {
+    const source = read("src/ports.ts");
+    const fieldsOf = (name: string): readonly string[] => {
+      const body = new RegExp(`export interface ${name} \\{([^}]*)\\}`).exec(source)?.[1] ?? "";
+      return [...body.matchAll(/readonly (\w+)\??:/g)].map(([, field]) => field ?? "");
+    };
+    const expected = [...fieldsOf("Ports"), ...fieldsOf("Config")];
+    expect(expected.length).toBeGreaterThan(20);
+    expect(expected.filter((field) => !read("docs/ports.md").includes(`${field}`))).toEqual([]);
+  });
+});
