@@ -123,6 +123,7 @@ export { type Signed, parseSigned } from "./invite/signed.js";
 export type * from "./ports.js";
 
 export type { RequesterCommand } from "./flows/command.js";
+export type { Committed } from "./flows/commit.js";
 export type { FlowOptions, FlowResult, Problem } from "./flows/run.js";
 export { type Delivered, type DeliverOwedPorts, deliverOwed } from "./flows/deliver-owed.js";
 export {

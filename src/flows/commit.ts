@@ -40,6 +40,9 @@ export const look =
       }),
     );
 
+/** What was decided, and the IDs of the events that were appended for it; none where there was nothing to append. */
+export type Committed<O> = O & { readonly eventIds?: readonly string[] };
+
 /** A decision to be made on a room's state and carried out on the revision it was made on. */
 export interface Plan<O> {
   readonly roomId: RoomId;
@@ -61,10 +64,10 @@ const maxRounds = 5;
  */
 export const commit =
   (ports: Pick<Ports, "rooms" | "events">) =>
-  <O>(plan: Plan<O>, signal: AbortSignal | undefined): Step<O> => {
+  <O extends object>(plan: Plan<O>, signal: AbortSignal | undefined): Step<Committed<O>> => {
     const { roomId, reads } = plan;
 
-    const append = (outcome: O, revision: string, rounds: number): Step<O> => {
+    const append = (outcome: O, revision: string, rounds: number): Step<Committed<O>> => {
       const events = plan.events(outcome);
       if (events.length === 0) return TE.right(outcome);
       return pipe(
@@ -72,10 +75,10 @@ export const commit =
         TE.flatMap(() =>
           ask(() => ports.events.append({ roomId, revision, reads, events }, { signal }), signal),
         ),
-        TE.flatMap((answer): Step<O> => {
+        TE.flatMap((answer): Step<Committed<O>> => {
           switch (answer._tag) {
             case "Appended":
-              return TE.right(outcome);
+              return TE.right({ ...outcome, eventIds: answer.eventIds });
             case "Conflict":
               return rounds === 1 ? TE.left(failure("AppendContended")) : attempt(rounds - 1);
             case "Refused":
@@ -87,7 +90,7 @@ export const commit =
       );
     };
 
-    const attempt = (rounds: number): Step<O> =>
+    const attempt = (rounds: number): Step<Committed<O>> =>
       pipe(
         look(ports)(roomId, reads, signal),
         TE.flatMap(({ state, revision }) => {

@@ -9,7 +9,7 @@ import type { RoomState } from "../matrix/room-state.js";
 import type { Ports } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./command.js";
-import { commit } from "./commit.js";
+import { type Committed, commit } from "./commit.js";
 import { displayEntries, lookUp, storeInviteRequest } from "./identity-server.js";
 import { admitted, inviteKnown, powerEntries } from "./invite-user.js";
 import { type Minting, mint } from "./mint.js";
@@ -56,7 +56,7 @@ const appendMinted =
   (
     { roomId, requester }: Context,
     { stored, minted }: Extract<Minting, { _tag: "Minted" }>,
-  ): Step<InviteOutcome> => {
+  ): Step<Committed<InviteOutcome>> => {
     const { life } = stored.value;
     const supersedes = life._tag === "Minted" ? life.standing : [];
     return pipe(
@@ -92,7 +92,7 @@ const senderProfile =
 
 const inviteUnknown =
   (ports: InviteByThreePidPorts) =>
-  (context: Context, state: RoomState): Step<InviteOutcome> => {
+  (context: Context, state: RoomState): Step<Committed<InviteOutcome>> => {
     const { roomId, requester, command, details, signal } = context;
     const { threepid } = command.invite;
     // Identity servers keep invites for e-mail addresses only; asking would make no mail and no sense (STORE-2, AMB-4).
@@ -112,7 +112,7 @@ const inviteUnknown =
           signal,
         ),
       ),
-      TE.flatMap((minting): Step<InviteOutcome> => {
+      TE.flatMap((minting): Step<Committed<InviteOutcome>> => {
         switch (minting._tag) {
           case "Minted":
             return appendMinted(ports)(context, minting);
@@ -139,7 +139,7 @@ const inviteUnknown =
  */
 export const inviteByThreePid =
   (ports: InviteByThreePidPorts) =>
-  (command: InviteByThreePid, { signal }: FlowOptions = {}): FlowResult<InviteOutcome> => {
+  (command: InviteByThreePid, { signal }: FlowOptions = {}): FlowResult<Committed<InviteOutcome>> => {
     const { invite } = command;
     return run(
       pipe(

@@ -6,6 +6,7 @@ import type { Ports } from "../ports.js";
 import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./command.js";
 import { admitted, inviteKnown } from "./invite-user.js";
 import { type FlowOptions, type FlowResult, run } from "./run.js";
+import type { Committed } from "./commit.js";
 
 /** What `inviteByUserId` is asked to do. */
 export interface InviteByUserId {
@@ -27,7 +28,7 @@ export type InviteByUserIdPorts = Pick<Ports, "config" | "rooms" | "events" | "u
  */
 export const inviteByUserId =
   (ports: InviteByUserIdPorts) =>
-  (command: InviteByUserId, { signal }: FlowOptions = {}): FlowResult<InviteOutcome> => {
+  (command: InviteByUserId, { signal }: FlowOptions = {}): FlowResult<Committed<InviteOutcome>> => {
     const { userId, reason } = command.invite;
     const details = {
       ...(reason === undefined ? {} : { reason }),

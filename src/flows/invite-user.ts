@@ -6,7 +6,7 @@ import { type StateEntry, entry } from "../matrix/event.js";
 import { type RoomId, type UserId, serverOf } from "../matrix/ids.js";
 import type { PolicyTarget, Ports } from "../ports.js";
 import { failure, refusal } from "../refusal.js";
-import { commit, look } from "./commit.js";
+import { type Committed, commit, look } from "./commit.js";
 import { type Step, ask, tell } from "./run.js";
 
 type InvitePorts = Pick<Ports, "config" | "rooms" | "events" | "users" | "policy" | "observe">;
@@ -85,7 +85,7 @@ export const inviteKnown =
     userId: UserId,
     details: InviteDetails,
     signal: AbortSignal | undefined,
-  ): Step<InviteOutcome> =>
+  ): Step<Committed<InviteOutcome>> =>
     pipe(
       reachable(ports)(userId, signal),
       TE.flatMap((profile) =>

@@ -7,6 +7,7 @@ import type { RequesterCommand } from "./command.js";
 import { type InviteByThreePidPorts, inviteByThreePid } from "./invite-by-three-pid.js";
 import { inviteByUserId } from "./invite-by-user-id.js";
 import { type FlowOptions, type FlowResult, run } from "./run.js";
+import type { Committed } from "./commit.js";
 
 /** A request to `POST /rooms/{roomId}/invite`. */
 export interface Invite {
@@ -26,7 +27,7 @@ export interface Invite {
  */
 export const invite =
   (ports: InviteByThreePidPorts) =>
-  ({ roomId, requester, body }: Invite, options: FlowOptions = {}): FlowResult<InviteOutcome> => {
+  ({ roomId, requester, body }: Invite, options: FlowOptions = {}): FlowResult<Committed<InviteOutcome>> => {
     const parsed: Either<Refusal, InviteRequest> = parseInviteRequest(body);
     if (isLeft(parsed)) return run(TE.left(parsed.left), ports.observe);
     const request = parsed.right;

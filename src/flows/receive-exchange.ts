@@ -6,6 +6,7 @@ import type { Ports } from "../ports.js";
 import { readRoomId } from "./command.js";
 import { makeInvite, maxPairs } from "./redeem-delivery.js";
 import { type FlowOptions, type FlowResult, run } from "./run.js";
+import type { Committed } from "./commit.js";
 
 /** Another server's request, as the host received it: it has verified the X-Matrix signature of `origin`. */
 export interface ReceiveExchange {
@@ -30,7 +31,7 @@ export type ReceiveExchangePorts = Pick<
  */
 export const receiveExchange =
   (ports: ReceiveExchangePorts) =>
-  (command: ReceiveExchange, { signal }: FlowOptions = {}): FlowResult<RedeemOutcome> =>
+  (command: ReceiveExchange, { signal }: FlowOptions = {}): FlowResult<Committed<RedeemOutcome>> =>
     run(
       pipe(
         TE.fromEither(readRoomId(command.roomId)),

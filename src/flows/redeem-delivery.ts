@@ -10,7 +10,7 @@ import { type RoomId, type ServerName, type UserId, parseUserId, serverOf } from
 import type { RoomState } from "../matrix/room-state.js";
 import type { Ports } from "../ports.js";
 import { type Refusal, failure, refusal } from "../refusal.js";
-import { commit, look } from "./commit.js";
+import { type Committed, commit, look } from "./commit.js";
 import { validity } from "./key-validity.js";
 import { noteEnd } from "./life.js";
 import { type Step, ask, tell } from "./run.js";
@@ -45,7 +45,7 @@ export const makeInvite =
     { roomId, signed }: Pick<Delivery, "roomId" | "signed">,
     decideWith: (state: RoomState, details: InviteDetails) => Either<Refusal, RedeemOutcome>,
     signal: AbortSignal | undefined,
-  ): Step<RedeemOutcome> => {
+  ): Step<Committed<RedeemOutcome>> => {
     const keysValid = validity(ports, signal);
     return pipe(
       detailsOf(ports)(roomId, signed.token, signal),

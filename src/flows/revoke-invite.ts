@@ -4,7 +4,7 @@ import { type RevokeOutcome, revoke } from "../invite/revoke.js";
 import { entry } from "../matrix/event.js";
 import type { Ports } from "../ports.js";
 import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./command.js";
-import { commit } from "./commit.js";
+import { type Committed, commit } from "./commit.js";
 import { powerEntries } from "./invite-user.js";
 import { noteEnd } from "./life.js";
 import { type FlowOptions, type FlowResult, run, tell } from "./run.js";
@@ -27,7 +27,7 @@ export type RevokeInvitePorts = Pick<Ports, "rooms" | "events" | "invites" | "ob
  */
 export const revokeInvite =
   (ports: RevokeInvitePorts) =>
-  (command: RevokeInvite, { signal }: FlowOptions = {}): FlowResult<RevokeOutcome> => {
+  (command: RevokeInvite, { signal }: FlowOptions = {}): FlowResult<Committed<RevokeOutcome>> => {
     const { token } = command;
     return run(
       pipe(

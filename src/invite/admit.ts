@@ -25,7 +25,7 @@ export const admit = (state: RoomState, requester: Requester): Either<Refusal, v
   if (requester.isSuspended === true) return refuse("RequesterSuspended");
   const { rules } = state.version;
   const create = state.get("m.room.create", "");
-  if (create === undefined) return refuse("NoCreateEvent", { rule: rules.roomId ?? `${rules.authEvents}.4` });
+  if (create === undefined) return refuse("NoCreateEvent", { rule: rules.create });
   if (!federates(create, requester.userId)) return refuse("NotFederated", { rule: rules.federate });
   if (membershipOf(state, requester.userId) !== "join")
     return refuse("SenderNotJoined", { rule: rules.senderJoined });

@@ -76,9 +76,9 @@ export const authorize = (
   const sender = typeof event.sender === "string" ? event.sender : "";
 
   // Version 12: the room ID names the room's create event; before, an event of another room has no business here.
-  if (event.room_id !== state.roomId) return reject("WrongRoom", rules.roomId ?? `${rules.authEvents}.5`);
+  if (event.room_id !== state.roomId) return reject("WrongRoom", rules.room);
   const create = state.get("m.room.create", "");
-  if (create === undefined) return reject("NoCreateEvent", rules.roomId ?? `${rules.authEvents}.4`);
+  if (create === undefined) return reject("NoCreateEvent", rules.create);
 
   // If the create event's m.federate is false and the sender is of another server than its sender, reject.
   if (!federates(create, sender)) return reject("NotFederated", rules.federate);

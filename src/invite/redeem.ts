@@ -50,7 +50,7 @@ export const redeem = (
   const create = state.get("m.room.create", "");
   if (create === undefined)
     return refuse("NoCreateEvent", {
-      rule: state.version.rules.roomId ?? `${state.version.rules.authEvents}.4`,
+      rule: state.version.rules.create,
     });
   const membership = membershipOf(state, mxid);
   if (membership === "ban") return refuse("TargetBanned", { rule: `${rule}.1` });

@@ -34,9 +34,11 @@ export interface RedactionRules {
 
 /** The numbers that the room version's own text gives to the rules that this library applies (spec §8.1). */
 export interface RuleNumbers {
-  /** v12: the room ID names the create event. */
-  readonly roomId: string | undefined;
   readonly authEvents: string;
+  /** The event is of another room; in version 12, its room ID is not that of the create event. */
+  readonly room: string;
+  /** There is no create event. */
+  readonly create: string;
   readonly federate: string;
   readonly member: string;
   readonly joinAuthorised: string | undefined;
@@ -114,8 +116,9 @@ const version1: RoomVersion = {
   restrictedJoins: false,
   redaction: redactionBefore11(contentBefore6),
   rules: {
-    roomId: undefined,
     authEvents: "2",
+    room: "2.5",
+    create: "2.4",
     federate: "3",
     member: "5",
     joinAuthorised: undefined,
@@ -166,8 +169,9 @@ const version12: RoomVersion = {
   roomIdIsCreateEvent: true,
   creators: "sender and additional",
   rules: {
-    roomId: "2",
     authEvents: "3",
+    room: "2",
+    create: "2",
     federate: "4",
     member: "5",
     joinAuthorised: "5.2",

@@ -40,6 +40,6 @@ describe("the pages", () => {
     };
     const expected = [...fieldsOf("Ports"), ...fieldsOf("Config")];
     expect(expected.length).toBeGreaterThan(20);
-    expect(expected.filter((field) => !read("docs/ports.md").includes(`${field}`))).toEqual([]);
+    expect(expected.filter((field) => !read("docs/ports.md").includes(`\`${field}`))).toEqual([]);
   });
 });

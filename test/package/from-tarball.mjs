@@ -30,7 +30,9 @@ try {
   const [packed] = JSON.parse(
     execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: root, encoding: "utf8" }),
   );
-  const stray = packed.files.map(({ path }) => path).filter((path) => !/^(dist\/|package\.json|README\.md|LICENSE|CHANGELOG\.md)/.test(path));
+  const stray = packed.files
+    .map(({ path }) => path)
+    .filter((path) => !/^(dist\/|package\.json|README\.md|LICENSE|CHANGELOG\.md)/.test(path));
   if (stray.length > 0) throw new Error(`the tarball holds ${stray.join(", ")}`);
 
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
@@ -48,7 +50,9 @@ try {
     join(root, "node_modules/typescript/bin/tsc"),
     ...["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--types", "node", "use.ts"],
   );
-  console.log(`${packed.filename}: ${packed.files.length} files, ${packed.size} bytes; imports and types are good`);
+  console.log(
+    `${packed.filename}: ${packed.files.length} files, ${packed.size} bytes; imports and types are good`,
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -23,7 +23,7 @@ describe("memoryInvites", () => {
   it("replaces under the mark it gave last, with a new mark", async () => {
     const invites = memoryInvites();
     const { mark } = await invites.putIfAbsent(record("a@x.example"), {});
-    const asked = record("a@x.example", { life: { _tag: "Asked", at: 5 } });
+    const asked = record("a@x.example", { life: { _tag: "Asked", at: 5, before: { _tag: "Intended" } } });
     const answer = await invites.replace(asked, mark, {});
     expect(answer._tag).toBe("Replaced");
     const now = await invites.find(asked.key, {});
@@ -54,7 +54,9 @@ describe("memoryInvites", () => {
     const put = async (address: string, life: Parameters<typeof record>[1]) =>
       (await invites.putIfAbsent(record(address, life), {})).value.key;
     const pending = await put("a@x.example", { life: { _tag: "Pending", minted: minted("t1") } });
-    const asked = await put("b@x.example", { life: { _tag: "Asked", at: 1, standing: minted("t2") } });
+    const asked = await put("b@x.example", {
+      life: { _tag: "Asked", at: 1, before: { _tag: "Pending", minted: minted("t2") } },
+    });
     const redeemed = await put("c@x.example", { life: { _tag: "Redeemed", minted: minted("t3"), by: bob } });
     await put("d@x.example", {});
     expect((await invites.findByToken(room1, "t1", {}))?.value.key).toBe(pending);
