@@ -72,6 +72,7 @@ const refusals = {
   NotProven: forbidden("No signature in signed is by a key of the third-party invite."),
   InviteRevoked: forbidden("The third-party invite has been revoked."),
   TooManyPairs: forbidden("More signatures and keys than are tried for one invite."),
+  SignedTooLarge: forbidden("The signed object is too large for an event."),
   KeyRevoked: forbidden("The identity server no longer vouches for the key that signed."),
   // What the identity server minted.
   TokenMalformed: {

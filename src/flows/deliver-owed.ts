@@ -105,11 +105,14 @@ const count = (results: readonly Either<Problem, Settlement>[], tag: Settlement[
 export const deliverOwed =
   (ports: DeliverOwedPorts) =>
   (command: { readonly limit?: number } = {}, { signal }: FlowOptions = {}): FlowResult<Delivered> => {
-    const now = ports.clock.now();
-    const until = now + (ports.config.leaseMs ?? defaultLeaseMs);
+    const lease = (): Promise<readonly LeasedRedemption[]> => {
+      const now = ports.clock.now();
+      const until = now + (ports.config.leaseMs ?? defaultLeaseMs);
+      return ports.redemptions.lease({ now, until, limit: command.limit ?? 100 }, { signal });
+    };
     return run(
       pipe(
-        ask(() => ports.redemptions.lease({ now, until, limit: command.limit ?? 100 }, { signal }), signal),
+        ask(lease, signal),
         TE.flatMap((leased) => TE.fromTask(inLanes(leased, (row) => work(ports)(row, signal)))),
         TE.flatMap((results) => {
           const broken = results.find(isLeft);

@@ -1,7 +1,7 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Requester } from "../invite/admit.js";
-import { type InviteDetails, type InviteOutcome, type Profile, decide } from "../invite/decide.js";
+import { type InviteDetails, type InviteOutcome, decide } from "../invite/decide.js";
 import type { ThreepidInvite } from "../invite/form.js";
 import { entry } from "../matrix/event.js";
 import type { RoomId } from "../matrix/ids.js";
@@ -14,7 +14,8 @@ import { displayEntries, lookUp, storeInviteRequest } from "./identity-server.js
 import { admitted, inviteKnown, powerEntries } from "./invite-user.js";
 import { type Minting, mint } from "./mint.js";
 import { move } from "./life.js";
-import { type FlowOptions, type FlowResult, type Step, ask, bestEffort, run, tell } from "./run.js";
+import { type FlowOptions, type FlowResult, type Step, bestEffort, run, tell } from "./run.js";
+import { findUser } from "./users.js";
 
 /** What `inviteByThreePid` is asked to do. */
 export interface InviteByThreePid {
@@ -82,14 +83,6 @@ const appendMinted =
     );
   };
 
-const senderProfile =
-  (ports: Pick<Ports, "users">) =>
-  ({ requester, signal }: Context): Step<Profile> =>
-    pipe(
-      ask(() => ports.users.find(requester.userId, { signal }), signal),
-      TE.map((answer) => (answer._tag === "User" ? (answer.profile ?? {}) : {})),
-    );
-
 const inviteUnknown =
   (ports: InviteByThreePidPorts) =>
   (context: Context, state: RoomState): Step<Committed<InviteOutcome>> => {
@@ -98,8 +91,8 @@ const inviteUnknown =
     // Identity servers keep invites for e-mail addresses only; asking would make no mail and no sense (STORE-2, AMB-4).
     if (threepid.medium !== "email") return TE.left(refusal("MediumNotStorable"));
     return pipe(
-      senderProfile(ports)(context),
-      TE.flatMap((profile) =>
+      findUser(ports, requester.userId, signal),
+      TE.flatMap((sender) =>
         mint(ports)(
           {
             roomId,
@@ -107,7 +100,7 @@ const inviteUnknown =
             invite: command.invite,
             details,
             resend: command.resend ?? false,
-            body: storeInviteRequest(state, requester.userId, threepid.address, profile),
+            body: storeInviteRequest(state, requester.userId, threepid.address, sender?.profile ?? {}),
           },
           signal,
         ),

@@ -5,9 +5,10 @@ import { type InviteDetails, type InviteOutcome, type Profile, decide } from "..
 import { type StateEntry, entry } from "../matrix/event.js";
 import { type RoomId, type UserId, serverOf } from "../matrix/ids.js";
 import type { PolicyTarget, Ports } from "../ports.js";
-import { failure, refusal } from "../refusal.js";
+import { refusal } from "../refusal.js";
 import { type Committed, commit, look } from "./commit.js";
-import { type Step, ask, tell } from "./run.js";
+import { type Step, ask, broken, tell } from "./run.js";
+import { findUser } from "./users.js";
 
 type InvitePorts = Pick<Ports, "config" | "rooms" | "events" | "users" | "policy" | "observe">;
 
@@ -49,7 +50,7 @@ const mayInvite =
                 return TE.left(refusal("PolicyRefused", { answer, retryAfterMs: answer.retryAfterMs }));
               default:
                 // Fails closed, also where an adapter in JavaScript answers something else.
-                return TE.left(failure("PortBroken"));
+                return broken();
             }
           }),
         );
@@ -59,17 +60,12 @@ const reachable =
   (ports: Pick<Ports, "config" | "users">) =>
   (userId: UserId, signal: AbortSignal | undefined): Step<Profile> =>
     pipe(
-      ask(() => ports.users.find(userId, { signal }), signal),
-      TE.flatMap((answer): Step<Profile> => {
+      findUser(ports, userId, signal),
+      TE.flatMap((user): Step<Profile> => {
         const isLocal = serverOf(userId) === ports.config.serverName;
-        switch (answer._tag) {
-          case "NoSuchUser":
-            return isLocal ? TE.left(refusal("UserUnknown")) : TE.right({});
-          case "User":
-            return isLocal && answer.blocksInvites === true
-              ? TE.left(refusal("InvitesBlocked"))
-              : TE.right(answer.profile ?? {});
-        }
+        if (isLocal && user === undefined) return TE.left(refusal("UserUnknown"));
+        if (isLocal && user?.blocksInvites === true) return TE.left(refusal("InvitesBlocked"));
+        return TE.right(user?.profile ?? {});
       }),
     );
 

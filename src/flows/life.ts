@@ -3,8 +3,8 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { type Happening, type InviteRecord, advance, isPendingUnder } from "../invite/life.js";
 import type { RoomId } from "../matrix/ids.js";
 import type { Ports, Stored } from "../ports.js";
-import { failure, refusal } from "../refusal.js";
-import { type Step, ask, bestEffort } from "./run.js";
+import { refusal } from "../refusal.js";
+import { type Step, ask, bestEffort, broken } from "./run.js";
 
 /**
  * Moves a stored invite on. Whoever loses the race for it is told that the same invite is being made. A happening
@@ -14,15 +14,20 @@ export const move =
   (ports: Pick<Ports, "invites">) =>
   (stored: Stored<InviteRecord>, happening: Happening): Step<Stored<InviteRecord>> => {
     const life = advance(stored.value.life, happening);
-    if (life === undefined) return TE.left(failure("PortBroken"));
+    if (life === undefined) return broken();
     const value = { ...stored.value, life };
     return pipe(
       ask(() => ports.invites.replace(value, stored.mark, {})),
-      TE.flatMap((answer) =>
-        answer._tag === "Replaced"
-          ? TE.right({ value, mark: answer.mark })
-          : TE.left(refusal("InviteInProgress", { retryAfterMs: 2_000 })),
-      ),
+      TE.flatMap((answer): Step<Stored<InviteRecord>> => {
+        switch (answer._tag) {
+          case "Replaced":
+            return TE.right({ value, mark: answer.mark });
+          case "Stale":
+            return TE.left(refusal("InviteInProgress", { retryAfterMs: 2_000 }));
+          default:
+            return broken();
+        }
+      }),
     );
   };
 

@@ -5,6 +5,7 @@ import type { Ports } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { readRoomId } from "./command.js";
 import { type FlowOptions, type FlowResult, type Step, ask, bestEffort, run } from "./run.js";
+import { findUser } from "./users.js";
 
 /** An invite from another server; the host has verified the request's signature and the event's. */
 export interface ReceiveInboundInvite {
@@ -24,9 +25,9 @@ const acceptable =
   (ports: ReceiveInboundInvitePorts) =>
   (invite: InboundInvite, signal: AbortSignal | undefined): Step<void> =>
     pipe(
-      ask(() => ports.users.find(invite.target, { signal }), signal),
-      TE.flatMap((user) => {
-        if (user._tag === "NoSuchUser") return TE.left(refusal("UserUnknown"));
+      findUser(ports, invite.target, signal),
+      TE.flatMap((user): Step<void> => {
+        if (user === undefined) return TE.left(refusal("UserUnknown"));
         return user.blocksInvites === true ? TE.left(refusal("InvitesBlocked")) : TE.right(undefined);
       }),
     );

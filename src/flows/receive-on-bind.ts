@@ -5,7 +5,8 @@ import { type Delivery, type OnBind, type RefusedEntry, checkOnBind } from "../i
 import { type ServerName, serverOf } from "../matrix/ids.js";
 import type { OwedRedemption, Ports } from "../ports.js";
 import { refusal } from "../refusal.js";
-import { type FlowOptions, type FlowResult, type Step, ask, run, tell } from "./run.js";
+import { type FlowOptions, type FlowResult, type Step, ask, broken, run, tell } from "./run.js";
+import { findUser } from "./users.js";
 
 export type ReceiveOnBindPorts = Pick<Ports, "config" | "redemptions" | "users" | "clock" | "observe">;
 
@@ -32,7 +33,10 @@ const roomLeft =
     const { maxWaitingPerUser = defaultMaxPerUser, maxWaitingPerServer = defaultMaxPerServer } = ports.config;
     const servers = [...new Set(accepted.map(({ sender }) => serverOf(sender)))];
     const count = (of: Parameters<Ports["redemptions"]["countWaiting"]>[0]): Step<number> =>
-      ask(() => ports.redemptions.countWaiting(of, { signal }), signal);
+      pipe(
+        ask(() => ports.redemptions.countWaiting(of, { signal }), signal),
+        TE.flatMap((waiting) => (Number.isFinite(waiting) ? TE.right(waiting) : broken())),
+      );
     return pipe(
       TE.Do,
       TE.bind("waiting", () => count({ mxid })),
@@ -125,9 +129,9 @@ export const receiveOnBind =
     const step: Step<OnBindOutcome> = isLeft(checked)
       ? TE.left(checked.left)
       : pipe(
-          ask(() => ports.users.find(checked.right.mxid, { signal }), signal),
+          findUser(ports, checked.right.mxid, signal),
           TE.flatMap((user) =>
-            store(ports)(user._tag === "User" ? checked.right : withoutUser(checked.right), signal),
+            store(ports)(user === undefined ? withoutUser(checked.right) : checked.right, signal),
           ),
         );
     return run(step, ports.observe);

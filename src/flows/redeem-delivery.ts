@@ -13,7 +13,7 @@ import { type Refusal, failure, refusal } from "../refusal.js";
 import { type Committed, commit, look } from "./commit.js";
 import { validity } from "./key-validity.js";
 import { noteEnd } from "./life.js";
-import { type Step, ask, tell } from "./run.js";
+import { type Problem, type Step, ask, tell } from "./run.js";
 
 export type RedeemPorts = Pick<
   Ports,
@@ -74,6 +74,9 @@ export const makeInvite =
 
 const namesOf = (outcome: RedeemOutcome): Redeemed => (outcome._tag === "Redeem" ? "Redeemed" : outcome._tag);
 
+/** We do not have the room, or not the whole of it yet: another server has to say. */
+export const isOutside = ({ code }: Problem): boolean => code === "NotInRoom" || code === "RoomIncomplete";
+
 /** What we can see of the room ourselves. */
 type Sight =
   | { readonly _tag: "Outside" }
@@ -89,9 +92,7 @@ const see =
         decided: redeem(state, signed, ports.crypto, maxPairs(ports)),
       })),
       TE.orElse((problem): Step<Sight> =>
-        problem.code === "NotInRoom" || problem.code === "RoomIncomplete"
-          ? TE.right({ _tag: "Outside" })
-          : TE.left(problem),
+        isOutside(problem) ? TE.right({ _tag: "Outside" }) : TE.left(problem),
       ),
     );
 

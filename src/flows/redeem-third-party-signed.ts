@@ -11,7 +11,7 @@ import { membershipOf } from "../matrix/room-state.js";
 import { type Refusal, refusal, refuse } from "../refusal.js";
 import { type RequesterCommand, readCommand } from "./command.js";
 import { look } from "./commit.js";
-import { type RedeemPorts, type Redeemed, redeemDelivery } from "./redeem-delivery.js";
+import { type RedeemPorts, type Redeemed, isOutside, redeemDelivery } from "./redeem-delivery.js";
 import { type FlowOptions, type FlowResult, type Step, run } from "./run.js";
 
 /** A join whose body has `third_party_signed` (JOIN-1). */
@@ -61,9 +61,7 @@ const alreadyIn =
           ? right(undefined)
           : left(refusal("TokenSenderMismatch", { rule: `${state.version.rules.invite}.1.6` }));
       }),
-      TE.orElse((problem) =>
-        problem._tag === "Refusal" && problem.code === "NotInRoom" ? TE.right(undefined) : TE.left(problem),
-      ),
+      TE.orElse((problem) => (isOutside(problem) ? TE.right(undefined) : TE.left(problem))),
     );
 
 /**

@@ -51,24 +51,30 @@ const tellProblem = (observe: Observe | undefined, problem: Problem): void => {
   );
 };
 
-/** A step whose failure changes nothing: what it would have noted can be found out again. The watcher hears of it. */
-export const bestEffort = (observe: Observe | undefined, step: Step<unknown>): Step<void> =>
-  TE.matchE(
-    (problem: Problem): Step<void> => {
-      tellProblem(observe, problem);
-      return TE.right(undefined);
-    },
-    () => TE.right(undefined),
-  )(step);
+/** The answer of an adapter that does not keep to its contract, in a language without types. */
+export const broken = (): Step<never> => TE.left(failure("PortBroken"));
 
-/** Runs a flow. It never rejects: an adapter that answers outside its contract ends here as a `PortFailure`. */
-export const run = async <A>(step: Step<A>, observe: Observe | undefined): FlowResult<A> => {
-  let result: Either<Problem, A>;
+/** A step as a result: an adapter that answers outside its contract ends here as a `PortFailure`. */
+const settle = async <A>(step: Step<A>): Promise<Either<Problem, A>> => {
   try {
-    result = await step();
+    return await step();
   } catch (cause) {
-    result = left(failure("PortBroken", { cause }));
+    return left(failure("PortBroken", { cause }));
   }
+};
+
+/** A step whose failure changes nothing: what it would have noted can be found out again. The watcher hears of it. */
+export const bestEffort =
+  (observe: Observe | undefined, step: Step<unknown>): Step<void> =>
+  async () => {
+    const result = await settle(step);
+    if (isLeft(result)) tellProblem(observe, result.left);
+    return right(undefined);
+  };
+
+/** Runs a flow. It never rejects. */
+export const run = async <A>(step: Step<A>, observe: Observe | undefined): FlowResult<A> => {
+  const result = await settle(step);
   if (isLeft(result)) tellProblem(observe, result.left);
   return result;
 };

@@ -1,4 +1,4 @@
-import { type EventLike, type StateEntry, contentOf, entry } from "../matrix/event.js";
+import { type EventLike, type StateEntry, contentOf, entry, isEvent } from "../matrix/event.js";
 import { hasMember, member, stringMember } from "../matrix/json.js";
 import type { RoomVersion } from "../matrix/room-version.js";
 
@@ -14,7 +14,7 @@ const withJoinRules: ReadonlySet<string | undefined> = new Set(["join", "invite"
  * // [{ type: "m.room.power_levels", stateKey: "" }, { type: "m.room.member", stateKey: "@alice:example.org" }, …]
  */
 export const selectAuthEvents = (event: EventLike, version: RoomVersion): readonly StateEntry[] => {
-  if (event.type === "m.room.create") return [];
+  if (!isEvent(event) || event.type === "m.room.create") return [];
   const content = contentOf(event);
   const entries: StateEntry[] = [];
   const add = (type: string, stateKey: unknown = ""): void => {

@@ -1,5 +1,5 @@
 import type { CryptoEngine } from "../matrix/crypto-engine.js";
-import { type EventLike, contentOf } from "../matrix/event.js";
+import { type EventLike, contentOf, isEvent } from "../matrix/event.js";
 import { domainOf } from "../matrix/ids.js";
 import { type JsonObject, hasMember, isJsonObject, member, stringMember } from "../matrix/json.js";
 import { mayInvite } from "../matrix/power-levels.js";
@@ -67,8 +67,7 @@ export const authorize = (
   crypto: CryptoEngine,
   options: AuthorizeOptions = {},
 ): Verdict => {
-  const given: unknown = event;
-  if (!isJsonObject(given)) return notOurs;
+  if (!isEvent(event)) return notOurs;
   const content = contentOf(event);
   const ours = oursIs(event, content);
   if (ours === undefined) return notOurs;

@@ -1,5 +1,5 @@
 import { type Either, right } from "fp-ts/lib/Either.js";
-import type { EventLike } from "../matrix/event.js";
+import { type EventLike, isEvent } from "../matrix/event.js";
 import type { RoomVersion } from "../matrix/room-version.js";
 import { type Refusal, refuse } from "../refusal.js";
 import { selectAuthEvents } from "./auth-events.js";
@@ -29,6 +29,8 @@ export const checkAuthEvents = (
   version: RoomVersion,
 ): Either<Refusal, void> => {
   const rule = version.rules.authEvents;
+  if (![event, ...named.map((auth) => auth.event)].every(isEvent))
+    return refuse("AuthEventUnexpected", { rule: `${rule}.2` });
   const selected = new Set(
     selectAuthEvents(event, version).map(({ type, stateKey }) => placeOf({ type, state_key: stateKey })),
   );

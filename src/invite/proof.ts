@@ -27,7 +27,12 @@ export interface MatchedKey {
 }
 
 export type Proof =
-  | { readonly _tag: "Proven"; readonly keys: readonly MatchedKey[] }
+  | {
+      readonly _tag: "Proven";
+      readonly keys: readonly MatchedKey[];
+      /** What of `signed.signatures` verified, in its own shape. The rest was signed by nobody whom the room knows. */
+      readonly signatures: JsonObject;
+    }
   | { readonly _tag: "NotProven" }
   /** More distinct pairs than the budget; none of them was tried. */
   | { readonly _tag: "TooMuchWork"; readonly pairs: number };
@@ -58,28 +63,39 @@ const keysOf = (content: JsonObject): readonly Key[] => {
   return [...keys.values()];
 };
 
+interface Signature {
+  readonly bytes: SignatureBytes;
+  /** One signature may stand in `signatures` several times. */
+  readonly places: { readonly server: string; readonly keyId: string; readonly text: string }[];
+}
+
 /** The distinct usable signatures: server names and key IDs have no say (AUTH-N4), but the algorithm has (SIG-2). */
-const signaturesOf = (signed: JsonObject): readonly SignatureBytes[] => {
-  const found = new Map<string, SignatureBytes>();
+const signaturesOf = (signed: JsonObject): readonly Signature[] => {
+  const found = new Map<string, Signature>();
   const servers = member(signed, "signatures");
   if (!isJsonObject(servers)) return [];
-  for (const block of Object.values(servers)) {
+  for (const [server, block] of Object.entries(servers)) {
     if (!isJsonObject(block)) continue;
     for (const [keyId, text] of Object.entries(block)) {
       if (!keyId.startsWith(ed25519Prefix) || typeof text !== "string") continue;
       const decoded = decodeBase64(text);
-      const signature = decoded === undefined ? undefined : signatureBytes(decoded);
-      if (signature !== undefined) found.set(bytesKey(signature), signature);
+      const bytes = decoded === undefined ? undefined : signatureBytes(decoded);
+      if (bytes === undefined) continue;
+      const name = bytesKey(bytes);
+      const signature = found.get(name) ?? { bytes, places: [] };
+      signature.places.push({ server, keyId, text });
+      found.set(name, signature);
     }
   }
   return [...found.values()];
 };
 
-/** What a proof is sought in, decoded once; `verifies` is asked for a key at a time. */
+/** What a proof is sought in, decoded once. */
 interface Search {
   readonly keys: readonly Key[];
+  readonly signatures: readonly Signature[];
   readonly pairs: number;
-  readonly verifies: (key: Key) => boolean;
+  readonly matches: (key: Key, signature: Signature) => boolean;
 }
 
 const search = (
@@ -88,26 +104,37 @@ const search = (
   signed: JsonObject,
   content: JsonObject,
 ): Search => {
-  const keys = keysOf(content);
-  const signatures = keys.length === 0 ? [] : signaturesOf(signed);
   const message = signedBytes(signed, version.strictCanonicalJson ? "integers" : "any");
+  const keys = isLeft(message) ? [] : keysOf(content);
+  const signatures = keys.length === 0 ? [] : signaturesOf(signed);
   return {
     keys,
-    pairs: isLeft(message) ? 0 : keys.length * signatures.length,
-    verifies: (key) =>
-      !isLeft(message) &&
-      signatures.some((signature) => verifySignature(crypto, key.bytes, message.right, signature)),
+    signatures,
+    pairs: keys.length * signatures.length,
+    matches: (key, signature) =>
+      !isLeft(message) && verifySignature(crypto, key.bytes, message.right, signature.bytes),
   };
+};
+
+/** `signatures` again, with some of its places only. */
+const signaturesAt = (signatures: Iterable<Signature>): JsonObject => {
+  const servers = new Map<string, [string, string][]>();
+  for (const { places } of signatures)
+    for (const { server, keyId, text } of places)
+      servers.set(server, [...(servers.get(server) ?? []), [keyId, text]]);
+  // `fromEntries` makes own members whatever they are called.
+  return Object.fromEntries([...servers].map(([server, block]) => [server, Object.fromEntries(block)]));
 };
 
 /**
  * The proof that `signed` gives for the third-party invite whose content is `content`: **every** key of that event
  * that verifies any signature, each with its validity URL, so that whoever makes the member event can ask after
- * them (AUTH-MEM-3P-7, KEY-11). The order of signatures and keys never matters; what is malformed is passed over.
- * Distinct pairs are counted before any is tried. Takes unchecked JSON and never throws.
+ * them (AUTH-MEM-3P-7, KEY-11), and the signatures that verified. The order of signatures and keys never matters;
+ * what is malformed is passed over. Distinct pairs are counted before any is tried. Takes unchecked JSON and never
+ * throws.
  *
  * @example
- * proveInvite(nodeCrypto, version, signed, tokenEvent.content); // { _tag: "Proven", keys: [{ publicKey: "…", … }] }
+ * proveInvite(nodeCrypto, version, signed, tokenEvent.content); // { _tag: "Proven", keys: [{ publicKey: "…", … }], … }
  */
 export const proveInvite = (
   crypto: CryptoEngine,
@@ -116,12 +143,21 @@ export const proveInvite = (
   content: JsonObject,
   maxPairs: number = defaultMaxPairs,
 ): Proof => {
-  const { keys, pairs, verifies } = search(crypto, version, signed, content);
+  const { keys, signatures, pairs, matches } = search(crypto, version, signed, content);
   if (pairs > maxPairs) return { _tag: "TooMuchWork", pairs };
-  const proven = pairs === 0 ? [] : keys.filter(verifies);
+  const matched = new Set<Signature>();
+  const proven = keys.filter((key) => {
+    const by = signatures.filter((signature) => matches(key, signature));
+    by.forEach((signature) => matched.add(signature));
+    return by.length > 0;
+  });
   return proven.length === 0
     ? { _tag: "NotProven" }
-    : { _tag: "Proven", keys: proven.flatMap((key) => key.written) };
+    : {
+        _tag: "Proven",
+        keys: proven.flatMap((key) => key.written),
+        signatures: signaturesAt(matched),
+      };
 };
 
 /** Whether any pair matches: what the judge of a received event needs to know, and not a verification more. */
@@ -132,9 +168,9 @@ export const isProven = (
   content: JsonObject,
   maxPairs: number,
 ): boolean | { readonly pairs: number } => {
-  const { keys, pairs, verifies } = search(crypto, version, signed, content);
+  const { keys, signatures, pairs, matches } = search(crypto, version, signed, content);
   if (pairs > maxPairs) return { pairs };
-  return pairs > 0 && keys.some(verifies);
+  return keys.some((key) => signatures.some((signature) => matches(key, signature)));
 };
 
 /** Whether a third-party invite has been emptied or redacted: it names no key at all (REV-2, REV-3). */

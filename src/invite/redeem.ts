@@ -1,8 +1,11 @@
-import { type Either, right } from "fp-ts/lib/Either.js";
+import { type Either, isRight, right } from "fp-ts/lib/Either.js";
+import { canonicalJson } from "../matrix/canonical-json.js";
 import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import { type EventTemplate, contentOf } from "../matrix/event.js";
-import { member, stringMember } from "../matrix/json.js";
+import { type JsonObject, member, stringMember, withoutMembers } from "../matrix/json.js";
 import { type RoomState, membershipOf } from "../matrix/room-state.js";
+import type { RoomVersion } from "../matrix/room-version.js";
+import { utf8Length } from "../matrix/utf8.js";
 import { type Refusal, refuse } from "../refusal.js";
 import { federates } from "./authorize.js";
 import { type InviteDetails, detailsContent } from "./decide.js";
@@ -31,8 +34,9 @@ const invitedBy = (state: RoomState, userId: string, token: string): boolean => 
 /**
  * Turns a proof of ownership into the member event that invites its user (ONB-7, MEM-1 to MEM-6, LOC-1), as the
  * maker of that event: the sender and the `display_name` are those of the room's own third-party invite, never of
- * the request (EXC-10), and `signed` goes in whole. Refuses `TokenUnknown` (it may still arrive), `InviteRevoked`,
- * `TargetBanned`, `TargetNotFederated`, `NotProven`, `TooManyPairs`.
+ * the request (EXC-10), and of `signed` goes in all that is signed. Refuses `TokenUnknown` (it may still arrive), `InviteRevoked`,
+ * `TargetBanned`, `TargetNotFederated`, `NotProven`, `TooManyPairs`,
+ * `SignedTooLarge`.
  *
  * The sender need be neither joined nor powerful any more: the rules say so (AUTH-N1).
  *
@@ -72,24 +76,42 @@ export const redeem = (
       return refuse("NotProven", { rule: `${rule}.8` });
     case "TooMuchWork":
       return refuse("TooManyPairs", { detail: `There are ${proof.pairs}.` });
-    case "Proven":
-      return right({
-        _tag: "Redeem",
-        keys: proof.keys,
-        event: {
-          type: "m.room.member",
-          room_id: state.roomId,
-          sender,
-          state_key: mxid,
-          content: {
-            membership: "invite",
-            ...detailsContent(options.details ?? {}),
-            third_party_invite: {
-              display_name: stringMember(content, "display_name") ?? "",
-              signed: signed.json,
-            },
+    case "Proven": {
+      const event: EventTemplate = {
+        type: "m.room.member",
+        room_id: state.roomId,
+        sender,
+        state_key: mxid,
+        content: {
+          membership: "invite",
+          ...detailsContent(options.details ?? {}),
+          third_party_invite: {
+            display_name: stringMember(content, "display_name") ?? "",
+            signed: rebuilt(signed.json, proof.signatures),
           },
         },
-      });
+      };
+      return fits(event.content, state.version)
+        ? right({ _tag: "Redeem", event, keys: proof.keys })
+        : refuse("SignedTooLarge");
+    }
   }
+};
+
+/**
+ * `signed` as it goes into the event: every member that the signature covers, as it came (MEM-6). What it does not
+ * cover is not taken from a stranger: `unsigned` goes, and of `signatures` those that verified stay. Some servers give
+ * up at the first one that does not.
+ */
+const rebuilt = (signed: JsonObject, signatures: JsonObject): JsonObject => ({
+  ...withoutMembers(signed, ["unsigned"]),
+  signatures,
+});
+
+/** An event has 65,536 bytes at most (FMT-4); what the host's builder adds has room in the rest. */
+const maxContentBytes = 60_000;
+
+const fits = (content: JsonObject, version: RoomVersion): boolean => {
+  const text = canonicalJson(content, version.strictCanonicalJson ? "integers" : "any");
+  return isRight(text) && utf8Length(text.right) <= maxContentBytes;
 };

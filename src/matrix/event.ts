@@ -13,6 +13,10 @@ export interface EventLike {
   readonly content?: unknown;
 }
 
+/** Whether there is anything to read an event's fields from. */
+export const isEvent = (value: unknown): value is EventLike =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /**
  * An event for the homeserver to complete and append: its own builder adds `auth_events`, `prev_events`, `depth`,
  * the time, the hashes and the signatures.

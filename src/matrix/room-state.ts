@@ -1,4 +1,4 @@
-import { type EventLike, contentOf } from "./event.js";
+import { type EventLike, contentOf, isEvent } from "./event.js";
 import { stringMember } from "./json.js";
 import type { RoomVersion } from "./room-version.js";
 
@@ -23,7 +23,7 @@ export interface RoomState {
 export const roomState = (roomId: string, version: RoomVersion, events: Iterable<EventLike>): RoomState => {
   const places = new Map<unknown, Map<unknown, EventLike>>();
   for (const event of events) {
-    if (typeof event.type !== "string" || typeof event.state_key !== "string") continue;
+    if (!isEvent(event) || typeof event.type !== "string" || typeof event.state_key !== "string") continue;
     const ofType = places.get(event.type) ?? new Map<unknown, EventLike>();
     ofType.set(event.state_key, event);
     places.set(event.type, ofType);

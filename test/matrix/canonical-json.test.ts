@@ -188,6 +188,17 @@ it.each<[string, unknown]>([
   expect(canonicalJson({ value })).not.toEqual(right('{"value":"other"}'));
 });
 
+it("what throws when it is read is no JSON", () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const getter = {
+    get a(): never {
+      throw new Error("read");
+    },
+  };
+  for (const value of [proxy, getter, [getter]]) expect(canonicalJson(value)).toEqual(refused("not JSON"));
+});
+
 it("writes what the plain way of doing it writes", () => {
   fc.assert(
     fc.property(json, (value) => {

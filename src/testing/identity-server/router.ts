@@ -27,7 +27,7 @@ const withTerms = (handler: UserHandler): Handler =>
 /** `GET /_matrix/identity/v2`: the server is there (LOOK-6). */
 const ping: Handler = ({ state }) => done(state, {});
 
-/** Every version up to the last that has the endpoints which are served here as they are served here. */
+/** The versions of the specification whose identity service this is; of v1.20, which is not out, only LOOK-2. */
 const versionList = Array.from({ length: 19 }, (_, minor) => `v1.${minor + 1}`);
 
 /** `GET /_matrix/identity/versions` (LOOK-6). */

@@ -65,7 +65,7 @@ export const storeInvite: UserHandler = ({ state, request, random }, user) => {
 
   const token = randomText(random, 128, letters);
   const seed = random(32);
-  const ephemeralKey = encodeBase64(newSigningKey(seed).publicKey);
+  const ephemeralKey = encodeBase64(newSigningKey(seed).publicKey, "urlsafe");
   const key = longTermKey(state);
   const invite = {
     token,

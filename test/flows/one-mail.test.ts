@@ -1,0 +1,309 @@
+import {
+  type InviteByThreePid,
+  type InviteLife,
+  type InviteOutcome,
+  type Problem,
+  inviteByThreePid,
+  revokeInvite,
+} from "matrix-third-party-invites";
+import { type Either, isRight } from "fp-ts/lib/Either.js";
+import { describe, expect, it } from "vitest";
+import { type World, dieAtNth, failNth, openWorld, storedAnswer } from "./ports.js";
+import { alice, anna, codeOf, invite, must, pendingContent, problemOf, room } from "./samples.js";
+
+const ask = (world: World, more: Partial<InviteByThreePid> = {}): Promise<Either<Problem, InviteOutcome>> =>
+  inviteByThreePid(world.ports)({ roomId: room, requester: { userId: alice }, invite: invite(), ...more });
+
+const lifeOf = (world: World): InviteLife["_tag"] | undefined =>
+  [...world.records.values()][0]?.value.life._tag;
+
+const contentAt = (world: World, token: string): unknown =>
+  world.stateAt("m.room.third_party_invite", token)?.content;
+
+const minute = 60_000;
+
+describe("one pending invite for each room, sender, identity server and address", () => {
+  it("the same invite twice → one store-invite, and AlreadyPending", async () => {
+    const world = openWorld();
+    must(await ask(world));
+    expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token1" });
+    expect(must(await ask(world, { invite: invite({ address: "Zoe@EXAMPLE.org" }) }))).toEqual({
+      _tag: "AlreadyPending",
+      token: "token1",
+    });
+    expect(world.mails).toHaveLength(1);
+    expect(world.appended).toHaveLength(1);
+  });
+
+  it.each<readonly [string, Partial<InviteByThreePid>]>([
+    ["another address", { invite: invite({ address: "yan@example.org" }) }],
+    ["another identity server", { invite: invite({ id_server: "other.example" }) }],
+    ["another sender", { requester: { userId: anna } }],
+  ])("%s is another invite", async (_, more) => {
+    const world = openWorld({ powerLevels: { users: { [alice]: 100, [anna]: 50 }, invite: 50 } });
+    world.join(anna);
+    must(await ask(world));
+    expect(must(await ask(world, more))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token2" });
+    expect(world.mails).toHaveLength(2);
+  });
+
+  it("one that somebody emptied is minted anew", async () => {
+    const world = openWorld();
+    must(await ask(world));
+    world.put({ type: "m.room.third_party_invite", key: "token1", content: {} });
+    expect(must(await ask(world))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token2" });
+    expect(contentAt(world, "token1")).toEqual({});
+    expect(world.mails).toHaveLength(2);
+  });
+
+  it("one that was revoked is minted anew", async () => {
+    const world = openWorld();
+    must(await ask(world));
+    must(await revokeInvite(world.ports)({ roomId: room, requester: { userId: alice }, token: "token1" }));
+    expect(lifeOf(world)).toBe("Revoked");
+    expect(must(await ask(world))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token2" });
+  });
+
+  it("one that another sender overwrote is minted anew", async () => {
+    const world = openWorld();
+    must(await ask(world));
+    world.put({ type: "m.room.third_party_invite", key: "token1", sender: anna, content: pendingContent() });
+    expect(must(await ask(world))).toMatchObject({ token: "token2" });
+  });
+
+  it.each([2, 3, 10])("%i at the same time → one mail, one event", async (many) => {
+    const world = openWorld();
+    const results = await Promise.all(Array.from({ length: many }, () => ask(world)));
+    expect(world.mails).toHaveLength(1);
+    expect(world.appended).toHaveLength(1);
+    expect(results.filter(isRight)).toHaveLength(1);
+    for (const result of results.filter((one) => !isRight(one)))
+      expect(problemOf(result)).toMatchObject({ code: "InviteInProgress", status: 429 });
+    expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token1" });
+  });
+});
+
+describe("resend", () => {
+  it("brings a new token, and empties the old event in the same append", async () => {
+    const world = openWorld();
+    must(await ask(world));
+    expect(must(await ask(world, { resend: true }))).toMatchObject({
+      _tag: "ThirdPartyInvite",
+      token: "token2",
+    });
+    expect(world.count("events.append")).toBe(2);
+    expect(contentAt(world, "token1")).toEqual({});
+    expect(contentAt(world, "token2")).toEqual(pendingContent());
+    expect(world.mails).toHaveLength(2);
+    expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token2" });
+  });
+
+  it("leaves the old one standing where the identity server refused", async () => {
+    const world = openWorld();
+    must(await ask(world));
+    world.next.storeInvite.push({ _tag: "RateLimited" });
+    expect(codeOf(await ask(world, { resend: true }))).toBe("IdentityServerLimit");
+    expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token1" });
+    expect(contentAt(world, "token1")).toEqual(pendingContent());
+  });
+
+  it("still empties the old one when the first append of the new one fails", async () => {
+    const world = openWorld();
+    must(await ask(world));
+    world.next.append.push({ _tag: "Unavailable" });
+    expect(codeOf(await ask(world, { resend: true }))).toBe("AppendUnavailable");
+    expect(must(await ask(world))).toMatchObject({ token: "token2" });
+    expect([contentAt(world, "token1"), contentAt(world, "token2")]).toEqual([{}, pendingContent()]);
+    expect(world.mails).toHaveLength(2);
+  });
+
+  it("does not touch an old event that somebody else has overwritten", async () => {
+    const world = openWorld();
+    must(await ask(world));
+    world.put({ type: "m.room.third_party_invite", key: "token1", sender: anna, content: pendingContent() });
+    must(await ask(world, { resend: true }));
+    expect(contentAt(world, "token1")).toEqual(pendingContent());
+  });
+
+  it("empties the old event also where a crash came between its append and the note of it", async () => {
+    const world = openWorld();
+    // The last of the calls notes that the room has the event.
+    must(await ask(openWorldThatDiesAtTheNote(world)));
+    world.intercept = undefined;
+    expect(lifeOf(world)).toBe("Minted");
+    expect(must(await ask(world, { resend: true }))).toMatchObject({ token: "token2" });
+    expect(contentAt(world, "token1")).toEqual({});
+  });
+
+  it("does not lose a stored token where the identity server refused to make another", async () => {
+    const world = openWorld();
+    world.next.append.push({ _tag: "Unavailable" });
+    expect(codeOf(await ask(world))).toBe("AppendUnavailable");
+    world.next.storeInvite.push({ _tag: "RateLimited" });
+    expect(codeOf(await ask(world, { resend: true }))).toBe("IdentityServerLimit");
+    expect(must(await ask(world))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token1" });
+    expect(world.mails).toHaveLength(1);
+  });
+});
+
+const openWorldThatDiesAtTheNote = (world: World): World => {
+  world.intercept = (call, perform) =>
+    call.name === "invites.replace" && world.appended.length > 0
+      ? Promise.reject(new Error("The storage is down."))
+      : perform();
+  return world;
+};
+
+describe("asked, and the answer lost", () => {
+  it("is in progress for a while, then unknown; only resend asks again", async () => {
+    const world = openWorld({ config: { askedForMs: minute } });
+    world.next.storeInvite.push({ _tag: "Unreachable", sent: true, timedOut: true });
+    expect(codeOf(await ask(world))).toBe("IdentityServerTimeout");
+    world.now += minute - 1;
+    expect(problemOf(await ask(world))).toMatchObject({
+      code: "InviteInProgress",
+      status: 429,
+      errcode: "M_LIMIT_EXCEEDED",
+      retryAfterMs: 5_000,
+    });
+    world.now += 1;
+    expect(problemOf(await ask(world))).toMatchObject({ code: "InviteUnknown", status: 409 });
+    expect(world.count("identityServer.storeInvite")).toBe(1);
+    expect(must(await ask(world, { resend: true }))._tag).toBe("ThirdPartyInvite");
+    expect(world.count("identityServer.storeInvite")).toBe(2);
+  });
+
+  it.each([
+    ["Unreachable before anything was sent", { _tag: "Unreachable", sent: false }],
+    ["Unauthorized", { _tag: "Unauthorized" }],
+    ["TermsNotSigned", { _tag: "TermsNotSigned" }],
+    ["RateLimited", { _tag: "RateLimited" }],
+    ["Rejected", { _tag: "Rejected", errcode: "M_UNRECOGNIZED", status: 400 }],
+  ] as const)("%s: nothing went out, so it may be asked again", async (_, error) => {
+    const world = openWorld();
+    world.next.storeInvite.push(error);
+    expect(codeOf(await ask(world))).not.toBe("right");
+    expect(lifeOf(world)).toBe("Intended");
+    expect(must(await ask(world))._tag).toBe("ThirdPartyInvite");
+    expect(world.mails).toHaveLength(1);
+  });
+
+  it("Malformed: the mail may be out, so it is not asked again", async () => {
+    const world = openWorld();
+    world.next.storeInvite.push({ _tag: "Malformed" });
+    expect(codeOf(await ask(world))).toBe("IdentityServerMalformed");
+    world.now += minute;
+    expect(codeOf(await ask(world))).toBe("InviteUnknown");
+  });
+
+  it("stays unknown when a resend of it could not be sent", async () => {
+    const world = openWorld();
+    world.next.storeInvite.push({ _tag: "Unreachable", sent: true }, { _tag: "Unreachable", sent: false });
+    expect(codeOf(await ask(world))).toBe("IdentityServerUnreachable");
+    expect(codeOf(await ask(world, { resend: true }))).toBe("IdentityServerUnreachable");
+    world.now += minute;
+    // The mail of the first request may be out as much as before.
+    expect(codeOf(await ask(world))).toBe("InviteUnknown");
+    expect(world.count("identityServer.storeInvite")).toBe(2);
+  });
+});
+
+/** The calls of a whole invite, in order. */
+const wholeInvite = [
+  "rooms.snapshot",
+  "policy.mayInvite",
+  "identityServer.hashDetails",
+  "identityServer.lookup",
+  "users.find",
+  "invites.putIfAbsent",
+  "invites.replace",
+  "identityServer.storeInvite",
+  "invites.replace",
+  "rooms.snapshot",
+  "events.append",
+  "invites.replace",
+];
+
+describe("a crash at any await (field case 12)", () => {
+  const times = wholeInvite.flatMap((name, index) =>
+    (["before", "after"] as const).map((how) => [index + 1, name, how] as const),
+  );
+  /** The answer of store-invite, or that it was asked at all, is lost: only resend goes on from there. */
+  const isLost = (nth: number, how: "before" | "after"): boolean =>
+    (nth === 7 && how === "after") || nth === 8 || (nth === 9 && how === "before");
+
+  const finish = async (world: World, nth: number, how: "before" | "after"): Promise<void> => {
+    world.intercept = undefined;
+    const asked = world.count("identityServer.storeInvite");
+    if (isLost(nth, how)) {
+      world.now += 2 * minute;
+      expect(codeOf(await ask(world))).toBe("InviteUnknown");
+      expect(world.count("identityServer.storeInvite")).toBe(asked);
+      must(await ask(world, { resend: true }));
+    } else {
+      must(await ask(world));
+      expect(world.count("identityServer.storeInvite")).toBe(1);
+      expect(world.mails).toHaveLength(1);
+    }
+    expect(must(await ask(world))._tag).toBe("AlreadyPending");
+    expect(world.appended).toHaveLength(1);
+  };
+
+  it("has these awaits", async () => {
+    const world = openWorld();
+    must(await ask(world));
+    expect(world.names()).toEqual(wholeInvite);
+  });
+
+  it.each(times)("the process dies at call %i, %s, %s it was carried out", async (nth, name, how) => {
+    const world = openWorld();
+    const died = dieAtNth(world, nth, how);
+    void ask(world);
+    expect(await died).toBe(name);
+    await finish(world, nth, how);
+  });
+
+  it.each(times)("call %i, %s, is rejected %s it was carried out", async (nth, _, how) => {
+    const world = openWorld();
+    failNth(world, nth, how);
+    const result = await ask(world);
+    // Only the last call is a note that can be made up for.
+    if (nth === wholeInvite.length) must(result);
+    else expect(problemOf(result)).toMatchObject({ _tag: "PortFailure", code: "PortBroken" });
+    await finish(world, nth, how);
+  });
+
+  it("an event that was appended, not noted, and emptied since is minted anew", async () => {
+    const world = openWorld();
+    must(await ask(openWorldThatDiesAtTheNote(world)));
+    world.intercept = undefined;
+    world.put({ type: "m.room.third_party_invite", key: "token1", content: {} });
+    expect(must(await ask(world))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token2" });
+  });
+
+  it("a resend that dies at any await never leaves two tokens standing once it is done", async () => {
+    for (let nth = 1; nth <= wholeInvite.length; nth += 1) {
+      const world = openWorld();
+      must(await ask(world));
+      const died = dieAtNth(world, nth, "after");
+      void ask(world, { resend: true });
+      await died;
+      world.intercept = undefined;
+      world.now += 2 * minute;
+      must(await ask(world, { resend: true }));
+      const standing = ["token1", "token2", "token3"].filter((token) => {
+        const content = contentAt(world, token);
+        return content !== undefined && JSON.stringify(content) !== "{}";
+      });
+      expect([nth, standing.length]).toEqual([nth, 1]);
+    }
+  });
+});
+
+it("a token that the identity server gives twice is no second event", async () => {
+  const world = openWorld();
+  must(await ask(world));
+  world.next.storeInvite.push({ _tag: "Stored", answer: storedAnswer("token1") });
+  expect(must(await ask(world, { resend: true }))).toEqual({ _tag: "AlreadyPending", token: "token1" });
+  expect(world.appended).toHaveLength(1);
+});

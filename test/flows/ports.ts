@@ -1,0 +1,426 @@
+import {
+  type Config,
+  type EventLike,
+  type EventTemplate,
+  type Events,
+  type Federation,
+  type IdentityServer,
+  type InviteKey,
+  type InviteRecord,
+  type Invites,
+  type JsonObject,
+  type LeasedRedemption,
+  type Observation,
+  type OwedRedemption,
+  type Policy,
+  type Ports,
+  type RedemptionId,
+  type Redemptions,
+  type Rooms,
+  type Settlement,
+  type StateEntry,
+  type Stored,
+  type Users,
+  lookupHash,
+  serverOf,
+  tokensOf,
+} from "matrix-third-party-invites";
+import { nodeCrypto } from "matrix-third-party-invites/node";
+import { type FakeUser, aServer, alice, longTerm, pendingContent, room, threepid } from "./samples.js";
+
+/** One call of an asynchronous port, as it was made. */
+export interface Call {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly signal: AbortSignal | undefined;
+}
+
+type Intercept = (call: Call, perform: () => unknown) => unknown;
+
+type AnswerOf<Port, Method extends keyof Port> = Port[Method] extends (...args: never[]) => Promise<infer A>
+  ? A
+  : never;
+
+/** What a scripted port answers next; when nothing is left, what it does by itself. */
+interface Scripts {
+  readonly hashDetails: AnswerOf<IdentityServer, "hashDetails">[];
+  readonly lookup: AnswerOf<IdentityServer, "lookup">[];
+  readonly storeInvite: AnswerOf<IdentityServer, "storeInvite">[];
+  readonly mayInvite: AnswerOf<Policy, "mayInvite">[];
+  readonly append: AnswerOf<Events, "append">[];
+  readonly exchange: AnswerOf<Federation, "exchangeThirdPartyInvite">[];
+}
+
+export type ValidityAnswer = AnswerOf<IdentityServer, "keyValidity">;
+
+export type RowState = { readonly _tag: "Waiting" } | Exclude<Settlement, { readonly _tag: "Again" }>;
+
+interface Row {
+  redemption: OwedRedemption;
+  state: RowState;
+  lease?: { readonly id: string; readonly until: number };
+}
+
+interface FakeRoom {
+  readonly version: string;
+  readonly state: Map<string, { readonly event: EventLike; readonly changedAt: number }>;
+}
+
+const place = ({ type, stateKey }: StateEntry): string => JSON.stringify([type, stateKey]);
+
+/** One homeserver and all around it, with every call written down and every answer open to change. */
+export interface World {
+  readonly ports: Ports;
+  /** Every call of an asynchronous port. */
+  readonly calls: Call[];
+  readonly names: () => readonly string[];
+  readonly count: (name: string) => number;
+  readonly observed: Observation[];
+  /** Stands between the flows and the ports; calls go straight through unless it is set. */
+  intercept: Intercept | undefined;
+  now: number;
+  fraction: number;
+  readonly next: Scripts;
+  /** Who is bound to which canonical address. */
+  readonly bound: Map<string, string>;
+  pepper: string;
+  /** What `/isvalid` says of a URL; `true` unless it stands here. */
+  readonly validity: Map<string, ValidityAnswer>;
+  /** The addresses that the identity server sent mail to. */
+  readonly mails: string[];
+  readonly users: Map<string, FakeUser>;
+  readonly rooms: Map<string, FakeRoom>;
+  /** Every event that a flow had appended, in order. */
+  readonly appended: EventTemplate[];
+  readonly records: Map<InviteKey, Stored<InviteRecord>>;
+  readonly rows: () => readonly (OwedRedemption & { readonly state: RowState })[];
+  /** Puts a state event into the room, past all rules. */
+  readonly put: (event: {
+    readonly type: string;
+    readonly key?: string;
+    readonly sender?: string;
+    readonly content: JsonObject;
+    readonly roomId?: string;
+  }) => void;
+  readonly join: (userId: string, membership?: string) => void;
+  readonly stateAt: (type: string, key?: string) => EventLike | undefined;
+}
+
+export interface WorldOptions {
+  readonly version?: string;
+  readonly config?: Partial<Config>;
+  readonly createContent?: JsonObject;
+  readonly powerLevels?: JsonObject;
+  readonly creator?: string;
+  /** Whether this server is in the room; yes unless `false`. */
+  readonly resident?: boolean;
+}
+
+const signalOf = (args: readonly unknown[]): AbortSignal | undefined => {
+  const last = args.at(-1);
+  return typeof last === "object" && last !== null && "signal" in last && last.signal instanceof AbortSignal
+    ? last.signal
+    : undefined;
+};
+
+export const openWorld = (options: WorldOptions = {}): World => {
+  const { version = "11", creator = alice } = options;
+  let revision = 0;
+  let marks = 0;
+  let leases = 0;
+  let tokens = 0;
+  const rows = new Map<string, Row>();
+
+  const recorded = <P extends object>(port: string, target: P): P =>
+    new Proxy(target, {
+      get: (object, method, receiver) => {
+        const real: unknown = Reflect.get(object, method, receiver);
+        if (typeof real !== "function") return real;
+        return (...args: readonly unknown[]): unknown => {
+          const call = { name: `${port}.${String(method)}`, args, signal: signalOf(args) };
+          world.calls.push(call);
+          const perform = (): unknown =>
+            call.signal?.aborted === true
+              ? Promise.reject(new Error("The call was aborted."))
+              : Reflect.apply(real, object, args);
+          return world.intercept === undefined ? perform() : world.intercept(call, perform);
+        };
+      },
+    });
+
+  const rooms: Rooms = {
+    snapshot: async (roomId, entries) => {
+      const found = world.rooms.get(roomId);
+      await Promise.resolve();
+      if (found === undefined) return { _tag: "NotResident" };
+      const copy = new Map(entries.map((asked) => [place(asked), found.state.get(place(asked))?.event]));
+      return {
+        _tag: "Snapshot",
+        roomVersion: found.version,
+        revision: String(revision),
+        get: (type, stateKey) => {
+          const name = place({ type, stateKey });
+          // Stricter than the contract: what a decision reads must have been asked for.
+          if (!copy.has(name)) throw new Error(`The flow read ${name}, which it had not asked for.`);
+          return copy.get(name);
+        },
+      };
+    },
+  };
+
+  const events: Events = {
+    append: async ({ roomId, revision: on, reads, events: templates }) => {
+      await Promise.resolve();
+      const scripted = world.next.append.shift();
+      if (scripted !== undefined) return scripted;
+      const found = world.rooms.get(roomId);
+      if (found === undefined) return { _tag: "Conflict" };
+      if (reads.some((read) => (found.state.get(place(read))?.changedAt ?? 0) > Number(on)))
+        return { _tag: "Conflict" };
+      for (const template of templates) {
+        const event = structuredClone(template);
+        world.appended.push(event);
+        world.put({
+          type: event.type,
+          key: event.state_key,
+          sender: event.sender,
+          content: event.content,
+          roomId,
+        });
+      }
+      return { _tag: "Appended", eventIds: templates.map((_, index) => `$${revision}.${index}`) };
+    },
+  };
+
+  const identityServer: IdentityServer = {
+    hashDetails: () =>
+      Promise.resolve(
+        world.next.hashDetails.shift() ?? {
+          _tag: "HashDetails",
+          pepper: world.pepper,
+          algorithms: ["none", "sha256"],
+        },
+      ),
+    lookup: ({ addresses }) => {
+      const hashes = new Map(
+        [...world.bound].map(([address, user]) => [
+          lookupHash(nodeCrypto, threepid("email", address), world.pepper),
+          user,
+        ]),
+      );
+      const userIds = new Map(
+        addresses.flatMap((asked) => {
+          const user = hashes.get(asked);
+          return user === undefined ? [] : [[asked, user] as const];
+        }),
+      );
+      return Promise.resolve(world.next.lookup.shift() ?? { _tag: "Mappings", userIds });
+    },
+    storeInvite: ({ invite }) => {
+      const scripted = world.next.storeInvite.shift();
+      if (scripted !== undefined) return Promise.resolve(scripted);
+      tokens += 1;
+      world.mails.push(invite.address);
+      return Promise.resolve({ _tag: "Stored", answer: storedAnswer(`token${tokens}`) });
+    },
+    keyValidity: (url) => Promise.resolve(world.validity.get(url) ?? { _tag: "Validity", valid: true }),
+  };
+
+  const putRecord = (record: InviteRecord): Stored<InviteRecord> => {
+    marks += 1;
+    const stored = { value: structuredClone(record), mark: String(marks) };
+    world.records.set(record.key, stored);
+    return stored;
+  };
+
+  const invites: Invites = {
+    putIfAbsent: (record) => Promise.resolve(world.records.get(record.key) ?? putRecord(record)),
+    replace: (record, mark) =>
+      Promise.resolve(
+        world.records.get(record.key)?.mark === mark
+          ? { _tag: "Replaced", mark: putRecord(record).mark }
+          : { _tag: "Stale" },
+      ),
+    find: (key) => Promise.resolve(world.records.get(key)),
+    findByToken: (roomId, token) =>
+      Promise.resolve(
+        [...world.records.values()].find(
+          ({ value }) => value.roomId === roomId && tokensOf(value.life).includes(token),
+        ),
+      ),
+    list: (roomId) =>
+      Promise.resolve(
+        [...world.records.values()].map(({ value }) => value).filter((record) => record.roomId === roomId),
+      ),
+  };
+
+  const rowName = ({ roomId, token, mxid }: RedemptionId): string => JSON.stringify([roomId, token, mxid]);
+  const waiting = (): readonly Row[] => [...rows.values()].filter(({ state }) => state._tag === "Waiting");
+  const freeAt = ({ redemption, lease }: Row): number => Math.max(redemption.dueAt, lease?.until ?? 0);
+
+  const redemptions: Redemptions = {
+    owe: (owed) => {
+      for (const redemption of owed)
+        if (!rows.has(rowName(redemption)))
+          rows.set(rowName(redemption), { redemption, state: { _tag: "Waiting" } });
+      return Promise.resolve();
+    },
+    countWaiting: (of) =>
+      Promise.resolve(
+        waiting().filter(({ redemption }) =>
+          "mxid" in of ? redemption.mxid === of.mxid : serverOf(redemption.sender) === of.destination,
+        ).length,
+      ),
+    lease: ({ now, until, limit }) => {
+      const due = waiting().filter((row) => freeAt(row) <= now);
+      return Promise.resolve(
+        due.slice(0, limit).map((row): LeasedRedemption => {
+          leases += 1;
+          row.lease = { id: String(leases), until };
+          return { redemption: row.redemption, lease: String(leases) };
+        }),
+      );
+    },
+    settle: (id, lease, settlement) => {
+      const row = rows.get(rowName(id));
+      if (row?.lease?.id !== lease || row.lease.until <= world.now) return Promise.resolve();
+      delete row.lease;
+      if (settlement._tag === "Again")
+        row.redemption = {
+          ...row.redemption,
+          dueAt: settlement.dueAt,
+          attempts: row.redemption.attempts + 1,
+        };
+      else row.state = settlement;
+      return Promise.resolve();
+    },
+    settleById: (id) => {
+      const row = rows.get(rowName(id));
+      if (row !== undefined) row.state = { _tag: "Done" };
+      return Promise.resolve();
+    },
+    nextDueAt: () => {
+      const times = waiting().map(freeAt);
+      return Promise.resolve(times.length === 0 ? undefined : Math.min(...times));
+    },
+  };
+
+  const federation: Federation = {
+    exchangeThirdPartyInvite: () => Promise.resolve(world.next.exchange.shift() ?? { _tag: "Unreachable" }),
+  };
+
+  const users: Users = {
+    find: (userId) => {
+      const user = world.users.get(userId);
+      return Promise.resolve(user === undefined ? { _tag: "NoSuchUser" } : { _tag: "User", ...user });
+    },
+  };
+
+  const policy: Policy = {
+    mayInvite: () => Promise.resolve(world.next.mayInvite.shift() ?? { _tag: "Allow" }),
+  };
+
+  const world: World = {
+    ports: {
+      config: { serverName: aServer, addressKey: new Uint8Array(32).fill(7), ...options.config },
+      crypto: nodeCrypto,
+      rooms: recorded("rooms", rooms),
+      events: recorded("events", events),
+      identityServer: recorded("identityServer", identityServer),
+      invites: recorded("invites", invites),
+      redemptions: recorded("redemptions", redemptions),
+      federation: recorded("federation", federation),
+      users: recorded("users", users),
+      policy: recorded("policy", policy),
+      clock: { now: () => world.now },
+      random: { fraction: () => world.fraction },
+      observe: (observation) => {
+        world.observed.push(observation);
+      },
+    },
+    calls: [],
+    names: () => world.calls.map(({ name }) => name),
+    count: (name) => world.names().filter((made) => made === name).length,
+    observed: [],
+    intercept: undefined,
+    now: 1_800_000_000_000,
+    fraction: 0.5,
+    next: { hashDetails: [], lookup: [], storeInvite: [], mayInvite: [], append: [], exchange: [] },
+    bound: new Map(),
+    pepper: "matrixrocks",
+    validity: new Map(),
+    mails: [],
+    users: new Map<string, FakeUser>([[alice, { profile: { displayname: "Alice" } }]]),
+    rooms: new Map(),
+    appended: [],
+    records: new Map(),
+    rows: () => [...rows.values()].map(({ redemption, state }) => ({ ...redemption, state })),
+    put: ({ type, key = "", sender = alice, content, roomId = room }) => {
+      revision += 1;
+      const event = { type, room_id: roomId, state_key: key, sender, content };
+      world.rooms.get(roomId)?.state.set(place({ type, stateKey: key }), { event, changedAt: revision });
+    },
+    join: (userId, membership = "join") => {
+      world.put({ type: "m.room.member", key: userId, sender: userId, content: { membership } });
+    },
+    stateAt: (type, key = "") => world.rooms.get(room)?.state.get(place({ type, stateKey: key }))?.event,
+  };
+
+  if (options.resident !== false) found(world, version, creator, options);
+  return world;
+};
+
+const found = (world: World, version: string, creator: string, options: WorldOptions): void => {
+  world.rooms.set(room, { version, state: new Map() });
+  const create = { room_version: version, creator, ...options.createContent };
+  world.put({ type: "m.room.create", sender: creator, content: create });
+  world.put({
+    type: "m.room.power_levels",
+    sender: creator,
+    content: options.powerLevels ?? { users: { [creator]: 100 }, invite: 50 },
+  });
+  world.join(creator);
+  world.put({ type: "m.room.name", content: { name: "The garden" } });
+};
+
+/** What an identity server answers to store-invite. */
+export const storedAnswer = (token: string, more: JsonObject = {}): JsonObject => ({
+  token,
+  display_name: "zo...@ex...",
+  public_key: longTerm.publicKey,
+  public_keys: pendingContent()["public_keys"],
+  ...more,
+});
+
+/** Puts a pending third-party invite into the room, made by `sender`. */
+export const pend = (
+  world: World,
+  token: string,
+  { sender = alice, content = pendingContent() }: { sender?: string; content?: JsonObject } = {},
+): void => {
+  world.put({ type: "m.room.third_party_invite", key: token, sender, content });
+};
+
+/** A call that fails before it does anything, or after it did all and its answer is lost. */
+export const failNth = (world: World, nth: number, how: "before" | "after"): void => {
+  let calls = 0;
+  world.intercept = async (_, perform) => {
+    calls += 1;
+    if (calls !== nth) return perform();
+    if (how === "after") await perform();
+    throw new Error("The port broke.");
+  };
+};
+
+/** From the nth call on nobody is answered any more, as when a process is killed. Tells when that call was made. */
+export const dieAtNth = (world: World, nth: number, how: "before" | "after"): Promise<string> =>
+  new Promise((resolve) => {
+    let calls = 0;
+    world.intercept = async (call, perform) => {
+      calls += 1;
+      if (calls < nth) return perform();
+      if (calls === nth && how === "after") await perform();
+      if (calls === nth) resolve(call.name);
+      return new Promise(() => undefined);
+    };
+  });

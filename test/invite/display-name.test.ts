@@ -1,0 +1,65 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { safeDisplayName } from "../../src/invite/display-name.js";
+import { parseThreepid } from "../../src/threepid/threepid.js";
+import { email, rightOf } from "./room.js";
+
+const zoe = email("zoe@example.com");
+const phone = rightOf(parseThreepid("msisdn", "18005552067"));
+
+describe("TPI-10: what the identity server says stands", () => {
+  test.each(["z...@e...", "Zoe...@Exa...", "Zoë", "zoe@...", "...@example.com", "x".repeat(255)])(
+    "%j",
+    (name) => {
+      expect(safeDisplayName(name, zoe)).toBe(name);
+    },
+  );
+});
+
+describe("TPI-17, STORE-34: what gives the address away is replaced", () => {
+  test.each(["zoe@example.com", "Zoe <ZOE@EXAMPLE.COM>", "example.com: zoe", "zoe (at) example.com"])(
+    "%j",
+    (name) => {
+      expect(safeDisplayName(name, zoe)).toBe("zo...@ex...");
+    },
+  );
+
+  test.each(["18005552067", "+1 (800) 555-2067", "1.800.555.2067"])("%j", (name) => {
+    expect(safeDisplayName(name, phone)).toBe("...");
+  });
+
+  test("folded as addresses are", () => {
+    expect(safeDisplayName("STRASSE@ß.example", email("straße@ss.example"))).toBe("st...@ss...");
+  });
+});
+
+describe("what is no name is replaced", () => {
+  test.each([undefined, "", " \n\t", "x".repeat(256), "a\udc00"])("%j", (name) => {
+    expect(safeDisplayName(name, zoe)).toBe("zo...@ex...");
+    expect(safeDisplayName(name, phone)).toBe("...");
+  });
+});
+
+describe("our own", () => {
+  test.each([
+    ["a@b", "...@..."],
+    ["ab@cd", "...@..."],
+    ["abc@def", "ab...@de..."],
+    ["😀😀😀@x.example", "😀😀...@x...."],
+  ])("shows never the whole of a part: %s", (address, name) => {
+    const shown = safeDisplayName(undefined, email(address));
+    expect(shown).toBe(name === "😀😀...@x...." ? "😀😀...@x...." : name);
+  });
+
+  test("never holds the address, whatever was given", () => {
+    const part = fc.stringMatching(/^[a-z0-9]{1,20}$/);
+    fc.assert(
+      fc.property(part, part, fc.string(), fc.boolean(), (local, domain, noise, careless) => {
+        const address = `${local}@${domain}.example`;
+        const name = safeDisplayName(careless ? `${noise}${address}` : undefined, email(address));
+        expect(name).not.toContain(address);
+        expect(name.length).toBeGreaterThan(0);
+      }),
+    );
+  });
+});

@@ -1,0 +1,172 @@
+import { describe, expect, test } from "vitest";
+import { parseInviteRequest, parseThreepidInvite } from "../../src/invite/form.js";
+import { codeOf, leftOf, rightOf } from "./room.js";
+
+const byThreepid = {
+  id_server: "matrix.org",
+  id_access_token: "abc123_OpaqueString",
+  medium: "email",
+  address: "cheeky@monkey.com",
+};
+
+const without = (name: string): unknown =>
+  Object.fromEntries(Object.entries(byThreepid).filter(([key]) => key !== name));
+
+describe("CLI-1: two forms of one body", () => {
+  test("CLI-4, CLI-12: by third-party identifier", () => {
+    const invite = {
+      _tag: "ByThreepid",
+      idServer: "matrix.org",
+      idAccessToken: "abc123_OpaqueString",
+      threepid: { medium: "email", address: "cheeky@monkey.com" },
+    };
+    expect(rightOf(parseInviteRequest(byThreepid))).toEqual(invite);
+    expect(rightOf(parseThreepidInvite(byThreepid))).toEqual(invite);
+  });
+
+  test("by user ID, with a reason or without", () => {
+    const user_id = "@bob:example.org";
+    expect(rightOf(parseInviteRequest({ user_id }))).toEqual({ _tag: "ByUserId", userId: user_id });
+    expect(rightOf(parseInviteRequest({ user_id, reason: "" }))).toEqual({
+      _tag: "ByUserId",
+      userId: user_id,
+      reason: "",
+    });
+  });
+
+  test("CLI-10: the third-party form has no reason", () => {
+    expect(rightOf(parseInviteRequest({ ...byThreepid, reason: "x" }))).not.toHaveProperty("reason");
+  });
+
+  test("members that nobody knows are not looked at", () => {
+    expect(codeOf(parseInviteRequest({ ...byThreepid, "org.example.x": [{}] }))).toBeUndefined();
+  });
+});
+
+describe("AMB-1: a mixture is refused", () => {
+  test.each(Object.keys(byThreepid))("user_id and %s", (name) => {
+    expect(leftOf(parseInviteRequest({ user_id: "@bob:example.org", [name]: null }))).toMatchObject({
+      code: "BothForms",
+      errcode: "M_INVALID_PARAM",
+      status: 400,
+    });
+  });
+});
+
+describe("CLI-E4: no object", () => {
+  test.each([undefined, null, "x", 7, true, [], [byThreepid]])("%j", (body) => {
+    for (const parse of [parseInviteRequest, parseThreepidInvite])
+      expect(leftOf<unknown>(parse(body))).toMatchObject({
+        code: "BodyNotObject",
+        errcode: "M_BAD_JSON",
+        status: 400,
+      });
+  });
+});
+
+describe("CLI-E5: a field is missing", () => {
+  test.each(Object.keys(byThreepid))("%s", (name) => {
+    const refusal = leftOf(parseInviteRequest(without(name)));
+    expect(refusal).toMatchObject({ code: "FieldMissing", errcode: "M_MISSING_PARAM", status: 400 });
+    expect(refusal.message).toContain(name);
+  });
+
+  test("nothing at all", () => {
+    expect(leftOf(parseInviteRequest({})).message).toContain("user_id");
+    expect(codeOf(parseThreepidInvite({}))).toBe("FieldMissing");
+  });
+
+  test("an inherited member is none", () => {
+    expect(codeOf(parseInviteRequest(Object.create({ user_id: "@bob:example.org" })))).toBe("FieldMissing");
+  });
+});
+
+describe("CLI-E5: a field has the wrong type or form", () => {
+  test.each(Object.keys(byThreepid))("%s of another type", (name) => {
+    for (const value of [null, 7, true, {}, ["x"]]) {
+      const refusal = leftOf(parseInviteRequest({ ...byThreepid, [name]: value }));
+      expect(refusal).toMatchObject({ code: "FieldMalformed", errcode: "M_INVALID_PARAM", status: 400 });
+      expect(refusal.message).toContain(name);
+    }
+  });
+
+  test.each([
+    ["", "empty"],
+    ["https://matrix.org", "a scheme (CLI-5)"],
+    ["matrix.org/path", "a path (CLI-5)"],
+    ["user@matrix.org", "credentials"],
+    ["matrix.org:port", "a port that is none"],
+    ["matrix.org\n", "a line break"],
+    ["a b", "a blank"],
+    ["x".repeat(100_000), "far too long"],
+  ])("id_server %#: %s", (id_server) => {
+    expect(codeOf(parseInviteRequest({ ...byThreepid, id_server }))).toBe("FieldMalformed");
+  });
+
+  test.each(["matrix.org", "matrix.org:8448", "127.0.0.1:1", "[::1]:8448", "localhost"])(
+    "id_server %s",
+    (id_server) => {
+      expect(rightOf(parseInviteRequest({ ...byThreepid, id_server }))).toMatchObject({
+        idServer: id_server,
+      });
+    },
+  );
+
+  test.each(["", "a b", "x\r\ny: z", "tök", "\u0000"])("CLI-7: id_access_token %j", (id_access_token) => {
+    expect(codeOf(parseInviteRequest({ ...byThreepid, id_access_token }))).toBe("FieldMalformed");
+  });
+
+  test.each([
+    null,
+    7,
+    "",
+    "bob",
+    "@bob",
+    "!room:example.org",
+    "@bob:",
+    "@bob:exa mple",
+    `@${"b".repeat(255)}:x`,
+  ])("user_id %j", (user_id) => {
+    expect(leftOf(parseInviteRequest({ user_id }))).toMatchObject({
+      code: "FieldMalformed",
+      errcode: "M_INVALID_PARAM",
+    });
+  });
+
+  test.each([null, 7, {}, []])("reason %j", (reason) => {
+    expect(codeOf(parseInviteRequest({ user_id: "@bob:example.org", reason }))).toBe("FieldMalformed");
+  });
+});
+
+describe("CLI-E8: a medium that is none", () => {
+  test.each(["", "Email", "phone", "email ", "__proto__"])("%j", (medium) => {
+    expect(leftOf(parseInviteRequest({ ...byThreepid, medium }))).toMatchObject({
+      code: "MediumUnsupported",
+      errcode: "M_THREEPID_MEDIUM_NOT_SUPPORTED",
+      status: 400,
+    });
+  });
+});
+
+describe("CLI-9: the address", () => {
+  test.each(["", "monkey", "@", "a@b@c", "Cheeky <cheeky@monkey.com>", "mailto:a@b", "a @b", "a@b\n"])(
+    "%j is refused",
+    (address) => {
+      expect(leftOf(parseInviteRequest({ ...byThreepid, address }))).toMatchObject({
+        code: "AddressMalformed",
+        errcode: "M_INVALID_PARAM",
+        status: 400,
+      });
+    },
+  );
+
+  test("AMB-2: is brought into canonical form here", () => {
+    expect(rightOf(parseThreepidInvite({ ...byThreepid, address: "Strauß@Example.COM" })).threepid).toEqual({
+      medium: "email",
+      address: "strauss@example.com",
+    });
+    expect(
+      rightOf(parseThreepidInvite({ ...byThreepid, medium: "msisdn", address: "+18005552067" })).threepid,
+    ).toEqual({ medium: "msisdn", address: "18005552067" });
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, test } from "vitest";
+import { checkInboundInvite } from "../../src/invite/inbound-invite.js";
+import { portableCrypto } from "../../src/portable/crypto.js";
+import { alice, bob, carol, codeOf, leftOf, rightOf, room, sign, signed, token, versions } from "./room.js";
+
+const made = (
+  version: string,
+): { body: Record<string, unknown>; request: Parameters<typeof checkInboundInvite>[1] } => {
+  const { roomId, redeemed, state } = room(version);
+  return {
+    body: {
+      room_version: version,
+      event: redeemed(),
+      invite_room_state: [{ type: "m.room.name" }, state.get("m.room.create", "")],
+    },
+    request: { roomId, origin: "one.example", serverName: "two.example" },
+  };
+};
+
+describe.each(versions())("room version %s", (version) => {
+  const { body, request } = made(version);
+  const event = room(version).redeemed() as Record<string, unknown>;
+  const check = (change: object, to: object = {}): ReturnType<typeof checkInboundInvite> =>
+    checkInboundInvite({ ...body, ...change }, { ...request, ...to }, portableCrypto);
+  const withEvent = (change: object): ReturnType<typeof checkInboundInvite> =>
+    check({ event: { ...event, ...change } });
+  const accepted = { roomId: request.roomId, sender: alice, target: bob };
+
+  test("FINV-3: a proven invite", () => {
+    expect(rightOf(check({}))).toEqual({ ...accepted, token });
+  });
+
+  test("FINV-3: a plain invite", () => {
+    expect(rightOf(withEvent({ content: { membership: "invite" } }))).toEqual({
+      ...accepted,
+      token: undefined,
+    });
+  });
+
+  test.each<[string, object, string]>([
+    ["type", { type: "m.room.third_party_invite" }, "FieldMalformed"],
+    ["membership", { content: { membership: "join" } }, "FieldMalformed"],
+    ["no content", { content: undefined }, "FieldMalformed"],
+    ["another room", { room_id: "!other:one.example" }, "FieldMalformed"],
+    ["sender no user ID", { sender: "alice" }, "FieldMalformed"],
+    ["state_key no user ID", { state_key: "" }, "FieldMalformed"],
+    ["no state_key", { state_key: undefined }, "FieldMalformed"],
+    ["sender of another server than the origin", { sender: "@x:three.example" }, "OriginMismatch"],
+    ["target not ours", { state_key: carol }, "UserNotLocal"],
+  ])("FINV-6: %s → M_INVALID_PARAM", (_name, change, code) => {
+    expect(leftOf(withEvent(change))).toMatchObject({ code, errcode: "M_INVALID_PARAM", status: 400 });
+  });
+
+  test("FINV-6: the origin is who asked", () => {
+    expect(codeOf(check({}, { origin: "three.example" }))).toBe("OriginMismatch");
+  });
+
+  test.each([
+    [null, "NoSigned"],
+    [{}, "NoSigned"],
+    [{ signed: {} }, "NoMxidOrToken"],
+    [{ signed: { ...signed, signatures: 7 } }, "NotProven"],
+    [{ signed: sign({ mxid: carol, token }) }, "MxidMismatch"],
+  ])("MEM-12: a proof that cannot be one, %j", (third_party_invite, code) => {
+    expect(leftOf(withEvent({ content: { membership: "invite", third_party_invite } }))).toMatchObject({
+      code,
+      errcode: "M_FORBIDDEN",
+      status: 403,
+    });
+  });
+
+  const createOf = (change: object): unknown => ({
+    ...room(version).state.get("m.room.create", ""),
+    ...change,
+  });
+
+  test.each<[string, unknown]>([
+    ["missing", undefined],
+    ["no list", {}],
+    ["empty", []],
+    ["without a create event", [null, 7, { type: "m.room.name", state_key: "" }]],
+    ["with a changed create event", [createOf({ sender: "@mallory:three.example" })]],
+    [
+      "with a create event stripped of what makes its ID",
+      [{ type: "m.room.create", state_key: "", sender: alice, content: {} }],
+    ],
+    ["with a create event in another place", [createOf({ state_key: "x" })]],
+  ])("FINV-7: invite_room_state %s is refused from version 12 on only", (_name, invite_room_state) => {
+    const checked = check({ invite_room_state });
+    if (version !== "12") expect(codeOf(checked)).toBeUndefined();
+    else
+      expect(leftOf(checked)).toMatchObject({
+        code: "InviteStateMalformed",
+        errcode: "M_INVALID_PARAM",
+        status: 400,
+      });
+  });
+
+  test("FINV-7: the create event may stand anywhere, with a local unsigned beside", () => {
+    expect(
+      codeOf(check({ invite_room_state: [7, null, createOf({ unsigned: { age_ts: 1 } })] })),
+    ).toBeUndefined();
+  });
+
+  test.each([undefined, null, 7, "", "0", "13", "__proto__"])("FINV-8: room_version %j", (room_version) => {
+    expect(leftOf(check({ room_version }))).toMatchObject({
+      code: "RoomVersionUnknown",
+      errcode: "M_INCOMPATIBLE_ROOM_VERSION",
+      status: 400,
+    });
+  });
+});
+
+test.each([undefined, null, 7, "x", [], {}, { event: null }, { event: [] }])("%j is no body", (body) => {
+  expect(leftOf(checkInboundInvite(body, made("10").request, portableCrypto))).toMatchObject({
+    code: "FieldMalformed",
+    status: 400,
+  });
+});

@@ -1,0 +1,215 @@
+import { describe, expect, test } from "vitest";
+import { decodeBase64, encodeBase64 } from "../../src/matrix/base64.js";
+import { type Proof, defaultMaxPairs, isProven, isRevoked, proveInvite } from "../../src/invite/proof.js";
+import type { JsonObject } from "../../src/matrix/json.js";
+import { nodeCrypto } from "../../src/node/crypto.js";
+import { portableCrypto } from "../../src/portable/crypto.js";
+import {
+  bob,
+  counting,
+  ephemeralKey,
+  ephemeralUrl,
+  idServer,
+  inviteContent,
+  longTermKey,
+  sign,
+  signed,
+  strangeKey,
+  token,
+  validityUrl,
+  versionOf,
+  written,
+} from "./room.js";
+
+const version = versionOf("10");
+const prove = (value: JsonObject, content: JsonObject = inviteContent, maxPairs?: number): Proof => {
+  const proof = proveInvite(portableCrypto, version, value, content, maxPairs);
+  expect(proveInvite(nodeCrypto, version, value, content, maxPairs)).toEqual(proof);
+  const proven = isProven(portableCrypto, version, value, content, maxPairs ?? defaultMaxPairs);
+  expect(proven).toEqual(proof._tag === "TooMuchWork" ? { pairs: proof.pairs } : proof._tag === "Proven");
+  return proof;
+};
+
+const signatureText = (value: JsonObject): string => {
+  const block = (value["signatures"] as Record<string, Record<string, string>>)[idServer];
+  return block?.["ed25519:0"] ?? "";
+};
+const withSignatures = (signatures: unknown): JsonObject => ({ ...signed, signatures });
+
+describe("AUTH-MEM-3P-7, KEY-11: every key that signed, with its own validity", () => {
+  const long = { publicKey: written(longTermKey), validity: { _tag: "Ask", url: validityUrl } };
+  const ephemeral = {
+    publicKey: written(ephemeralKey, "urlsafe"),
+    validity: { _tag: "Ask", url: ephemeralUrl },
+  };
+
+  test("the long-term key, which stands twice in the event", () => {
+    expect(prove(signed)).toMatchObject({ _tag: "Proven", keys: [long, long] });
+  });
+
+  test("the ephemeral key, as it is written there", () => {
+    expect(prove(sign({ mxid: bob, token }, ephemeralKey))).toMatchObject({
+      _tag: "Proven",
+      keys: [ephemeral],
+    });
+  });
+
+  test("both", () => {
+    const twice: JsonObject = {
+      ...signed,
+      signatures: {
+        [idServer]: {
+          "ed25519:0": signatureText(signed),
+          "ed25519:1": signatureText(sign({ mxid: bob, token }, ephemeralKey)),
+        },
+      },
+    };
+    expect(prove(twice)).toMatchObject({ _tag: "Proven", keys: [long, long, ephemeral] });
+  });
+
+  test("KEY-10, AMB-29: one key with several URLs, with none, and with one that cannot be asked", () => {
+    const public_key = written(longTermKey);
+    const content = {
+      public_key,
+      public_keys: [
+        { public_key, key_validity_url: validityUrl },
+        { public_key: written(longTermKey, "urlsafe"), key_validity_url: "http://x" },
+      ],
+    };
+    expect(prove(signed, content)).toMatchObject({
+      _tag: "Proven",
+      keys: [
+        { publicKey: public_key, validity: { _tag: "Forever" } },
+        long,
+        { publicKey: written(longTermKey, "urlsafe"), validity: { _tag: "Unaskable" } },
+      ],
+    });
+  });
+});
+
+describe("AUTH-N4: server names and key IDs", () => {
+  test.each(["id.example", "", "__proto__", "constructor", "0"])("server name %j has no say", (name) => {
+    const signatures = Object.fromEntries([[name, { "ed25519:0": signatureText(signed) }]]);
+    expect(prove(withSignatures(signatures))._tag).toBe("Proven");
+  });
+
+  test.each(["ed25519:0", "ed25519:", "ed25519:a:b", "ed25519:__proto__"])(
+    "key ID %j has no say",
+    (keyId) => {
+      expect(prove(withSignatures({ x: { [keyId]: signatureText(signed) } }))._tag).toBe("Proven");
+    },
+  );
+
+  test.each(["rsa:0", "ed25519", "Ed25519:0", "", "__proto__"])(
+    "SIG-2: the algorithm of %j is not Ed25519",
+    (keyId) => {
+      const block = Object.fromEntries([[keyId, signatureText(signed)]]);
+      expect(prove(withSignatures({ x: block }))._tag).toBe("NotProven");
+    },
+  );
+});
+
+describe("AMB-30: base64 is compared by its bytes", () => {
+  const bytes = decodeBase64(signatureText(signed)) ?? new Uint8Array();
+  test.each([
+    ["URL-safe", encodeBase64(bytes, "urlsafe")],
+    ["padded", `${encodeBase64(bytes)}==`],
+  ])("a signature %s", (_name, text) => {
+    expect(prove(withSignatures({ x: { "ed25519:0": text } }))._tag).toBe("Proven");
+  });
+
+  test.each([
+    ["standard", written(longTermKey)],
+    ["URL-safe", written(longTermKey, "urlsafe")],
+    ["padded", `${written(longTermKey)}=`],
+  ])("a key %s", (_name, public_key) => {
+    expect(prove(signed, { public_key })._tag).toBe("Proven");
+  });
+});
+
+describe("AMB-18: what is malformed is passed over", () => {
+  test.each([
+    null,
+    7,
+    "x",
+    [],
+    {},
+    { x: null },
+    { x: [] },
+    { x: { "ed25519:0": null } },
+    { x: { "ed25519:0": "!" } },
+  ])("signatures %j", (signatures) => {
+    expect(prove(withSignatures(signatures))).toEqual({ _tag: "NotProven" });
+  });
+
+  test.each([
+    {},
+    { public_key: null },
+    { public_keys: {} },
+    { public_keys: [null, 7, "x", [], {}] },
+    { public_key: "AA" },
+  ])("keys %j", (content) => {
+    expect(prove(signed, content)).toEqual({ _tag: "NotProven" });
+  });
+
+  test("signed that is no canonical JSON", () => {
+    expect(prove({ ...signed, x: 0.5 })).toEqual({ _tag: "NotProven" });
+    expect(prove({ ...signed, x: "\ud800" })).toEqual({ _tag: "NotProven" });
+  });
+});
+
+describe("MEM-5, MEM-6: all of signed is covered but signatures and unsigned", () => {
+  test.each([{ sender: "@a:b" }, { mxid: "@x:y" }, { token: "x" }, { display_name: "" }])(
+    "%j changed",
+    (change) => {
+      expect(prove({ ...signed, ...change })._tag).toBe("NotProven");
+    },
+  );
+
+  test("unsigned may change", () => {
+    expect(prove({ ...signed, unsigned: { x: 0.5 } })._tag).toBe("Proven");
+  });
+});
+
+describe("the budget", () => {
+  const content = {
+    public_keys: [longTermKey, ephemeralKey, strangeKey].map((key) => ({ public_key: written(key) })),
+  };
+
+  test("distinct pairs over it: nothing is tried", () => {
+    const engine = counting(portableCrypto);
+    expect(proveInvite(engine, version, signed, content, 2)).toEqual({ _tag: "TooMuchWork", pairs: 3 });
+    expect(isProven(engine, version, signed, content, 2)).toEqual({ pairs: 3 });
+    expect(engine.calls()).toBe(0);
+  });
+
+  test("just within it", () => {
+    const engine = counting(portableCrypto);
+    expect(proveInvite(engine, version, signed, content, 3)._tag).toBe("Proven");
+    expect(engine.calls()).toBe(3);
+  });
+
+  test("the judge stops at the first match", () => {
+    const engine = counting(portableCrypto);
+    expect(isProven(engine, version, signed, content, 3)).toBe(true);
+    expect(engine.calls()).toBe(1);
+  });
+
+  test("without keys or signatures there is no work, even for a budget of none", () => {
+    expect(prove(signed, {}, 0)).toEqual({ _tag: "NotProven" });
+    expect(prove(withSignatures({}), content, 0)).toEqual({ _tag: "NotProven" });
+  });
+});
+
+describe("REV-2, REV-3: revoked", () => {
+  test.each([{}, { display_name: "x" }, { key_validity_url: "https://x" }])("%j is", (content) => {
+    expect(isRevoked(content)).toBe(true);
+  });
+
+  test.each([inviteContent, { public_key: null }, { public_keys: [] }])(
+    "%j names keys, be they what they may",
+    (content) => {
+      expect(isRevoked(content)).toBe(false);
+    },
+  );
+});

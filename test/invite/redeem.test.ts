@@ -1,0 +1,196 @@
+import { describe, expect, test } from "vitest";
+import { authorize } from "../../src/invite/authorize.js";
+import { redeem } from "../../src/invite/redeem.js";
+import { parseSigned } from "../../src/invite/signed.js";
+import type { JsonObject } from "../../src/matrix/json.js";
+import { nodeCrypto } from "../../src/node/crypto.js";
+import { portableCrypto } from "../../src/portable/crypto.js";
+import {
+  type Room,
+  type RoomOptions,
+  alice,
+  bob,
+  carol,
+  codeOf,
+  counting,
+  dave,
+  ephemeralKey,
+  ephemeralUrl,
+  inviteContent,
+  leftOf,
+  numbers,
+  rightOf,
+  room,
+  sign,
+  signed,
+  strangeKey,
+  token,
+  versions,
+  written,
+} from "./room.js";
+
+type Options = Parameters<typeof redeem>[3];
+
+const redeemIn = (made: Room, value: JsonObject = signed, options?: Options): ReturnType<typeof redeem> =>
+  redeem(made.state, rightOf(parseSigned(value)), portableCrypto, options);
+
+const contentOf = (made: Room, value?: JsonObject, options?: Options): unknown => {
+  const outcome = rightOf(redeemIn(made, value, options));
+  return outcome._tag === "Redeem" ? outcome.event.content : outcome;
+};
+
+describe.each(versions())("room version %s", (version) => {
+  const proven = numbers[version]?.proven ?? "";
+
+  test("ONB-7, LOC-1, MEM-1, MEM-3: the member event, which the rules allow", () => {
+    const made = room(version);
+    const outcome = rightOf(redeemIn(made));
+    expect(outcome).toMatchObject({
+      _tag: "Redeem",
+      event: {
+        type: "m.room.member",
+        room_id: made.roomId,
+        sender: alice,
+        state_key: bob,
+        content: { membership: "invite", third_party_invite: { display_name: "b...@t...", signed } },
+      },
+    });
+    if (outcome._tag !== "Redeem") return;
+    for (const engine of [nodeCrypto, portableCrypto])
+      expect(authorize(outcome.event, made.state, engine)).toEqual({ _tag: "Allow" });
+  });
+
+  test.each<[string, RoomOptions, string, string | undefined]>([
+    ["AUTH-MEM-3P-1, REV-4: banned", { members: { [bob]: "ban" } }, "TargetBanned", `${proven}.1`],
+    ["AUTH-MEM-3P-5, AMB-50: no such token", { invite: null }, "TokenUnknown", `${proven}.5`],
+    ["REV-2, AUTH-N7: emptied", { invite: {} }, "InviteRevoked", `${proven}.8`],
+    ["REV-2: only a name left", { invite: { display_name: "x" } }, "InviteRevoked", `${proven}.8`],
+    [
+      "AUTH-MEM-3P-8: another key",
+      { invite: { public_key: written(strangeKey) } },
+      "NotProven",
+      `${proven}.8`,
+    ],
+    [
+      "AUTH-FED: the inviter's server is shut out",
+      { create: { "m.federate": false }, inviteSender: dave },
+      "NotFederated",
+      numbers[version]?.federate,
+    ],
+    [
+      "the invitee's server is shut out",
+      { create: { "m.federate": false } },
+      "TargetNotFederated",
+      undefined,
+    ],
+    ["no create event", { noCreate: true }, "NoCreateEvent", numbers[version]?.create],
+  ])("%s", (_name, options, code, rule) => {
+    const refusal = leftOf(redeemIn(room(version, options)));
+    expect(refusal).toMatchObject({ code, errcode: "M_FORBIDDEN", status: 403 });
+    expect(refusal.rule).toBe(rule);
+  });
+});
+
+describe("AUTH-N1: the inviter's standing is not asked", () => {
+  test.each(["leave", "ban"])("inviter %s", (membership) => {
+    const made = room("10", { members: { [carol]: membership }, inviteSender: carol });
+    const outcome = rightOf(redeemIn(made));
+    expect(outcome).toMatchObject({ _tag: "Redeem", event: { sender: carol } });
+    if (outcome._tag === "Redeem")
+      expect(authorize(outcome.event, made.state, portableCrypto)._tag).toBe("Allow");
+  });
+});
+
+describe("MEM-10, AUTH-N1, AMB-19: where the user stands", () => {
+  test("joined: never thrown out, whatever the proof", () => {
+    const made = room("10", { members: { [bob]: "join" } });
+    expect(rightOf(redeemIn(made))).toEqual({ _tag: "AlreadyJoined" });
+    expect(rightOf(redeemIn(room("10", { members: { [bob]: "join" }, invite: null })))).toEqual({
+      _tag: "AlreadyJoined",
+    });
+  });
+
+  test("invited by this very token: nothing to do", () => {
+    const { redeemed } = room();
+    expect(rightOf(redeemIn(room("10", { more: [redeemed()] })))).toEqual({ _tag: "AlreadyInvited" });
+  });
+
+  test("invited plainly, or by another token: redeemed all the same", () => {
+    const { invited, redeemed } = room();
+    const other = redeemed({ signed: sign({ mxid: bob, token: "other" }) });
+    for (const event of [invited(alice), other])
+      expect(rightOf(redeemIn(room("10", { more: [event] })))._tag).toBe("Redeem");
+  });
+
+  test.each(["leave", "knock"])("%s: invited", (membership) => {
+    expect(rightOf(redeemIn(room("10", { members: { [bob]: membership } })))._tag).toBe("Redeem");
+  });
+
+  test("left after this very token: invited again", () => {
+    const { event } = room();
+    const left = event("m.room.member", bob, bob, { membership: "leave", third_party_invite: { signed } });
+    expect(rightOf(redeemIn(room("10", { more: [left] })))._tag).toBe("Redeem");
+  });
+});
+
+describe("MEM-6: all of signed is carried through", () => {
+  test("sender of sign-ed25519, and anything else that was signed", () => {
+    const value = sign({ mxid: bob, token, sender: carol, more: { b: 1, a: [null] } }, ephemeralKey);
+    expect(contentOf(room(), value)).toEqual({
+      membership: "invite",
+      third_party_invite: { display_name: "b...@t...", signed: value },
+    });
+  });
+});
+
+describe("EXC-10: what the room's own event says", () => {
+  test.each([{ display_name: 7 }, { display_name: undefined }])(
+    "no name there, %j: an empty one",
+    (change) => {
+      const content = { ...inviteContent, ...change };
+      expect(contentOf(room("10", { invite: content }))).toEqual({
+        membership: "invite",
+        third_party_invite: { display_name: "", signed },
+      });
+    },
+  );
+
+  test("the sender is the event's, not signed.sender", () => {
+    const value = sign({ mxid: bob, token, sender: carol });
+    expect(rightOf(redeemIn(room(), value))).toMatchObject({ event: { sender: alice } });
+  });
+});
+
+describe("MEM-2, AMB-11: what was said when the invite was asked for", () => {
+  test("goes in beside the proof", () => {
+    expect(contentOf(room(), signed, { details: { isDirect: true, reason: "hi" } })).toEqual({
+      membership: "invite",
+      is_direct: true,
+      reason: "hi",
+      third_party_invite: { display_name: "b...@t...", signed },
+    });
+  });
+});
+
+describe("EXC-7, KEY-11: the keys to ask after", () => {
+  test("are those that signed", () => {
+    const outcome = rightOf(redeemIn(room(), sign({ mxid: bob, token }, ephemeralKey)));
+    expect(outcome).toMatchObject({
+      keys: [{ publicKey: written(ephemeralKey, "urlsafe"), validity: { _tag: "Ask", url: ephemeralUrl } }],
+    });
+  });
+});
+
+test("more pairs than the budget: the maker refuses, and tries none", () => {
+  const engine = counting(portableCrypto);
+  const { state } = room();
+  const refusal = leftOf(redeem(state, rightOf(parseSigned(signed)), engine, { maxPairs: 1 }));
+  expect(refusal).toMatchObject({ code: "TooManyPairs", status: 403 });
+  expect(engine.calls()).toBe(0);
+});
+
+test("an invite whose sender is no text is none", () => {
+  const { event } = room();
+  const odd = { ...event("m.room.third_party_invite", alice, token, inviteContent), sender: 7 };
+  expect(codeOf(redeemIn(room("10", { invite: null, more: [odd] })))).toBe("TokenUnknown");
+});
