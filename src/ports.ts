@@ -224,8 +224,13 @@ export interface Redemptions {
     settlement: Settlement,
     options: PortOptions,
   ) => Promise<void>;
-  /** Marks a row done whoever holds it, if there is one: its invite came another way. */
-  readonly settleById: (id: RedemptionId, options: PortOptions) => Promise<void>;
+  /**
+   * Marks a row done whoever holds it, if there is one with this sender: its invite came from the sender's own server.
+   */
+  readonly settleInvited: (
+    id: RedemptionId & { readonly sender: UserId },
+    options: PortOptions,
+  ) => Promise<void>;
   /** When the next waiting row is due or its lease ends, in milliseconds since 1970. */
   readonly nextDueAt: (options: PortOptions) => Promise<number | undefined>;
 }

@@ -30,6 +30,11 @@ const refusals = {
     status: 413,
     message: "The request names more invites than are taken at once.",
   },
+  TooManyWaiting: {
+    errcode: "M_LIMIT_EXCEEDED",
+    status: 429,
+    message: "Too many invites wait already; those that found room are kept, deliver the others again.",
+  },
   // The requester.
   GuestForbidden: { errcode: "M_GUEST_ACCESS_FORBIDDEN", status: 403, message: "Guests may not invite." },
   RequesterSuspended: {

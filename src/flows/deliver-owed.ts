@@ -1,6 +1,5 @@
-import { type Either, isLeft, isRight } from "fp-ts/lib/Either.js";
+import { type Either, isLeft, isRight, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import type * as T from "fp-ts/lib/Task.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Delivery } from "../invite/onbind.js";
 import type { LeasedRedemption, OwedRedemption, Ports, Settlement } from "../ports.js";
@@ -74,23 +73,8 @@ const work =
     );
   };
 
-const inLanes = <A, B>(
-  items: readonly A[],
-  step: (item: A) => Step<B>,
-): T.Task<readonly Either<Problem, B>[]> => {
-  const queue = items.values();
-  const results: Either<Problem, B>[] = [];
-  const lane = async (): Promise<void> => {
-    for (const item of queue) results.push(await step(item)());
-  };
-  return async () => {
-    await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
-    return results;
-  };
-};
-
-const count = (results: readonly Either<Problem, Settlement>[], tag: Settlement["_tag"]): number =>
-  results.filter((result) => isRight(result) && result.right._tag === tag).length;
+const count = (results: readonly Settlement[], tag: Settlement["_tag"]): number =>
+  results.filter((settlement) => settlement._tag === tag).length;
 
 /**
  * Works on the redemptions that are owed and due: each proof becomes an invite, made here or by the inviter's
@@ -105,19 +89,35 @@ const count = (results: readonly Either<Problem, Settlement>[], tag: Settlement[
 export const deliverOwed =
   (ports: DeliverOwedPorts) =>
   (command: { readonly limit?: number } = {}, { signal }: FlowOptions = {}): FlowResult<Delivered> => {
-    const lease = (): Promise<readonly LeasedRedemption[]> => {
+    const { limit = 100 } = command;
+    const settlements: Settlement[] = [];
+    let taken = 0;
+
+    // A row is leased when a lane is free for it: a lease that begins in a line would run out there.
+    const lease: Step<readonly LeasedRedemption[]> = ask(() => {
       const now = ports.clock.now();
       const until = now + (ports.config.leaseMs ?? defaultLeaseMs);
-      return ports.redemptions.lease({ now, until, limit: command.limit ?? 100 }, { signal });
+      return ports.redemptions.lease({ now, until, limit: 1 }, { signal });
+    }, signal);
+
+    const lane: Step<void> = async () => {
+      while (taken < limit) {
+        taken += 1;
+        const leased = await lease();
+        if (isLeft(leased)) return leased;
+        const [row] = leased.right;
+        if (row === undefined) return right(undefined);
+        const settled = await work(ports)(row, signal)();
+        if (isLeft(settled)) return settled;
+        settlements.push(settled.right);
+      }
+      return right(undefined);
     };
+
     return run(
       pipe(
-        ask(lease, signal),
-        TE.flatMap((leased) => TE.fromTask(inLanes(leased, (row) => work(ports)(row, signal)))),
-        TE.flatMap((results) => {
-          const broken = results.find(isLeft);
-          return broken === undefined ? TE.right(results) : TE.left(broken.left);
-        }),
+        TE.sequenceArray(Array.from({ length: lanes }, () => lane)),
+        TE.map(() => settlements),
         TE.bindTo("results"),
         TE.bind("nextDueAt", () => ask(() => ports.redemptions.nextDueAt({ signal }), signal)),
         TE.map(({ results, nextDueAt }) => ({

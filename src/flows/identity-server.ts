@@ -38,6 +38,8 @@ export const identityServerFailure = (error: IdentityServerError): PortFailure =
       return failure("IdentityServerMalformed");
     case "Unreachable":
       return failure(error.timedOut === true ? "IdentityServerTimeout" : "IdentityServerUnreachable");
+    default:
+      return failure("PortBroken");
   }
 };
 

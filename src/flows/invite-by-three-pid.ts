@@ -77,8 +77,9 @@ const appendMinted =
       ),
       // The room has the event now, noted or not: without the note the next request finds it there.
       TE.tap(() => bestEffort(ports.observe, move(ports)(stored, { _tag: "Append" }))),
-      TE.tapIO(() => () => {
-        tell(ports.observe, { _tag: "InvitePending", roomId, sender: requester.userId });
+      TE.tapIO((outcome) => () => {
+        if (outcome._tag === "ThirdPartyInvite")
+          tell(ports.observe, { _tag: "InvitePending", roomId, sender: requester.userId });
       }),
     );
   };

@@ -37,10 +37,13 @@ export const validity = (
     return pipe(
       ask<Answer>(() => ports.identityServer.keyValidity(url, { signal }), signal),
       // A port that breaks leaves this key unknown; the next may still be valid.
-      TE.orElse((): Step<Answer> => TE.right({ _tag: "Malformed" })),
+      TE.orElse((problem): Step<Answer> =>
+        problem.code === "Cancelled" ? TE.left(problem) : TE.right({ _tag: "Malformed" }),
+      ),
       TE.flatMap((answer) => {
-        if (answer._tag !== "Validity") return askFrom(rest, failure("KeyValidityUnknown"));
-        if (!answer.valid) return askFrom(rest, unknown);
+        const said: unknown = answer._tag === "Validity" ? answer.valid : undefined;
+        if (said === false) return askFrom(rest, unknown);
+        if (said !== true) return askFrom(rest, failure("KeyValidityUnknown"));
         valid.add(url);
         return TE.right(undefined);
       }),

@@ -54,12 +54,12 @@ export const receiveInboundInvite =
           ),
         ),
         TE.tap((invite) => acceptable(ports)(invite, signal)),
-        TE.tap(({ roomId, target, token }) =>
+        TE.tap(({ roomId, sender, target, token }) =>
           token === undefined
             ? TE.right(undefined)
             : bestEffort(
                 ports.observe,
-                ask(() => ports.redemptions.settleById({ roomId, token, mxid: target }, {})),
+                ask(() => ports.redemptions.settleInvited({ roomId, sender, token, mxid: target }, {})),
               ),
         ),
       ),

@@ -21,6 +21,10 @@ const defaultMaxEntries = 5_000;
 const defaultMaxPerUser = 10_000;
 const defaultMaxPerServer = 100_000;
 
+/** When the queue may have shrunk again. */
+const fullForMs = 60_000;
+
+/** What may still wait. */
 interface Room {
   readonly user: number;
   readonly servers: ReadonlyMap<ServerName, number>;
@@ -54,22 +58,17 @@ const roomLeft =
     );
   };
 
-/** The deliveries that the caps let in, in their order, and the others refused. */
-const withinCaps = (
-  deliveries: OnBind["accepted"],
-  room: Room,
-): { readonly taken: readonly Delivery[]; readonly over: readonly RefusedEntry[] } => {
+/** The deliveries that the caps let in, in their order. */
+const withinCaps = (deliveries: readonly Delivery[], room: Room): readonly Delivery[] => {
   const servers = new Map(room.servers);
   const taken: Delivery[] = [];
-  const over: RefusedEntry[] = [];
   for (const delivery of deliveries) {
     const left = servers.get(serverOf(delivery.sender)) ?? 0;
-    if (taken.length < room.user && left > 0) {
-      servers.set(serverOf(delivery.sender), left - 1);
-      taken.push(delivery);
-    } else over.push({ index: delivery.index, refusal: refusal("TooManyEntries") });
+    if (taken.length >= room.user || left <= 0) continue;
+    servers.set(serverOf(delivery.sender), left - 1);
+    taken.push(delivery);
   }
-  return { taken, over };
+  return taken;
 };
 
 const owed = ({ roomId, sender, signed }: Delivery, now: number): OwedRedemption => ({
@@ -96,7 +95,7 @@ const store =
     pipe(
       roomLeft(ports)(delivery, signal),
       TE.flatMap((room) => {
-        const { taken, over } = withinCaps(delivery.accepted, room);
+        const taken = withinCaps(delivery.accepted, room);
         const now = ports.clock.now();
         const rows = taken.map((entry) => owed(entry, now));
         return pipe(
@@ -107,7 +106,12 @@ const store =
             for (const { roomId } of taken)
               tell(ports.observe, { _tag: "RedemptionOwed", roomId, target: delivery.mxid });
           }),
-          TE.map(() => ({ accepted: taken.length, refused: [...delivery.refused, ...over] })),
+          // A proof comes only once: what finds no room now must be delivered again, so this is no 200.
+          TE.flatMap(() =>
+            taken.length < delivery.accepted.length
+              ? TE.left(refusal("TooManyWaiting", { retryAfterMs: fullForMs }))
+              : TE.right({ accepted: taken.length, refused: delivery.refused }),
+          ),
         );
       }),
     );
@@ -115,7 +119,7 @@ const store =
 /**
  * Receives `/_matrix/federation/v1/3pid/onbind`, whose proofs come only once (ONB-1 to ONB-8). Answers when the good
  * entries are stored, and makes no invite yet: that is `deliverOwed`'s. A body that is none, more entries than are
- * taken at once, or storage that fails is a `left`; a bad entry, or a user whom this server does not have, is not.
+ * taken at once or may wait (`TooManyWaiting`, which keeps those that found room), or storage that fails is a `left`; a bad entry, or a user whom this server does not have, is not.
  *
  * @example
  * const result = await receiveOnBind(ports)(await request.json());

@@ -191,13 +191,13 @@ const faults = async (): Promise<readonly (readonly [Flow, string, number, strin
 };
 
 /** The answers of these say nothing: whatever comes instead is as good. */
-const wordless = new Set(["redemptions.owe", "redemptions.settle", "redemptions.settleById"]);
+const wordless = new Set(["redemptions.owe", "redemptions.settle", "redemptions.settleInvited"]);
 
 const isFine = (flow: Flow, name: string, nth: number, calls: number, how: string): boolean => {
   const answers = how.startsWith("answers");
   if (answers && wordless.has(name)) return true;
   // Notes that can be made up for, once the room has the event or the queue finds it.
-  if (name === "redemptions.settleById") return true;
+  if (name === "redemptions.settleInvited") return true;
   if (name.startsWith("invites.") && nth >= calls - 1 && flow.name !== "receiveExchange") return true;
   if (flow.name === "receiveExchange" && name === "invites.findByToken" && nth === calls) return true;
   // `undefined` is an answer of these two.
@@ -254,7 +254,7 @@ describe("a port that is broken", () => {
       ["inviteByThreePid, nobody bound", "invites.replace"],
       ["receiveExchange", "invites.findByToken"],
       ["revokeInvite", "invites.findByToken"],
-      ["receiveInboundInvite", "redemptions.settleById"],
+      ["receiveInboundInvite", "redemptions.settleInvited"],
     ].flatMap(([flow, name]) =>
       misbehaviours.map(([how, misbehave]) => [flow, name, how, misbehave] as const),
     ),

@@ -294,9 +294,9 @@ export const openWorld = (options: WorldOptions = {}): World => {
       else row.state = settlement;
       return Promise.resolve();
     },
-    settleById: (id) => {
+    settleInvited: (id) => {
       const row = rows.get(rowName(id));
-      if (row !== undefined) row.state = { _tag: "Done" };
+      if (row?.redemption.sender === id.sender) row.state = { _tag: "Done" };
       return Promise.resolve();
     },
     nextDueAt: () => {

@@ -48,13 +48,13 @@ it("an ordinary invite settles nothing", async () => {
   const body = bodyOf(eventOf({ content: { membership: "invite" } }));
   expect(must(await ask(world, body)).token).toBeUndefined();
   expect(states(world)).toEqual(["Waiting", "Waiting"]);
-  expect(world.count("redemptions.settleById")).toBe(0);
+  expect(world.count("redemptions.settleInvited")).toBe(0);
 });
 
 it("is accepted though the queue is down: what is owed finds the invite made", async () => {
   const world = await openHome();
   world.intercept = (call, perform) =>
-    call.name === "redemptions.settleById" ? Promise.reject(new Error("down")) : perform();
+    call.name === "redemptions.settleInvited" ? Promise.reject(new Error("down")) : perform();
   expect(must(await ask(world)).token).toBe("t1");
   expect(world.observed).toEqual([{ _tag: "PortFailed", code: "PortBroken" }]);
 });

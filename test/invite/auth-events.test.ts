@@ -92,3 +92,7 @@ describe.each(versions())("room version %s", (version) => {
     expectPlaces({ ...redeemed(), sender: null, state_key: 7 }, levels, joinRules, invite);
   });
 });
+
+test.each([null, undefined, 7, "x", []])("an event that is none (%j) names nothing", (value) => {
+  expect(selectAuthEvents(value as never, versionOf("10"))).toEqual([]);
+});

@@ -194,3 +194,36 @@ test("an invite whose sender is no text is none", () => {
   const odd = { ...event("m.room.third_party_invite", alice, token, inviteContent), sender: 7 };
   expect(codeOf(redeemIn(room("10", { invite: null, more: [odd] })))).toBe("TokenUnknown");
 });
+
+describe("what goes into the event is only what the proof covers", () => {
+  const withMore = (value: JsonObject, more: unknown): JsonObject => ({
+    ...value,
+    signatures: { ...(value["signatures"] as JsonObject), ...(more as JsonObject) },
+  });
+  const signedOf = (value: JsonObject, version = "10"): unknown => {
+    const outcome = rightOf(redeemIn(room(version), value));
+    return outcome._tag === "Redeem" ? outcome.event.content["third_party_invite"] : outcome;
+  };
+
+  const byNobody = Object.values(sign({ mxid: bob, token }, strangeKey)["signatures"] as JsonObject)[0];
+
+  test.each([
+    ["a number that canonical JSON lacks", withMore(signed, { x: 0.5 })],
+    ["a malformed block", withMore(signed, { "a.example": null })],
+    ["a signature of nobody the room knows", withMore(signed, { "b.example": byNobody })],
+    ["an unsigned member", { ...signed, unsigned: { x: "x".repeat(70_000) } }],
+  ])("%s does not", (_name, value) => {
+    expect(signedOf(value)).toMatchObject({ signed: { signatures: signed["signatures"] } });
+    expect(JSON.stringify(signedOf(value))).toBe(JSON.stringify(signedOf(signed)));
+  });
+
+  test("MEM-6: every member that is signed does", () => {
+    const more = sign({ mxid: bob, token, sender: alice, ["__proto__"]: "own", z: [1] }, ephemeralKey);
+    expect(signedOf(more)).toMatchObject({ signed: more });
+  });
+
+  test("FMT-4: what is signed and too large for an event is refused", () => {
+    const large = sign({ mxid: bob, token, x: "x".repeat(70_000) }, ephemeralKey);
+    expect(leftOf(redeemIn(room("10"), large))).toMatchObject({ code: "SignedTooLarge", status: 403 });
+  });
+});

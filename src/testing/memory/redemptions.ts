@@ -85,9 +85,10 @@ export const memoryRedemptions = (): MemoryRedemptions => {
           : { redemption, state: settlement };
       rows.set(nameOf(id), next);
     },
-    settleById: async (id) => {
+    settleInvited: async (id) => {
       const row = rows.get(nameOf(id));
-      if (row !== undefined) rows.set(nameOf(id), { redemption: row.redemption, state: { _tag: "Done" } });
+      if (row?.redemption.sender === id.sender)
+        rows.set(nameOf(id), { redemption: row.redemption, state: { _tag: "Done" } });
     },
     nextDueAt: async () => {
       const times = allWaiting().map(freeAt);

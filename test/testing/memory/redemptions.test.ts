@@ -29,7 +29,7 @@ describe("memoryRedemptions", () => {
   it("does not owe a settled row again", async () => {
     const redemptions = memoryRedemptions();
     await redemptions.owe([owed("t")], {});
-    await redemptions.settleById(owed("t"), {});
+    await redemptions.settleInvited(owed("t"), {});
     await redemptions.owe([owed("t")], {});
     expect(await redemptions.lease(at(1000), {})).toEqual([]);
     expect(redemptions.all().map(({ state }) => state)).toEqual([{ _tag: "Done" }]);
@@ -77,7 +77,7 @@ describe("memoryRedemptions", () => {
     const [first] = await redemptions.lease(at(100), {});
     await redemptions.settle(owed("u"), present(first).lease, { _tag: "Done" }, {});
     await redemptions.settle(owed("v"), present(first).lease, { _tag: "Done" }, {});
-    await redemptions.settleById(owed("v"), {});
+    await redemptions.settleInvited(owed("v"), {});
     expect(redemptions.all().map(({ state }) => state._tag)).toEqual(["Waiting", "Waiting"]);
   });
 
@@ -95,7 +95,7 @@ describe("memoryRedemptions", () => {
     const redemptions = memoryRedemptions();
     await redemptions.owe([owed("t")], {});
     const [held] = await redemptions.lease(at(100), {});
-    await redemptions.settleById(owed("t"), {});
+    await redemptions.settleInvited(owed("t"), {});
     await redemptions.settle(owed("t"), present(held).lease, { _tag: "Again", dueAt: 500 }, {});
     expect(redemptions.all()).toEqual([{ ...owed("t"), state: { _tag: "Done" } }]);
   });
@@ -107,7 +107,7 @@ describe("memoryRedemptions", () => {
     expect(await redemptions.countWaiting({ mxid: bob }, {})).toBe(2);
     expect(await redemptions.countWaiting({ destination: aExample }, {})).toBe(2);
     expect(await redemptions.countWaiting({ destination: cExample }, {})).toBe(1);
-    await redemptions.settleById(owed("u"), {});
+    await redemptions.settleInvited(owed("u"), {});
     expect(await redemptions.countWaiting({ mxid: bob }, {})).toBe(1);
     expect(await redemptions.countWaiting({ destination: aExample }, {})).toBe(1);
   });
@@ -119,9 +119,9 @@ describe("memoryRedemptions", () => {
     expect(await redemptions.nextDueAt({})).toBe(100);
     await redemptions.lease(at(100), {});
     expect(await redemptions.nextDueAt({})).toBe(160);
-    await redemptions.settleById(owed("t"), {});
+    await redemptions.settleInvited(owed("t"), {});
     expect(await redemptions.nextDueAt({})).toBe(300);
-    await redemptions.settleById(owed("u"), {});
+    await redemptions.settleInvited(owed("u"), {});
     expect(await redemptions.nextDueAt({})).toBeUndefined();
   });
 
