@@ -3,6 +3,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Requester } from "../invite/admit.js";
 import { type InviteDetails, type InviteOutcome, decide } from "../invite/decide.js";
 import type { ThreepidInvite } from "../invite/form.js";
+import { tokensOf } from "../invite/life.js";
 import { entry } from "../matrix/event.js";
 import type { RoomId } from "../matrix/ids.js";
 import type { RoomState } from "../matrix/room-state.js";
@@ -13,8 +14,9 @@ import { type Committed, commit } from "./commit.js";
 import { displayEntries, lookUp, storeInviteRequest } from "./identity-server.js";
 import { admitted, inviteKnown, powerEntries } from "./invite-user.js";
 import { type Minting, mint } from "./mint.js";
+import { emptyToken } from "./empty-token.js";
 import { move } from "./life.js";
-import { type FlowOptions, type FlowResult, type Step, bestEffort, run, tell } from "./run.js";
+import { type FlowOptions, type FlowResult, type Step, ask, bestEffort, run, tell } from "./run.js";
 import { findUser } from "./users.js";
 
 /** What `inviteByThreePid` is asked to do. */
@@ -51,13 +53,37 @@ interface Context {
   readonly signal: AbortSignal | undefined;
 }
 
+/**
+ * Notes that the room has the event. Where a resend has overtaken us meanwhile, its token is the one that may stand,
+ * and ours is emptied.
+ */
+const noteAppended =
+  (ports: InviteByThreePidPorts) =>
+  ({ roomId, requester }: Context, { stored, minted }: Extract<Minting, { _tag: "Minted" }>): Step<unknown> =>
+    pipe(
+      move(ports)(stored, { _tag: "Append" }),
+      TE.map(() => undefined),
+      TE.orElse((problem) =>
+        problem.code === "InviteInProgress"
+          ? pipe(
+              ask(() => ports.invites.find(stored.value.key, {})),
+              TE.map((now) => now !== undefined && !tokensOf(now.value.life).includes(minted.token)),
+              TE.flatMap((overtaken) =>
+                overtaken
+                  ? emptyToken(ports)(roomId, requester, minted.token, undefined)
+                  : TE.right(undefined),
+              ),
+            )
+          : TE.left(problem),
+      ),
+    );
+
 /** Appends the event of a minted invite and notes that the room has it. */
 const appendMinted =
   (ports: InviteByThreePidPorts) =>
-  (
-    { roomId, requester }: Context,
-    { stored, minted }: Extract<Minting, { _tag: "Minted" }>,
-  ): Step<Committed<InviteOutcome>> => {
+  (context: Context, minting: Extract<Minting, { _tag: "Minted" }>): Step<Committed<InviteOutcome>> => {
+    const { roomId, requester } = context;
+    const { stored, minted } = minting;
     const { life } = stored.value;
     const supersedes = life._tag === "Minted" ? life.standing : [];
     return pipe(
@@ -76,7 +102,7 @@ const appendMinted =
         undefined,
       ),
       // The room has the event now, noted or not: without the note the next request finds it there.
-      TE.tap(() => bestEffort(ports.observe, move(ports)(stored, { _tag: "Append" }))),
+      TE.tap(() => bestEffort(ports.observe, noteAppended(ports)(context, minting))),
       TE.tapIO((outcome) => () => {
         if (outcome._tag === "ThirdPartyInvite")
           tell(ports.observe, { _tag: "InvitePending", roomId, sender: requester.userId });

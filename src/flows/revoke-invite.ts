@@ -1,11 +1,10 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { type RevokeOutcome, revoke } from "../invite/revoke.js";
-import { entry } from "../matrix/event.js";
+import type { RevokeOutcome } from "../invite/revoke.js";
 import type { Ports } from "../ports.js";
 import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./command.js";
-import { type Committed, commit } from "./commit.js";
-import { powerEntries } from "./invite-user.js";
+import type { Committed } from "./commit.js";
+import { emptyToken } from "./empty-token.js";
 import { noteEnd } from "./life.js";
 import { type FlowOptions, type FlowResult, run, tell } from "./run.js";
 
@@ -34,15 +33,7 @@ export const revokeInvite =
         TE.fromEither(readCommand(command)),
         TE.flatMap(({ roomId, requester }) =>
           pipe(
-            commit(ports)(
-              {
-                roomId,
-                reads: [...powerEntries(requester.userId), entry("m.room.third_party_invite", token)],
-                decide: (state) => revoke(state, requester, token),
-                events: (outcome) => (outcome._tag === "Revoke" ? outcome.events : []),
-              },
-              signal,
-            ),
+            emptyToken(ports)(roomId, requester, token, signal),
             TE.tap(() => noteEnd(ports, roomId, token, { _tag: "Revoke" })),
             TE.tapIO((outcome) => () => {
               if (outcome._tag === "Revoke")

@@ -300,6 +300,19 @@ describe("a crash at any await (field case 12)", () => {
   });
 });
 
+it("a resend that overtakes a slow append leaves its own token standing, and no other", async () => {
+  const world = openWorld();
+  world.intercept = async (call, perform) => {
+    if (call.name !== "events.append") return perform();
+    world.intercept = undefined;
+    must(await ask(world, { resend: true }));
+    return perform();
+  };
+  must(await ask(world));
+  expect([contentAt(world, "token1"), contentAt(world, "token2")]).toEqual([{}, pendingContent()]);
+  expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token2" });
+});
+
 it("a token that the identity server gives twice is no second event", async () => {
   const world = openWorld();
   must(await ask(world));
