@@ -1,6 +1,7 @@
 import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
 import { type UserId, parseServerName, parseUserId, serverOf } from "../../matrix/ids.js";
-import { type Fault, type Handler, type UserHandler, done, fault } from "./answer.js";
+import { type Handler, type UserHandler, done } from "./answer.js";
+import { type Fault, fault } from "./fault.js";
 import { type Random, lettersAndDigits, randomText } from "./random-text.js";
 import { type OpenIdAnswer, type OpenIdToken, texts } from "./request.js";
 import { type IdentityState, withEntry, withoutEntry } from "./state.js";

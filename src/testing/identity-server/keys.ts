@@ -2,7 +2,8 @@ import { type Either, isLeft, mapLeft } from "fp-ts/lib/Either.js";
 import { encodeBase64 } from "../../matrix/base64.js";
 import type { JsonObject } from "../../matrix/json.js";
 import { signJson } from "../../matrix/signed-json.js";
-import { type Fault, type Handler, done, fault } from "./answer.js";
+import { type Handler, done } from "./answer.js";
+import { type Fault, fault } from "./fault.js";
 import { texts } from "./request.js";
 import { type IdentityState, keyId } from "./state.js";
 

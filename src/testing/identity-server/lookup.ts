@@ -1,6 +1,7 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { member } from "../../matrix/json.js";
-import { type UserHandler, done, fault } from "./answer.js";
+import { type UserHandler, done } from "./answer.js";
+import { fault } from "./fault.js";
 import { texts, withMembers } from "./request.js";
 import type { IdentityState } from "./state.js";
 

@@ -1,7 +1,7 @@
 import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
 import { hasMember, isJsonObject, stringMember, type JsonObject } from "../../matrix/json.js";
 import type { ServerName } from "../../matrix/ids.js";
-import { type Fault, fault } from "./answer.js";
+import { type Fault, fault } from "./fault.js";
 
 /** What a user hands over to register: a token that their homeserver can tell the owner of. */
 export interface OpenIdToken {

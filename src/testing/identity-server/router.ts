@@ -1,6 +1,7 @@
 import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
 import { account, authenticate, logout, register } from "./accounts.js";
-import { type Fault, type Handler, type UserHandler, done, fault } from "./answer.js";
+import { type Handler, type UserHandler, done } from "./answer.js";
+import { type Fault, fault } from "./fault.js";
 import { bind, unbind } from "./bind.js";
 import { ephemeralKeyValidity, longTermKeyValidity, publicKey } from "./keys.js";
 import { hashDetails, lookup } from "./lookup.js";

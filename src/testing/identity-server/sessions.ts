@@ -1,7 +1,8 @@
 import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
 import { member } from "../../matrix/json.js";
 import { type Threepid, parseThreepid } from "../../threepid/threepid.js";
-import { type Errcode, type Fault, type UserHandler, done, fault } from "./answer.js";
+import { type UserHandler, done } from "./answer.js";
+import { type Errcode, type Fault, fault } from "./fault.js";
 import { type Random, lettersAndDigits, randomNumberText, randomText } from "./random-text.js";
 import { textsWithSecret, withMembers } from "./request.js";
 import { type IdentityState, type Session, withEntry } from "./state.js";

@@ -2,7 +2,8 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import { decodeBase64 } from "../../matrix/base64.js";
 import { parseUserId } from "../../matrix/ids.js";
 import { signJson } from "../../matrix/signed-json.js";
-import { type UserHandler, done, fault } from "./answer.js";
+import { type UserHandler, done } from "./answer.js";
+import { fault } from "./fault.js";
 import { texts } from "./request.js";
 import { newSigningKey } from "./state.js";
 

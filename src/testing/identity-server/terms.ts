@@ -1,7 +1,8 @@
 import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
 import type { UserId } from "../../matrix/ids.js";
 import { type JsonObject, member } from "../../matrix/json.js";
-import { type Fault, type Handler, type UserHandler, done, fault } from "./answer.js";
+import { type Handler, type UserHandler, done } from "./answer.js";
+import { type Fault, fault } from "./fault.js";
 import { withMembers } from "./request.js";
 import { type IdentityState, withEntry } from "./state.js";
 
