@@ -177,6 +177,10 @@ export const refusal = (code: RefusalCode, details: Details = {}): Refusal => {
 export const refuse = (code: RefusalCode, details?: Details): Either<Refusal, never> =>
   left(refusal(code, details));
 
+/** A field, named by its path, that has the wrong type or form. */
+export const malformedField = (field: string): Either<Refusal, never> =>
+  refuse("FieldMalformed", { detail: field });
+
 const dependency = (errcode: string, message: string): Answer => ({ errcode, status: 424, message });
 const internal = (message: string): Answer => ({ errcode: "M_UNKNOWN", status: 500, message });
 const later = (message: string): Answer => ({ errcode: "M_UNKNOWN", status: 503, message });

@@ -117,13 +117,11 @@ export const deliverOwed =
     return run(
       pipe(
         TE.sequenceArray(Array.from({ length: lanes }, () => lane)),
-        TE.map(() => settlements),
-        TE.bindTo("results"),
-        TE.bind("nextDueAt", () => ask(() => ports.redemptions.nextDueAt({ signal }), signal)),
-        TE.map(({ results, nextDueAt }) => ({
-          done: count(results, "Done"),
-          dead: count(results, "Dead"),
-          again: count(results, "Again"),
+        TE.flatMap(() => ask(() => ports.redemptions.nextDueAt({ signal }), signal)),
+        TE.map((nextDueAt) => ({
+          done: count(settlements, "Done"),
+          dead: count(settlements, "Dead"),
+          again: count(settlements, "Again"),
           nextDueAt,
         })),
       ),

@@ -8,7 +8,7 @@ import { type MintedInvite, parseMintedInvite } from "../invite/minted.js";
 import { isRevoked } from "../invite/proof.js";
 import { contentOf, entry } from "../matrix/event.js";
 import type { RoomId, UserId } from "../matrix/ids.js";
-import type { Ports, Stored, StoreInviteRequest } from "../ports.js";
+import type { IdentityServerError, Ports, Stored, StoreInviteRequest } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { look } from "./commit.js";
 import { boundUser, identityServerFailure } from "./identity-server.js";
@@ -52,6 +52,11 @@ const askToMint =
     const { idServer, idAccessToken, threepid } = request.invite;
     const nothingSent = (asked: Stored<InviteRecord>): Step<Stored<InviteRecord>> =>
       move(ports)(asked, { _tag: "NothingSent" });
+    const notMade = (asked: Stored<InviteRecord>, error: IdentityServerError): Step<never> =>
+      pipe(
+        nothingSent(asked),
+        TE.flatMap(() => TE.left(identityServerFailure(error))),
+      );
     return pipe(
       move(ports)(stored, { _tag: "Ask", at: ports.clock.now() }),
       TE.flatMap((asked) =>
@@ -80,22 +85,14 @@ const askToMint =
                   TE.map((userId) => ({ _tag: "Bound", userId })),
                 );
               case "Unreachable":
-                return answer.sent
-                  ? TE.left(identityServerFailure(answer))
-                  : pipe(
-                      nothingSent(asked),
-                      TE.flatMap(() => TE.left(identityServerFailure(answer))),
-                    );
+                return answer.sent ? TE.left(identityServerFailure(answer)) : notMade(asked, answer);
               case "Malformed":
                 return TE.left(identityServerFailure(answer));
               case "Unauthorized":
               case "TermsNotSigned":
               case "RateLimited":
               case "Rejected":
-                return pipe(
-                  nothingSent(asked),
-                  TE.flatMap(() => TE.left(identityServerFailure(answer))),
-                );
+                return notMade(asked, answer);
             }
           }),
         ),

@@ -1,9 +1,8 @@
-import { type Either, right } from "fp-ts/lib/Either.js";
+import { type Either, left, right } from "fp-ts/lib/Either.js";
 import type { UserId } from "../matrix/ids.js";
-import { mayInvite } from "../matrix/power-levels.js";
-import { type RoomState, membershipOf } from "../matrix/room-state.js";
+import type { RoomState } from "../matrix/room-state.js";
 import { type Refusal, refuse } from "../refusal.js";
-import { federates } from "./authorize.js";
+import { againstSender, againstThirdPartyInvite } from "./authorize.js";
 
 /** Who asks, with what of their account has a say. The host has checked their access token already. */
 export interface Requester {
@@ -23,13 +22,7 @@ export interface Requester {
 export const admit = (state: RoomState, requester: Requester): Either<Refusal, void> => {
   if (requester.isGuest === true) return refuse("GuestForbidden");
   if (requester.isSuspended === true) return refuse("RequesterSuspended");
-  const { rules } = state.version;
-  const create = state.get("m.room.create", "");
-  if (create === undefined) return refuse("NoCreateEvent", { rule: rules.create });
-  if (!federates(create, requester.userId)) return refuse("NotFederated", { rule: rules.federate });
-  if (membershipOf(state, requester.userId) !== "join")
-    return refuse("SenderNotJoined", { rule: rules.senderJoined });
-  if (!mayInvite(state, requester.userId))
-    return refuse("PowerTooLow", { rule: `${rules.thirdPartyInvite}.1` });
-  return right(undefined);
+  const { userId } = requester;
+  const against = againstSender(userId, state) ?? againstThirdPartyInvite(userId, state);
+  return against === undefined ? right(undefined) : left(against);
 };

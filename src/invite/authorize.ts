@@ -29,10 +29,9 @@ export interface AuthorizeOptions {
 const allow: Verdict = { _tag: "Allow" };
 const notOurs: Verdict = { _tag: "NotOurs" };
 
-const reject = (code: RefusalCode, rule: string | undefined): Verdict => ({
-  _tag: "Reject",
-  refusal: refusal(code, { rule }),
-});
+const rejectFor = (against: Refusal): Verdict => ({ _tag: "Reject", refusal: against });
+
+const reject = (code: RefusalCode, rule: string | undefined): Verdict => rejectFor(refusal(code, { rule }));
 
 type Ours = "third_party_invite" | "member" | undefined;
 
@@ -76,15 +75,23 @@ export const authorize = (
 
   // Version 12: the room ID names the room's create event; before, an event of another room has no business here.
   if (event.room_id !== state.roomId) return reject("WrongRoom", rules.room);
+  const against = againstSender(sender, state);
+  if (against !== undefined) return rejectFor(against);
+  if (ours === "member") return authorizeMember(event, content, sender, state, crypto, options);
+  const againstInvite = againstThirdPartyInvite(sender, state);
+  return againstInvite === undefined ? allow : rejectFor(againstInvite);
+};
+
+/** What the rules have against any event of this sender. */
+export const againstSender = (sender: string, state: RoomState): Refusal | undefined => {
+  const { rules } = state.version;
+
+  // The room has a create event: version 12 names it by the room ID, the others in auth_events.
   const create = state.get("m.room.create", "");
-  if (create === undefined) return reject("NoCreateEvent", rules.create);
+  if (create === undefined) return refusal("NoCreateEvent", { rule: rules.create });
 
   // If the create event's m.federate is false and the sender is of another server than its sender, reject.
-  if (!federates(create, sender)) return reject("NotFederated", rules.federate);
-
-  return ours === "member"
-    ? authorizeMember(event, content, sender, state, crypto, options)
-    : authorizeThirdPartyInvite(sender, state);
+  return federates(create, sender) ? undefined : refusal("NotFederated", { rule: rules.federate });
 };
 
 /** Whether a room takes part in events of this user's server: only `false` says no. */
@@ -92,14 +99,17 @@ export const federates = (create: EventLike, userId: string): boolean =>
   member(contentOf(create), "m.federate") !== false ||
   (typeof create.sender === "string" && domainOf(create.sender) === domainOf(userId));
 
-const authorizeThirdPartyInvite = (sender: string, state: RoomState): Verdict => {
+/** What the rules have against a third-party invite of this sender, beyond that. */
+export const againstThirdPartyInvite = (sender: string, state: RoomState): Refusal | undefined => {
   const { rules } = state.version;
 
   // If the sender's current membership state is not join, reject.
-  if (membershipOf(state, sender) !== "join") return reject("SenderNotJoined", rules.senderJoined);
+  if (membershipOf(state, sender) !== "join") return refusal("SenderNotJoined", { rule: rules.senderJoined });
 
   // Allow if and only if the sender's current power level is greater than or equal to the invite level.
-  return mayInvite(state, sender) ? allow : reject("PowerTooLow", `${rules.thirdPartyInvite}.1`);
+  return mayInvite(state, sender)
+    ? undefined
+    : refusal("PowerTooLow", { rule: `${rules.thirdPartyInvite}.1` });
 };
 
 const authorizeMember = (

@@ -1,10 +1,10 @@
-import { type Either, flatMap, isLeft, left, right } from "fp-ts/lib/Either.js";
+import { type Either, flatMap, isLeft, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import { type RoomId, type UserId, domainOf, parseUserId, serverOf } from "../matrix/ids.js";
 import { type JsonObject, isJsonObject, member, stringMember } from "../matrix/json.js";
 import type { RoomState } from "../matrix/room-state.js";
-import { type Refusal, refusal, refuse } from "../refusal.js";
+import { type Refusal, malformedField, refuse } from "../refusal.js";
 import type { InviteDetails } from "./decide.js";
 import { type RedeemOutcome, redeem } from "./redeem.js";
 import { type Signed, parseSigned } from "./signed.js";
@@ -17,9 +17,6 @@ export interface ExchangeRequest {
   readonly signed: Signed;
 }
 
-const malformed = (field: string): Either<Refusal, never> =>
-  left(refusal("FieldMalformed", { detail: field }));
-
 /**
  * Checks the body of `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}` (EXC-4) before anything is
  * looked up: the fixed fields, that body and path name one room, and that the request was signed by the server
@@ -31,11 +28,11 @@ export const checkExchange = (
 ): Either<Refusal, ExchangeRequest> => {
   if (!isJsonObject(body)) return refuse("BodyNotObject");
   const content = member(body, "content");
-  if (member(body, "type") !== "m.room.member") return malformed("type");
-  if (member(body, "room_id") !== request.roomId) return malformed("room_id");
-  if (stringMember(content, "membership") !== "invite") return malformed("content.membership");
+  if (member(body, "type") !== "m.room.member") return malformedField("type");
+  if (member(body, "room_id") !== request.roomId) return malformedField("room_id");
+  if (stringMember(content, "membership") !== "invite") return malformedField("content.membership");
   const sender = parseUserId(member(body, "sender"));
-  if (isLeft(sender)) return malformed("sender");
+  if (isLeft(sender)) return malformedField("sender");
   const signed = parseSigned(member(member(content, "third_party_invite"), "signed"));
   if (isLeft(signed)) return signed;
   if (member(body, "state_key") !== signed.right.mxid) return refuse("MxidMismatch");

@@ -1,10 +1,10 @@
-import { type Either, isLeft, isRight, left, right } from "fp-ts/lib/Either.js";
+import { type Either, isLeft, isRight, right } from "fp-ts/lib/Either.js";
 import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import { type RoomId, type UserId, parseUserId, serverOf } from "../matrix/ids.js";
 import { hasMember, isJsonObject, member, stringMember } from "../matrix/json.js";
 import { roomIdOfCreate } from "../matrix/pdu.js";
 import { type RoomVersion, roomVersion } from "../matrix/room-version.js";
-import { type Refusal, refusal, refuse } from "../refusal.js";
+import { type Refusal, malformedField, refuse } from "../refusal.js";
 import { parseSigned } from "./signed.js";
 
 /** An invite that another server asks us to sign, without our having the room. */
@@ -15,9 +15,6 @@ export interface InboundInvite {
   /** The token whose proof it carries; whatever we still owed for it is settled by this invite. */
   readonly token: string | undefined;
 }
-
-const malformed = (field: string): Either<Refusal, never> =>
-  left(refusal("FieldMalformed", { detail: field }));
 
 /** The entries of `invite_room_state` that are this room's create event. */
 const hasOwnCreate = (
@@ -48,20 +45,20 @@ export const checkInboundInvite = (
   crypto: CryptoEngine,
 ): Either<Refusal, InboundInvite> => {
   const event = member(body, "event");
-  if (!isJsonObject(event)) return malformed("event");
+  if (!isJsonObject(event)) return malformedField("event");
   const version = roomVersion(stringMember(body, "room_version") ?? "");
   if (version === undefined)
     return refuse("RoomVersionUnknown", { answer: { errcode: "M_INCOMPATIBLE_ROOM_VERSION", status: 400 } });
   const content = member(event, "content");
-  if (event["type"] !== "m.room.member") return malformed("event.type");
-  if (stringMember(content, "membership") !== "invite") return malformed("event.content.membership");
-  if (event["room_id"] !== request.roomId) return malformed("event.room_id");
+  if (event["type"] !== "m.room.member") return malformedField("event.type");
+  if (stringMember(content, "membership") !== "invite") return malformedField("event.content.membership");
+  if (event["room_id"] !== request.roomId) return malformedField("event.room_id");
   const sender = parseUserId(event["sender"]);
-  if (isLeft(sender)) return malformed("event.sender");
+  if (isLeft(sender)) return malformedField("event.sender");
   if (serverOf(sender.right) !== request.origin)
     return refuse("OriginMismatch", { answer: { errcode: "M_INVALID_PARAM", status: 400 } });
   const target = parseUserId(event["state_key"]);
-  if (isLeft(target)) return malformed("event.state_key");
+  if (isLeft(target)) return malformedField("event.state_key");
   if (serverOf(target.right) !== request.serverName)
     return refuse("UserNotLocal", { answer: { errcode: "M_INVALID_PARAM", status: 400 } });
   const strippedState = member(body, "invite_room_state");

@@ -1,7 +1,7 @@
-import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
+import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
 import { type RoomId, type UserId, parseRoomId, parseUserId, serverOf } from "../matrix/ids.js";
 import { hasMember, isJsonObject, member } from "../matrix/json.js";
-import { type Refusal, refusal, refuse } from "../refusal.js";
+import { type Refusal, malformedField, refuse } from "../refusal.js";
 import { type Signed, parseSigned } from "./signed.js";
 
 /** One pending invite that an identity server hands over, with all that it says held against itself. */
@@ -25,22 +25,20 @@ export interface OnBind {
   readonly refused: readonly RefusedEntry[];
 }
 
-const malformed = (field: string): Refusal => refusal("FieldMalformed", { detail: field });
-
 const checkEntry = (value: unknown, mxid: UserId, serverName: string): Either<Refusal, Delivery> => {
   if (serverOf(mxid) !== serverName) return refuse("UserNotLocal");
-  if (!isJsonObject(value)) return left(malformed("invites[]"));
+  if (!isJsonObject(value)) return malformedField("invites[]");
   const roomId = parseRoomId(member(value, "room_id"));
-  if (isLeft(roomId)) return left(malformed("invites[].room_id"));
+  if (isLeft(roomId)) return malformedField("invites[].room_id");
   const sender = parseUserId(member(value, "sender"));
-  if (isLeft(sender)) return left(malformed("invites[].sender"));
+  if (isLeft(sender)) return malformedField("invites[].sender");
   const signed = parseSigned(member(value, "signed"));
   if (isLeft(signed)) return signed;
   // Three times the same user, else somebody's entries are mixed into another's (ONB-4, AMB-24).
   if (member(value, "mxid") !== mxid || signed.right.mxid !== mxid) return refuse("MxidMismatch");
   // Real identity servers write the token beside `signed` as well.
   if (hasMember(value, "token") && member(value, "token") !== signed.right.token)
-    return left(malformed("invites[].token"));
+    return malformedField("invites[].token");
   return right({ roomId: roomId.right, sender: sender.right, signed: signed.right });
 };
 
@@ -60,9 +58,9 @@ export const checkOnBind = (
   if (!isJsonObject(body)) return refuse("BodyNotObject");
   if (!hasMember(body, "mxid")) return refuse("FieldMissing", { detail: "mxid" });
   const mxid = parseUserId(member(body, "mxid"));
-  if (isLeft(mxid)) return left(malformed("mxid"));
+  if (isLeft(mxid)) return malformedField("mxid");
   const invites = member(body, "invites") ?? [];
-  if (!Array.isArray(invites)) return left(malformed("invites"));
+  if (!Array.isArray(invites)) return malformedField("invites");
   if (invites.length > limits.maxEntries) return refuse("TooManyEntries");
   const accepted: OnBind["accepted"][number][] = [];
   const refused: RefusedEntry[] = [];

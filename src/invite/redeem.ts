@@ -34,9 +34,8 @@ const invitedBy = (state: RoomState, userId: string, token: string): boolean => 
 /**
  * Turns a proof of ownership into the member event that invites its user (ONB-7, MEM-1 to MEM-6, LOC-1), as the
  * maker of that event: the sender and the `display_name` are those of the room's own third-party invite, never of
- * the request (EXC-10), and of `signed` goes in all that is signed. Refuses `TokenUnknown` (it may still arrive), `InviteRevoked`,
- * `TargetBanned`, `TargetNotFederated`, `NotProven`, `TooManyPairs`,
- * `SignedTooLarge`.
+ * the request (EXC-10), and of `signed` goes in all that is signed. Refuses `TokenUnknown` (it may still arrive),
+ * `InviteRevoked`, `TargetBanned`, `TargetNotFederated`, `NotProven`, `TooManyPairs`, `SignedTooLarge`.
  *
  * The sender need be neither joined nor powerful any more: the rules say so (AUTH-N1).
  *
