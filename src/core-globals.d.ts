@@ -1,4 +1,4 @@
-// All that the core may know of its surroundings beyond the language itself. Both exist in every runtime;
+// All that the core may know of its surroundings beyond the language itself. They exist in every runtime;
 // the core is type-checked with these and no others (`src/tsconfig.core.json`).
 
 interface AbortSignal {
@@ -7,4 +7,9 @@ interface AbortSignal {
 
 declare class TextEncoder {
   encode(text: string): Uint8Array;
+}
+
+declare class TextDecoder {
+  constructor(encoding: "utf-8", options: { readonly fatal: true; readonly ignoreBOM: true });
+  decode(bytes: Uint8Array): string;
 }

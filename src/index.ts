@@ -4,7 +4,7 @@
  * - To run the life of an invite over your own storage, state and HTTP, give {@link Ports} to the flows:
  *   `invite` (or `inviteByThreePid`, `inviteByUserId`), `receiveOnBind`, `deliverOwed`, `receiveExchange`, `receiveInboundInvite`,
  *   `redeemThirdPartySigned`, `firstJoinChecks`, `revokeInvite`.
- * - To judge events that other servers made: `authorize`, `selectAuthEvents`, `checkAuthEvents`, `requiredSigners`.
+ * - To judge events that other servers made: `parseStrict`, `checkPdu`, `authorize`, `selectAuthEvents`, `checkAuthEvents`.
  * - To decide by yourself: `parseInviteRequest`, `admit`, `decide`, `redeem`, `checkOnBind`, `checkExchange`, `revoke`.
  *
  * Nothing here opens a socket, reads a clock or rolls a die, and nothing throws.
@@ -33,6 +33,8 @@ export {
 export { type JsonObject, isJsonObject, member, stringMember } from "./matrix/json.js";
 export { type Base64Alphabet, decodeBase64, encodeBase64 } from "./matrix/base64.js";
 export { type CanonicalNumbers, type NotCanonicalJson, canonicalJson } from "./matrix/canonical-json.js";
+export { type NotStrictJson, type NumberSpelling, parseStrict } from "./matrix/strict-json.js";
+export type { WrittenNumber } from "./matrix/written-number.js";
 export type { CryptoEngine, SigningKey } from "./matrix/crypto-engine.js";
 export {
   type PublicKeyBytes,
@@ -54,6 +56,14 @@ export { type Membership, type RoomState, membershipOf, roomState } from "./matr
 export { type Level, inviteLevel, mayInvite, userLevel } from "./matrix/power-levels.js";
 export { redact } from "./matrix/redaction.js";
 export { requiredSigners } from "./matrix/required-signers.js";
+export {
+  type BadPdu,
+  type CheckedPdu,
+  type KnownKeys,
+  type ServerKey,
+  checkPdu,
+  mayHaveSigned,
+} from "./matrix/check-pdu.js";
 export {
   type EventReference,
   type NoEventId,

@@ -1,5 +1,7 @@
 import { walk } from "canonical-json";
 import { type Either, left, right } from "fp-ts/lib/Either.js";
+import { isJsonObject } from "./json.js";
+import { WrittenNumber, exactInteger } from "./written-number.js";
 
 /** Why a value has no canonical JSON. */
 export interface NotCanonicalJson {
@@ -9,7 +11,8 @@ export interface NotCanonicalJson {
 
 /**
  * Which numbers may stand in the value: `integers` in [-(2^53)+1, 2^53-1], as room versions 6 and later enforce,
- * or `any` finite number, as versions 1 to 5 have to put up with (CJ-2, CJ-3).
+ * or `any` finite number, as versions 1 to 5 have to put up with (CJ-2, CJ-3). What `parseStrict` kept as it was written is
+ * written so again, or where only integers may stand, as the integer that it is.
  */
 export type CanonicalNumbers = "integers" | "any";
 
@@ -18,37 +21,45 @@ export const maxDepth = 512;
 
 type Fault = NotCanonicalJson["reason"];
 
-/** What the check found: a fault, or whether some key holds a surrogate, which decides how keys must be compared. */
-type Finding = Fault | "plain" | "astral";
+/** What the check is told, and what it finds on its way that decides how the value must be written. */
+interface Look {
+  readonly numbers: CanonicalNumbers;
+  /** Some key holds a surrogate: keys must be compared by code point. */
+  astral: boolean;
+  /** There is a {@link WrittenNumber}, which the writer does not know. */
+  written: boolean;
+}
 
 const surrogate = /[\ud800-\udfff]/;
-
-const inspectText = (text: string): Fault | undefined => (text.isWellFormed() ? undefined : "lone surrogate");
 
 const isPlain = (value: object): value is Readonly<Record<string, unknown>> => {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 };
 
-const inspect = (value: unknown, numbers: CanonicalNumbers, depth: number): Finding => {
+const inspect = (value: unknown, look: Look, depth: number): Fault | undefined => {
   switch (typeof value) {
     case "string":
-      return inspectText(value) ?? "plain";
+      return value.isWellFormed() ? undefined : "lone surrogate";
     case "boolean":
-      return "plain";
+      return undefined;
     case "number":
-      return (numbers === "integers" ? Number.isSafeInteger(value) : Number.isFinite(value))
-        ? "plain"
+      return (look.numbers === "integers" ? Number.isSafeInteger(value) : Number.isFinite(value))
+        ? undefined
         : "number";
     case "object":
-      if (value === null) return "plain";
+      if (value === null) return undefined;
+      if (value instanceof WrittenNumber) {
+        look.written = true;
+        return look.numbers === "any" || exactInteger(value.toString()) !== undefined ? undefined : "number";
+      }
       if (depth >= maxDepth) return "too deep";
       // The writer below would call it, and write something else than was looked at.
       if ("toJSON" in value && typeof value.toJSON === "function") return "not JSON";
       return Array.isArray(value)
-        ? inspectArray(value, numbers, depth + 1)
+        ? inspectArray(value, look, depth + 1)
         : isPlain(value)
-          ? inspectObject(value, numbers, depth + 1)
+          ? inspectObject(value, look, depth + 1)
           : "not JSON";
     case "undefined":
     case "function":
@@ -58,34 +69,45 @@ const inspect = (value: unknown, numbers: CanonicalNumbers, depth: number): Find
   }
 };
 
-const inspectArray = (items: readonly unknown[], numbers: CanonicalNumbers, depth: number): Finding => {
-  let found: Finding = "plain";
+const inspectArray = (items: readonly unknown[], look: Look, depth: number): Fault | undefined => {
   // A hole is visited as undefined, and refused.
-  for (const value of items) {
-    const item = inspect(value, numbers, depth);
-    if (item === "astral") found = item;
-    else if (item !== "plain") return item;
+  for (const item of items) {
+    const fault = inspect(item, look, depth);
+    if (fault !== undefined) return fault;
   }
-  return found;
+  return undefined;
 };
 
 const inspectObject = (
   object: Readonly<Record<string, unknown>>,
-  numbers: CanonicalNumbers,
+  look: Look,
   depth: number,
-): Finding => {
-  let found: Finding = "plain";
+): Fault | undefined => {
   for (const key of Object.keys(object)) {
     if (surrogate.test(key)) {
       if (!key.isWellFormed()) return "lone surrogate";
-      found = "astral";
+      look.astral = true;
     }
-    const item = inspect(object[key], numbers, depth);
-    if (item === "astral") found = item;
-    else if (item !== "plain") return item;
+    const fault = inspect(object[key], look, depth);
+    if (fault !== undefined) return fault;
   }
-  return found;
+  return undefined;
 };
+
+/** Stands before a number's text. No text that has passed the check begins so: half a pair is refused. */
+const writtenMark = "\ud800";
+
+/** The value with each written number as a marked text, which {@link unmarked} writes as the number it is. */
+const marked = (value: unknown, numbers: CanonicalNumbers): unknown => {
+  if (value instanceof WrittenNumber)
+    return numbers === "any" ? `${writtenMark}${value.toString()}` : exactInteger(value.toString());
+  if (Array.isArray(value)) return value.map((item) => marked(item, numbers));
+  return isJsonObject(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, marked(item, numbers)]))
+    : value;
+};
+
+const unmarked = (chunk: string): string => (chunk[1] === writtenMark ? chunk.slice(2, -1) : chunk);
 
 // UTF-16 puts surrogates (U+10000 and beyond) below U+E000..U+FFFF; this moves them above.
 const rank = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);
@@ -114,14 +136,15 @@ export const canonicalJson = (
   numbers: CanonicalNumbers = "integers",
 ): Either<NotCanonicalJson, string> => {
   let text = "";
-  const write = (chunk: string): void => {
-    text += chunk;
-  };
+  const look: Look = { numbers, astral: false, written: false };
   try {
-    const found = inspect(value, numbers, 0);
-    if (found !== "plain" && found !== "astral") return left({ _tag: "NotCanonicalJson", reason: found });
+    const fault = inspect(value, look, 0);
+    if (fault !== undefined) return left({ _tag: "NotCanonicalJson", reason: fault });
+    const write = (chunk: string): void => {
+      text += look.written ? unmarked(chunk) : chunk;
+    };
     // Without a comparison the keys are sorted by UTF-16 unit, natively; it differs only where a surrogate occurs.
-    walk(value, write, found === "astral" ? compareCodePoints : undefined);
+    walk(look.written ? marked(value, numbers) : value, write, look.astral ? compareCodePoints : undefined);
     return right(text);
   } catch {
     // Getters and proxies can throw; what has them is no JSON.

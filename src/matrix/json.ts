@@ -1,8 +1,10 @@
+import { WrittenNumber } from "./written-number.js";
+
 /** A JSON object whose members nobody has checked yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof WrittenNumber);
 
 /**
  * The member `key` of unchecked JSON, or `undefined`. Only own members count: a hostile or missing key never

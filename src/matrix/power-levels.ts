@@ -2,6 +2,7 @@ import { contentOf } from "./event.js";
 import { hasMember, isJsonObject, member, stringMember } from "./json.js";
 import type { RoomState } from "./room-state.js";
 import type { RoomVersion } from "./room-version.js";
+import { WrittenNumber } from "./written-number.js";
 
 /**
  * A power level: an integer, or `Infinity` for the creators of a room of version 12. `undefined` stands for a
@@ -21,6 +22,8 @@ export const readLevel = (value: unknown, levels: RoomVersion["levels"]): Level 
       if (Number.isSafeInteger(value)) return asLevel(value);
       // Floats are truncated, whatever their size; what a double cannot hold has become infinite in parsing.
       return levels === "integers, strings and floats" ? asLevel(Math.trunc(value)) : undefined;
+    case "object":
+      return value instanceof WrittenNumber ? readLevel(value.valueOf(), levels) : undefined;
     case "string":
       return levels !== "integers" && integerText.test(value) ? asLevel(Number(value.trim())) : undefined;
     default:

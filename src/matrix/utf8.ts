@@ -12,3 +12,15 @@ export const utf8Length = (text: string): number => {
   }
   return bytes;
 };
+
+// A byte order mark is no JSON and part of no name, so it is not swallowed.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The text of these bytes, or `undefined` where they are no UTF-8. */
+export const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+};

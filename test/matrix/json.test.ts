@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hasMember, isJsonObject, member, stringMember, withoutMembers } from "../../src/matrix/json.js";
+import { WrittenNumber } from "../../src/matrix/written-number.js";
 import { anything, jsonObject } from "./arbitrary-json.js";
 
 const parse = (text: string): unknown => JSON.parse(text);
@@ -15,6 +16,10 @@ it.each([
   ["true", false],
 ])("%s is an object: %s", (text, expected) => {
   expect(isJsonObject(parse(text))).toBe(expected);
+});
+
+it("a number that was kept as it was written is no object", () => {
+  expect(isJsonObject(new WrittenNumber("1.0"))).toBe(false);
 });
 
 describe("a member is an own one", () => {

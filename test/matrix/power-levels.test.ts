@@ -4,6 +4,7 @@ import type { EventLike } from "../../src/matrix/event.js";
 import { inviteLevel, mayInvite, readLevel, userLevel } from "../../src/matrix/power-levels.js";
 import { roomState } from "../../src/matrix/room-state.js";
 import { roomVersionIds } from "../../src/matrix/room-version.js";
+import { WrittenNumber } from "../../src/matrix/written-number.js";
 import { anything } from "./arbitrary-json.js";
 import { version } from "./versions.js";
 
@@ -48,6 +49,9 @@ describe("what a level may be", () => {
     ["PL-7", "1.5", undefined, undefined, undefined],
     ["PL-7", "Infinity", undefined, undefined, undefined],
     ["PL-8", 5.114698e4, 51146, undefined, undefined],
+    ["PL-8", new WrittenNumber("50.0"), 50, 50, 50],
+    ["PL-8", new WrittenNumber("5.19e1"), 51, undefined, undefined],
+    ["PL-8", new WrittenNumber("1e400"), undefined, undefined, undefined],
     ["PL-8", 50.9, 50, undefined, undefined],
     ["PL-8", -50.9, -50, undefined, undefined],
     ["PL-8", 1e300, 1e300, undefined, undefined],

@@ -1,0 +1,100 @@
+import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
+import type { NotCanonicalJson } from "./canonical-json.js";
+import type { CryptoEngine } from "./crypto-engine.js";
+import { type JsonObject, isJsonObject, member } from "./json.js";
+import { type NoEventId, contentHashMatches, eventId, verifyPdu } from "./pdu.js";
+import { redact } from "./redaction.js";
+import { requiredSigners } from "./required-signers.js";
+import type { RoomVersion } from "./room-version.js";
+
+/** A key that a server has or had, as its key document says. Times are milliseconds since 1970. */
+export interface ServerKey {
+  readonly publicKey: Uint8Array;
+  /** `valid_until_ts` of the document that names the key among its `verify_keys`. */
+  readonly validUntilTs?: number;
+  /** `expired_ts`, where the document names the key among its `old_verify_keys`. */
+  readonly expiredTs?: number;
+}
+
+const week = 7 * 24 * 60 * 60 * 1000;
+
+/**
+ * Whether a key may have signed an event of that time: not when it had expired before (FMT-SIG-5), and from room version 5 on
+ * not later than its document is valid, of which no more is believed than a week from `now` (FMT-SIG-6).
+ *
+ * @example
+ * mayHaveSigned({ publicKey, validUntilTs: 5000 }, roomVersion("5")!, { originServerTs: 5001, now }); // false
+ */
+export const mayHaveSigned = (
+  { validUntilTs, expiredTs }: Omit<ServerKey, "publicKey">,
+  version: RoomVersion,
+  { originServerTs, now }: { readonly originServerTs: number; readonly now: number },
+): boolean => {
+  if (expiredTs !== undefined) return originServerTs <= expiredTs;
+  if (!version.enforcesKeyValidity || validUntilTs === undefined) return true;
+  return originServerTs <= Math.min(validUntilTs, now + week);
+};
+
+/** A received event that may go on to the authorisation rules. */
+export interface CheckedPdu {
+  readonly eventId: string;
+  /** The event to use: as it came, or its redacted copy where the content hash does not match (FMT-HASH-5). */
+  readonly pdu: JsonObject;
+  readonly hashMatches: boolean;
+  /** Every server that has signed it: what `authorize` takes as `verifiedSigners`. */
+  readonly signers: ReadonlySet<string>;
+}
+
+/** Why a received event must be dropped. */
+export type BadPdu = NotCanonicalJson | NoEventId | { readonly _tag: "NotSignedBy"; readonly server: string };
+
+/** What the host knows when it checks an event. */
+export interface KnownKeys {
+  /** The key of a server by its key ID, fetched before; `undefined` where it is not known. */
+  readonly keyOf: (server: string, keyId: string) => ServerKey | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * The checks of a received event before any rule: its ID, its content hash, and the signatures of the servers that must have signed it
+ * (FMT-HASH-5, FMT-SIG-2 to FMT-SIG-7). The exemption of a proven member invite is decided on the copy that will be
+ * used (SEC-20). A server has signed where at least one of its keys is known and may have, and the signature of
+ * every such key verifies; what unknown keys signed is passed over. Takes unchecked JSON, never throws.
+ *
+ * @example
+ * const checked = checkPdu(nodeCrypto, pdu, version, { keyOf, now });
+ * // right({ eventId: "$…", pdu, hashMatches: true, signers: new Set(["example.org"]) })
+ */
+export const checkPdu = (
+  crypto: CryptoEngine,
+  pdu: JsonObject,
+  version: RoomVersion,
+  { keyOf, now }: KnownKeys,
+): Either<BadPdu, CheckedPdu> => {
+  const id = eventId(crypto, pdu, version);
+  if (isLeft(id)) return id;
+  const hashMatches = contentHashMatches(crypto, pdu, version);
+  const time = member(pdu, "origin_server_ts");
+  const originServerTs = typeof time === "number" ? time : Infinity;
+
+  const hasSigned = (server: string, block: unknown): boolean => {
+    const known = Object.keys(isJsonObject(block) ? block : {}).flatMap((keyId) => {
+      const key = keyOf(server, keyId);
+      return key !== undefined && mayHaveSigned(key, version, { originServerTs, now })
+        ? [{ entity: server, keyId, publicKey: key.publicKey }]
+        : [];
+    });
+    return known.length > 0 && known.every((by) => !isLeft(verifyPdu(crypto, pdu, version, by)));
+  };
+  const signatures = member(pdu, "signatures");
+  const signers = new Set(
+    Object.entries(isJsonObject(signatures) ? signatures : {}).flatMap(([server, block]) =>
+      hasSigned(server, block) ? [server] : [],
+    ),
+  );
+  const missing = requiredSigners(pdu, version, hashMatches).find((server) => !signers.has(server));
+  return missing === undefined
+    ? right({ eventId: id.right, pdu: hashMatches ? pdu : redact(pdu, version), hashMatches, signers })
+    : left({ _tag: "NotSignedBy", server: missing });
+};

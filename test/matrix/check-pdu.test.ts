@@ -1,0 +1,170 @@
+import { type Either, isLeft, left } from "fp-ts/lib/Either.js";
+import { describe, expect, it } from "vitest";
+import {
+  type BadPdu,
+  type CheckedPdu,
+  type KnownKeys,
+  type ServerKey,
+  checkPdu,
+  mayHaveSigned,
+} from "../../src/matrix/check-pdu.js";
+import type { JsonObject } from "../../src/matrix/json.js";
+import { hashAndSignPdu, signPdu } from "../../src/matrix/pdu.js";
+import { redact } from "../../src/matrix/redaction.js";
+import { roomVersionIds } from "../../src/matrix/room-version.js";
+import { nodeCrypto, nodeSigningKey } from "../../src/node/crypto.js";
+import { version } from "./versions.js";
+
+const key = (name: string, fill: number): ReturnType<typeof nodeSigningKey> =>
+  nodeSigningKey(`ed25519:${name}`, new Uint8Array(32).fill(fill));
+const [one, old, target] = [key("one", 1), key("old", 2), key("target", 3)];
+const now = 1_700_000_000_000;
+
+const known =
+  (keys: Readonly<Record<string, ServerKey>>): KnownKeys["keyOf"] =>
+  (server, keyId) =>
+    keys[`${server} ${keyId}`];
+
+const everyKey = {
+  "sender.example ed25519:one": { publicKey: one.publicKey, validUntilTs: now },
+  "target.example ed25519:target": { publicKey: target.publicKey, validUntilTs: now },
+};
+
+const message: JsonObject = {
+  type: "m.room.message",
+  event_id: "$1:sender.example",
+  room_id: "!r:sender.example",
+  sender: "@alice:sender.example",
+  origin_server_ts: now,
+  depth: 1,
+  auth_events: [],
+  prev_events: [],
+  content: { body: "x" },
+};
+
+const invite: JsonObject = {
+  ...message,
+  type: "m.room.member",
+  state_key: "@bob:target.example",
+  event_id: "$1:target.example",
+  content: { membership: "invite", third_party_invite: { signed: { mxid: "@bob:target.example" } } },
+};
+
+const rightOf = <A>(either: Either<unknown, A>): A => {
+  if (isLeft(either)) throw new Error(JSON.stringify(either.left));
+  return either.right;
+};
+
+const missing = (server: string): Either<BadPdu, never> => left({ _tag: "NotSignedBy", server });
+
+describe.each(roomVersionIds)("in version %s", (id) => {
+  const signed = (event: JsonObject, by = one, server = "sender.example"): JsonObject =>
+    rightOf(hashAndSignPdu(nodeCrypto, event, version(id), server, by)).pdu;
+  const also = (event: JsonObject, by: typeof one, server = "sender.example"): JsonObject =>
+    rightOf(signPdu(event, version(id), server, by));
+  const check = (
+    pdu: JsonObject,
+    keys: Readonly<Record<string, ServerKey>> = everyKey,
+  ): Either<BadPdu, CheckedPdu> => checkPdu(nodeCrypto, pdu, version(id), { keyOf: known(keys), now });
+
+  it("an event that its sender's server signed is itself", () => {
+    const pdu = signed(message);
+    expect(rightOf(check(pdu))).toMatchObject({
+      pdu,
+      hashMatches: true,
+      signers: new Set(["sender.example"]),
+    });
+  });
+
+  it("FMT-HASH-5: where the content hash does not match, the redacted copy is used", () => {
+    const changed = { ...signed(message), content: { body: "y" } };
+    const checked = rightOf(check(changed));
+    expect(checked).toMatchObject({ hashMatches: false, signers: new Set(["sender.example"]) });
+    expect(checked.pdu).toEqual(redact(changed, version(id)));
+    expect(checked.eventId).toBe(rightOf(check(signed(message))).eventId);
+  });
+
+  it("FMT-SIG-3: refused without the sender's server's signature, with a bad one, or by an unknown key", () => {
+    expect(check(signed(message, target, "target.example"))).toEqual(missing("sender.example"));
+    expect(check(signed(message, old))).toEqual(missing("sender.example"));
+    expect(check(signed(message), {})).toEqual(missing("sender.example"));
+    expect(check({ ...signed(message), depth: 2 })).toEqual(missing("sender.example"));
+    for (const signatures of [
+      undefined,
+      null,
+      [],
+      { "sender.example": null },
+      { "sender.example": { "ed25519:one": 1 } },
+    ])
+      expect(check({ ...signed(message), signatures })).toEqual(missing("sender.example"));
+  });
+
+  it("FMT-SIG-5: what unknown or expired keys signed is passed over, every other signature must verify", () => {
+    const pdu = also(signed(message), old);
+    const withOld = (more: Partial<ServerKey>): Readonly<Record<string, ServerKey>> => ({
+      ...everyKey,
+      "sender.example ed25519:old": { publicKey: old.publicKey, ...more },
+    });
+    const wrong = { publicKey: target.publicKey };
+    expect(check(pdu)._tag).toBe("Right");
+    expect(check(pdu, withOld({}))._tag).toBe("Right");
+    expect(check(pdu, withOld(wrong))).toEqual(missing("sender.example"));
+    expect(check(pdu, withOld({ ...wrong, expiredTs: now - 1 }))._tag).toBe("Right");
+    expect(check(signed(message, old), withOld({ expiredTs: now - 1 }))).toEqual(missing("sender.example"));
+    expect(check(signed(message, old), withOld({ expiredTs: now }))._tag).toBe("Right");
+  });
+
+  it("FMT-SIG-6: from version 5 on the key must have been valid at the event's time", () => {
+    const keys = { "sender.example ed25519:one": { publicKey: one.publicKey, validUntilTs: now - 1 } };
+    expect(check(signed(message), keys)._tag).toBe(Number(id) < 5 ? "Right" : "Left");
+    const timeless = { ...message, origin_server_ts: "now" };
+    expect(check(signed(timeless))._tag).toBe(Number(id) < 5 ? "Right" : "Left");
+  });
+
+  it("FMT-SIG-4: a proven invite needs no signature of its sender's server", () => {
+    const pdu = signed(invite, target, "target.example");
+    expect(rightOf(check(pdu)).signers).toEqual(new Set(["target.example"]));
+  });
+
+  it("SEC-20: unless its proof is gone once the content hash fails", () => {
+    const pdu = { ...signed(invite, target, "target.example"), hashes: { sha256: "AAAA" } };
+    const resigned = also({ ...pdu, signatures: {} }, target, "target.example");
+    expect(check(resigned)).toMatchObject(Number(id) < 11 ? missing("sender.example") : { _tag: "Right" });
+  });
+
+  it("FMT-SIG-7: from version 8 on the authoriser's server too", () => {
+    const content = { membership: "join", join_authorised_via_users_server: "@carol:target.example" };
+    const join = { ...message, type: "m.room.member", state_key: message["sender"], content };
+    expect(check(signed(join))).toMatchObject(Number(id) < 8 ? { _tag: "Right" } : missing("target.example"));
+    expect(rightOf(check(also(signed(join), target, "target.example"))).signers).toEqual(
+      new Set(["sender.example", "target.example"]),
+    );
+  });
+});
+
+it("an event without canonical JSON, or without an ID where it must bring one, is dropped", () => {
+  const keyOf = known({});
+  const check = (pdu: JsonObject, id: string): unknown =>
+    checkPdu(nodeCrypto, pdu, version(id), { keyOf, now });
+  expect(check({ ...message, depth: 0.5 }, "6")).toEqual(
+    left({ _tag: "NotCanonicalJson", reason: "number" }),
+  );
+  expect(check({ ...message, event_id: undefined }, "1")).toEqual(left({ _tag: "NoEventId" }));
+});
+
+describe("mayHaveSigned", () => {
+  const week = 604_800_000;
+
+  it.each([
+    ["4", { validUntilTs: 1 }, 2, 0, true],
+    ["5", { validUntilTs: 1 }, 1, 0, true],
+    ["5", { validUntilTs: 1 }, 2, 0, false],
+    ["12", { validUntilTs: Infinity }, week, 0, true],
+    ["12", { validUntilTs: Infinity }, week + 1, 0, false],
+    ["12", {}, week + 1, 0, true],
+    ["1", { expiredTs: 1 }, 2, 0, false],
+    ["12", { expiredTs: 1 }, 1, 0, true],
+  ])("version %s, a key of %j, an event of %d at %d: %s", (id, serverKey, originServerTs, at, expected) => {
+    expect(mayHaveSigned(serverKey, version(id), { originServerTs, now: at })).toBe(expected);
+  });
+});
