@@ -1,0 +1,225 @@
+import {
+  type CanonicalAddress,
+  type JsonObject,
+  authorize,
+  contentHash,
+  eventId,
+  foldCase,
+  lookupHash,
+  redact,
+  referenceHash,
+  roomIdOfCreate,
+  signJson,
+  verifyJson,
+} from "matrix-third-party-invites";
+import {
+  base64OrNull,
+  bytes,
+  canonicalText,
+  isOurs,
+  orNull,
+  selectedPlaces,
+  sortedPlaces,
+  stateOf,
+  versionOf,
+} from "./ask.js";
+import { type Answer, type CaseReader, has } from "./case.js";
+
+/** What is odd about signatures and keys is decided by libsodium, whatever the specification leaves open. */
+interface Odd {
+  readonly crypto?: { readonly libsodium: boolean };
+}
+
+/** Random events judged against a state, by an existing server and by a reading of the specification. */
+const auth: CaseReader = (row) => {
+  if (!has(row, "id", "class", "roomVersion", "state", "event", "specAllowed")) return undefined;
+  const made = row as JsonObject &
+    Odd & {
+      readonly id: string;
+      readonly class: string;
+      readonly roomVersion: string;
+      readonly state: readonly JsonObject[];
+      readonly event: JsonObject;
+      readonly specAllowed: boolean | null;
+    };
+  const { event } = made;
+  const version = versionOf(made.roomVersion);
+  const allowed = made.class === "weak" ? (made.crypto?.libsodium ?? made.specAllowed) : made.specAllowed;
+  return {
+    name: made.id,
+    isDecided: allowed !== null,
+    ask: ({ crypto }) => {
+      const state = stateOf(crypto, version, made.state, event["room_id"]);
+      const verdict = authorize(event, state, crypto, { maxPairs: Infinity });
+      const expected = isOurs(event) ? (allowed === true ? "Allow" : "Reject") : "NotOurs";
+      return [{ question: "authorize", expected, said: verdict._tag }];
+    },
+  };
+};
+
+/** Random events and the places that their `auth_events` must name. */
+const authEvents: CaseReader = (row) => {
+  if (!has(row, "id", "roomVersion", "event", "specTypes")) return undefined;
+  const made = row as JsonObject & {
+    readonly id: string;
+    readonly roomVersion: string;
+    readonly event: JsonObject;
+    readonly specTypes: readonly (readonly [string, string])[] | null;
+  };
+  const version = versionOf(made.roomVersion);
+  return {
+    name: made.id,
+    isDecided: made.specTypes !== null,
+    ask: () => [
+      {
+        question: "selectAuthEvents",
+        expected: sortedPlaces(made.specTypes ?? []),
+        said: selectedPlaces(made.event, version),
+      },
+    ],
+  };
+};
+
+/** Random JSON texts and their canonical form. */
+const json: CaseReader = (row) => {
+  if (!has(row, "id", "text", "specCanonical")) return undefined;
+  const made = row as JsonObject & {
+    readonly id: string;
+    readonly text: string;
+    readonly specCanonical: string | null;
+    readonly specUndefined?: boolean;
+  };
+  return {
+    name: made.id,
+    isDecided: made.specUndefined !== true,
+    ask: () => [
+      {
+        question: "canonicalJson",
+        expected: made.specCanonical,
+        said: canonicalText(made.text, "integers"),
+      },
+    ],
+  };
+};
+
+/** Random events, redacted and hashed. */
+const event: CaseReader = (row) => {
+  if (!has(row, "id", "roomVersion", "event", "redacted", "contentHash", "referenceHash")) return undefined;
+  const made = row as JsonObject & {
+    readonly id: string;
+    readonly roomVersion: string;
+    readonly event: JsonObject;
+    readonly redacted: JsonObject;
+    readonly contentHash: string | null;
+    readonly specContentHash?: string;
+    readonly referenceHash: string | null;
+    readonly eventId: string | null;
+    readonly roomId?: string;
+    readonly specUndefined?: boolean;
+  };
+  const version = versionOf(made.roomVersion);
+  return {
+    name: made.id,
+    isDecided: made.specUndefined !== true,
+    ask: ({ crypto }) => [
+      { question: "redact", expected: made.redacted, said: redact(made.event, version) },
+      {
+        question: "contentHash",
+        expected: made.specContentHash ?? made.contentHash,
+        said: base64OrNull(contentHash(crypto, made.event, version)),
+      },
+      {
+        question: "referenceHash",
+        expected: made.referenceHash,
+        said: base64OrNull(referenceHash(crypto, made.event, version)),
+      },
+      { question: "eventId", expected: made.eventId, said: orNull(eventId(crypto, made.event, version)) },
+      ...(made.roomId === undefined
+        ? []
+        : [
+            {
+              question: "roomIdOfCreate",
+              expected: made.roomId,
+              said: orNull(roomIdOfCreate(crypto, made.event, version)),
+            },
+          ]),
+    ],
+  };
+};
+
+/** Random JSON, signed. A class with a prefix was changed afterwards, so that it verifies still, no longer, or who knows. */
+const signed: CaseReader = (row) => {
+  if (!has(row, "id", "class", "value", "server", "keyId", "seed", "signedValue", "verifies"))
+    return undefined;
+  const made = row as JsonObject &
+    Odd & {
+      readonly id: string;
+      readonly class: string;
+      readonly value: JsonObject;
+      readonly server: string;
+      readonly keyId: string;
+      readonly seed: string;
+      readonly publicKey: string;
+      readonly signedValue: JsonObject;
+      readonly verifies: boolean;
+      readonly specUndefined?: boolean;
+    };
+  const isExact = !/^[a-z]\./.test(made.class);
+  return {
+    name: made.id,
+    isDecided: made.specUndefined !== true || made.crypto !== undefined,
+    ask: ({ crypto, signingKey }) => {
+      const by = { entity: made.server, keyId: made.keyId, publicKey: bytes(made.publicKey) };
+      const verified: Answer = {
+        question: "verifyJson",
+        expected: made.crypto?.libsodium ?? made.verifies,
+        said: verifyJson(crypto, made.signedValue, by)._tag === "Right",
+      };
+      if (!isExact) return [verified];
+      const key = signingKey(made.keyId, bytes(made.seed));
+      const said = orNull(signJson(made.value, made.server, key));
+      return [{ question: "signJson", expected: made.signedValue, said }, verified];
+    },
+  };
+};
+
+/** Addresses as they are looked up. */
+const lookup: CaseReader = (row) => {
+  if (!has(row, "id", "kind")) return undefined;
+  const made = row as JsonObject & { readonly id: string } & (
+      | {
+          readonly kind: "hash";
+          readonly address: CanonicalAddress;
+          readonly medium: "email" | "msisdn";
+          readonly pepper: string;
+          readonly sha256: string;
+        }
+      | {
+          readonly kind: "email";
+          readonly input: string;
+          readonly canonical: string;
+          readonly specUndefined?: boolean;
+        }
+    );
+  switch (made.kind) {
+    case "hash":
+      return {
+        name: made.id,
+        isDecided: true,
+        ask: ({ crypto }) => [
+          { question: "lookupHash", expected: made.sha256, said: lookupHash(crypto, made, made.pepper) },
+        ],
+      };
+    case "email":
+      return {
+        name: made.id,
+        isDecided: made.specUndefined !== true,
+        ask: () => [{ question: "foldCase", expected: made.canonical, said: foldCase(made.input) }],
+      };
+    default:
+      return undefined;
+  }
+};
+
+/** The kinds of rows that random cases come in, by the name of their file. */
+export const corpus: Readonly<Record<string, CaseReader>> = { auth, authEvents, json, event, signed, lookup };
