@@ -1,3 +1,4 @@
+import { stateEvent } from "../matrix/room-state.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { type FirstJoin, firstJoin } from "../invite/first-join.js";
@@ -39,7 +40,7 @@ export const firstJoinChecks =
           return pipe(
             look(ports)(roomId, [entry("m.room.member", userId)], signal),
             // The token is known only now; the proof is judged on a view that has both.
-            TE.map(({ state }) => tokenIn(contentOf(state.get("m.room.member", userId)))),
+            TE.map(({ state }) => tokenIn(contentOf(stateEvent(state, "m.room.member", userId)))),
             TE.flatMap((token) =>
               look(ports)(
                 roomId,

@@ -5,7 +5,7 @@ import type { ThreepidInvite } from "../invite/form.js";
 import { contentOf } from "../matrix/event.js";
 import { type UserId, parseUserId } from "../matrix/ids.js";
 import { stringMember } from "../matrix/json.js";
-import type { RoomState } from "../matrix/room-state.js";
+import { type RoomState, stateEvent } from "../matrix/room-state.js";
 import type { IdentityServerError, Ports, StoreInviteRequest } from "../ports.js";
 import { type FailureCode, type PortFailure, failure } from "../refusal.js";
 import { lookupHash, lookupInClear } from "../threepid/lookup-hash.js";
@@ -98,7 +98,7 @@ export const lookUp =
   };
 
 const stateText = (state: RoomState, type: string, field: string, prefix = ""): string | undefined => {
-  const text = stringMember(contentOf(state.get(type, "")), field);
+  const text = stringMember(contentOf(stateEvent(state, type)), field);
   return text?.startsWith(prefix) === true && text !== "" ? text : undefined;
 };
 

@@ -1,3 +1,4 @@
+import { stateEvent } from "../matrix/room-state.js";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
@@ -109,7 +110,7 @@ const standingOf =
     pipe(
       look(ports)(record.roomId, [entry("m.room.third_party_invite", minted.token)], signal),
       TE.map(({ state }): Standing => {
-        const event = state.get("m.room.third_party_invite", minted.token);
+        const event = stateEvent(state, "m.room.third_party_invite", minted.token);
         if (event === undefined) return "absent";
         return event.sender === record.sender && !isRevoked(contentOf(event)) ? "alive" : "gone";
       }),

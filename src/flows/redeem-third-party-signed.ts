@@ -7,7 +7,7 @@ import { parseSigned } from "../invite/signed.js";
 import { entry } from "../matrix/event.js";
 import { type RoomId, type ServerName, parseUserId, serverOf } from "../matrix/ids.js";
 import { member } from "../matrix/json.js";
-import { membershipOf } from "../matrix/room-state.js";
+import { membershipOf, stateEvent } from "../matrix/room-state.js";
 import { type Refusal, refusal, refuse } from "../refusal.js";
 import { type RequesterCommand, readCommand } from "./command.js";
 import { look } from "./commit.js";
@@ -56,7 +56,7 @@ const alreadyIn =
         const membership = membershipOf(state, signed.mxid);
         if (membership === "join") return right("AlreadyJoined");
         if (membership === "invite") return right("AlreadyInvited");
-        const tokenEvent = state.get("m.room.third_party_invite", signed.token);
+        const tokenEvent = stateEvent(state, "m.room.third_party_invite", signed.token);
         return tokenEvent === undefined || tokenEvent.sender === sender
           ? right(undefined)
           : left(refusal("TokenSenderMismatch", { rule: `${state.version.rules.invite}.1.6` }));

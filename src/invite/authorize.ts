@@ -3,7 +3,7 @@ import { type EventLike, contentOf, isEvent } from "../matrix/event.js";
 import { domainOf } from "../matrix/ids.js";
 import { type JsonObject, hasMember, isJsonObject, member, stringMember } from "../matrix/json.js";
 import { mayInvite } from "../matrix/power-levels.js";
-import { type RoomState, membershipOf } from "../matrix/room-state.js";
+import { type RoomState, membershipOf, stateEvent } from "../matrix/room-state.js";
 import { type Refusal, type RefusalCode, refusal } from "../refusal.js";
 import { defaultMaxPairs, isProven } from "./proof.js";
 
@@ -71,6 +71,7 @@ export const authorize = (
   const ours = oursIs(event, content);
   if (ours === undefined) return notOurs;
   const { rules } = state.version;
+  // A sender that is no text is nobody: of no server, not in the room, no token's sender.
   const sender = typeof event.sender === "string" ? event.sender : "";
 
   // Version 12: the room ID names the room's create event; before, an event of another room has no business here.
@@ -87,7 +88,7 @@ export const againstSender = (sender: string, state: RoomState): Refusal | undef
   const { rules } = state.version;
 
   // The room has a create event: version 12 names it by the room ID, the others in auth_events.
-  const create = state.get("m.room.create", "");
+  const create = stateEvent(state, "m.room.create");
   if (create === undefined) return refusal("NoCreateEvent", { rule: rules.create });
 
   // If the create event's m.federate is false and the sender is of another server than its sender, reject.
@@ -185,11 +186,12 @@ const authorizeProvenInvite = (
 
   // If there is no m.room.third_party_invite event in the current room state with state_key matching token, reject.
   const token = signed["token"];
-  const tokenEvent = typeof token === "string" ? state.get("m.room.third_party_invite", token) : undefined;
+  const tokenEvent =
+    typeof token === "string" ? stateEvent(state, "m.room.third_party_invite", token) : undefined;
   if (tokenEvent === undefined) return reject("TokenUnknown", `${rule}.5`);
 
   // If sender does not match sender of the m.room.third_party_invite, reject.
-  if (tokenEvent.sender !== sender) return reject("TokenSenderMismatch", `${rule}.6`);
+  if (sender === "" || tokenEvent.sender !== sender) return reject("TokenSenderMismatch", `${rule}.6`);
 
   // If any signature in signed matches any public key in the m.room.third_party_invite event, allow.
   const { maxPairs = defaultMaxPairs } = options;

@@ -4,7 +4,7 @@ import { canonicalJson } from "../matrix/canonical-json.js";
 import { type EventTemplate, contentOf } from "../matrix/event.js";
 import type { UserId } from "../matrix/ids.js";
 import type { JsonObject } from "../matrix/json.js";
-import { type RoomState, membershipOf } from "../matrix/room-state.js";
+import { type RoomState, membershipOf, stateEvent } from "../matrix/room-state.js";
 import { type Refusal, refuse } from "../refusal.js";
 import { type Requester, admit } from "./admit.js";
 import { federates } from "./authorize.js";
@@ -80,7 +80,7 @@ export const thirdPartyInviteContent = ({ displayName, publicKeys }: MintedInvit
  */
 export const admitTarget = (state: RoomState, userId: UserId): Either<Refusal, "invited" | "outside"> => {
   const rule = `${state.version.rules.invite}.3`;
-  const create = state.get("m.room.create", "");
+  const create = stateEvent(state, "m.room.create");
   if (create !== undefined && !federates(create, userId)) return refuse("TargetNotFederated");
   const membership = membershipOf(state, userId);
   switch (membership) {
@@ -129,7 +129,7 @@ const decideUnbound = (
 ): Either<Refusal, InviteOutcome> => {
   const { token } = minted;
   const content = thirdPartyInviteContent(minted);
-  const standing = state.get("m.room.third_party_invite", token);
+  const standing = stateEvent(state, "m.room.third_party_invite", token);
   if (standing !== undefined)
     // Ours, appended before a crash could be noted; or somebody else's, which a second event would overwrite.
     return standing.sender === sender && sameContent(standing.content, content)
@@ -137,7 +137,7 @@ const decideUnbound = (
       : refuse("TokenTaken");
   const invite = template(state, sender, "m.room.third_party_invite", token, content);
   const old = supersedes.filter((earlier) => {
-    const event = state.get("m.room.third_party_invite", earlier);
+    const event = stateEvent(state, "m.room.third_party_invite", earlier);
     return earlier !== token && event?.sender === sender && !isRevoked(contentOf(event));
   });
   return right({

@@ -3,7 +3,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import { type RoomId, type UserId, domainOf, parseUserId, serverOf } from "../matrix/ids.js";
 import { type JsonObject, isJsonObject, member, stringMember } from "../matrix/json.js";
-import type { RoomState } from "../matrix/room-state.js";
+import { type RoomState, stateEvent } from "../matrix/room-state.js";
 import { type Refusal, malformedField, refuse } from "../refusal.js";
 import type { InviteDetails } from "./decide.js";
 import { type RedeemOutcome, redeem } from "./redeem.js";
@@ -46,7 +46,7 @@ const senderIsOurs = (
   request: ExchangeRequest,
   serverName: string,
 ): Either<Refusal, void> => {
-  const tokenEvent = state.get("m.room.third_party_invite", request.signed.token);
+  const tokenEvent = stateEvent(state, "m.room.third_party_invite", request.signed.token);
   if (tokenEvent === undefined) return right(undefined);
   if (typeof tokenEvent.sender !== "string" || domainOf(tokenEvent.sender) !== serverName)
     return refuse("SenderNotLocal");

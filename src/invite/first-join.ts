@@ -3,7 +3,7 @@ import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import { contentOf } from "../matrix/event.js";
 import type { UserId } from "../matrix/ids.js";
 import { isJsonObject, member, stringMember } from "../matrix/json.js";
-import { type RoomState, membershipOf } from "../matrix/room-state.js";
+import { type RoomState, membershipOf, stateEvent } from "../matrix/room-state.js";
 import { type Refusal, refuse } from "../refusal.js";
 import { type MatchedKey, proveInvite } from "./proof.js";
 
@@ -31,10 +31,10 @@ export const firstJoin = (
   maxPairs?: number,
 ): Either<Refusal, FirstJoin> => {
   if (membershipOf(state, userId) !== "invite") return right(nothing);
-  const invite = contentOf(state.get("m.room.member", userId));
+  const invite = contentOf(stateEvent(state, "m.room.member", userId));
   const signed = member(member(invite, "third_party_invite"), "signed");
   const token = stringMember(signed, "token");
-  const tokenEvent = token === undefined ? undefined : state.get("m.room.third_party_invite", token);
+  const tokenEvent = token === undefined ? undefined : stateEvent(state, "m.room.third_party_invite", token);
   if (!isJsonObject(signed) || tokenEvent === undefined) return right(nothing);
   const proof = proveInvite(crypto, state.version, signed, contentOf(tokenEvent), maxPairs);
   switch (proof._tag) {

@@ -37,6 +37,6 @@ export const readValidity = (holder: unknown): Validity => {
  */
 export const validityRequestUrl = (url: string, publicKey: string): string => {
   const [bare = ""] = url.split("#", 1);
-  // A lone surrogate cannot be percent-encoded; no key that decodes from base64 holds one.
-  return `${bare}${bare.includes("?") ? "&" : "?"}public_key=${encodeURIComponent(publicKey)}`;
+  // Half a surrogate pair cannot be percent-encoded; no key that decodes from base64 holds one.
+  return `${bare}${bare.includes("?") ? "&" : "?"}public_key=${encodeURIComponent(publicKey.toWellFormed())}`;
 };

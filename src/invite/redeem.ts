@@ -3,7 +3,7 @@ import { canonicalJson } from "../matrix/canonical-json.js";
 import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import { type EventTemplate, contentOf } from "../matrix/event.js";
 import { type JsonObject, member, stringMember, withoutMembers } from "../matrix/json.js";
-import { type RoomState, membershipOf } from "../matrix/room-state.js";
+import { type RoomState, membershipOf, stateEvent } from "../matrix/room-state.js";
 import type { RoomVersion } from "../matrix/room-version.js";
 import { utf8Length } from "../matrix/utf8.js";
 import { type Refusal, refuse } from "../refusal.js";
@@ -26,7 +26,7 @@ export type RedeemOutcome =
   | { readonly _tag: "AlreadyJoined" };
 
 const invitedBy = (state: RoomState, userId: string, token: string): boolean => {
-  const event = state.get("m.room.member", userId);
+  const event = stateEvent(state, "m.room.member", userId);
   const signed = member(member(contentOf(event), "third_party_invite"), "signed");
   return membershipOf(state, userId) === "invite" && stringMember(signed, "token") === token;
 };
@@ -50,7 +50,7 @@ export const redeem = (
 ): Either<Refusal, RedeemOutcome> => {
   const rule = `${state.version.rules.invite}.1`;
   const { mxid, token } = signed;
-  const create = state.get("m.room.create", "");
+  const create = stateEvent(state, "m.room.create");
   if (create === undefined)
     return refuse("NoCreateEvent", {
       rule: state.version.rules.create,
@@ -60,7 +60,7 @@ export const redeem = (
   if (membership === "join") return right({ _tag: "AlreadyJoined" });
   if (invitedBy(state, mxid, token)) return right({ _tag: "AlreadyInvited" });
 
-  const tokenEvent = state.get("m.room.third_party_invite", token);
+  const tokenEvent = stateEvent(state, "m.room.third_party_invite", token);
   const sender = tokenEvent?.sender;
   if (tokenEvent === undefined || typeof sender !== "string")
     return refuse("TokenUnknown", { rule: `${rule}.5` });

@@ -1,7 +1,7 @@
 import { type Either, flatMap, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { type EventTemplate, contentOf } from "../matrix/event.js";
-import type { RoomState } from "../matrix/room-state.js";
+import { type RoomState, stateEvent } from "../matrix/room-state.js";
 import { type Refusal, refuse } from "../refusal.js";
 import { type Requester, admit } from "./admit.js";
 import { emptied } from "./decide.js";
@@ -27,7 +27,7 @@ export const revoke = (
   pipe(
     admit(state, requester),
     flatMap((): Either<Refusal, RevokeOutcome> => {
-      const standing = state.get("m.room.third_party_invite", token);
+      const standing = stateEvent(state, "m.room.third_party_invite", token);
       if (standing === undefined)
         return refuse("TokenUnknown", { answer: { errcode: "M_NOT_FOUND", status: 404 } });
       return isRevoked(contentOf(standing))

@@ -94,8 +94,8 @@ const inspectObject = (
   return undefined;
 };
 
-/** Stands before a number's text. No text that has passed the check begins so: half a pair is refused. */
-const writtenMark = "\ud800";
+/** Stands before a number's text. No text that has passed the check begins with the second half of a pair. */
+const writtenMark = "\udc00";
 
 /** The value with each written number as a marked text, which {@link unmarked} writes as the number it is. */
 const marked = (value: unknown, numbers: CanonicalNumbers): unknown => {

@@ -1,6 +1,6 @@
 import { contentOf } from "./event.js";
 import { hasMember, isJsonObject, member, stringMember } from "./json.js";
-import type { RoomState } from "./room-state.js";
+import { type RoomState, stateEvent } from "./room-state.js";
 import type { RoomVersion } from "./room-version.js";
 import { WrittenNumber } from "./written-number.js";
 
@@ -33,7 +33,7 @@ export const readLevel = (value: unknown, levels: RoomVersion["levels"]): Level 
 
 /** The users who hold the creator's power: what the version says of the create event (PL-2, PL-3). */
 const isCreator = (state: RoomState, userId: string): boolean => {
-  const create = state.get("m.room.create", "");
+  const create = stateEvent(state, "m.room.create");
   switch (state.version.creators) {
     case "content.creator":
       return stringMember(contentOf(create), "creator") === userId;
@@ -48,7 +48,7 @@ const isCreator = (state: RoomState, userId: string): boolean => {
 
 /** The power level of a user in the room (PL-1 to PL-3). */
 export const userLevel = (state: RoomState, userId: string): Level => {
-  const levels = state.get("m.room.power_levels", "");
+  const levels = stateEvent(state, "m.room.power_levels");
   // Version 12: the creators' power is infinite, whatever the power levels say.
   if (state.version.creators === "sender and additional" && isCreator(state, userId)) return Infinity;
   if (levels === undefined) return isCreator(state, userId) ? 100 : 0;
@@ -63,7 +63,7 @@ export const userLevel = (state: RoomState, userId: string): Level => {
 
 /** The level that inviting needs: `invite` of the power levels, else 0 (PERM-4, PL-6). */
 export const inviteLevel = (state: RoomState): Level => {
-  const content = contentOf(state.get("m.room.power_levels", ""));
+  const content = contentOf(stateEvent(state, "m.room.power_levels"));
   return hasMember(content, "invite") ? readLevel(member(content, "invite"), state.version.levels) : 0;
 };
 

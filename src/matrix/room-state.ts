@@ -31,11 +31,21 @@ export const roomState = (roomId: string, version: RoomVersion, events: Iterable
   return { roomId, version, get: (type, stateKey) => places.get(type)?.get(stateKey) };
 };
 
-/** Where a user stands to a room. A member event without a readable membership counts as none. */
+/** The event at a place. What a host's view answers there beside events (`null`, say) is none. */
+export const stateEvent = (state: RoomState, type: string, stateKey = ""): EventLike | undefined => {
+  const event: unknown = state.get(type, stateKey);
+  return isEvent(event) ? event : undefined;
+};
+
+/**
+ * Where a user stands to a room. A member event without a readable membership counts as none, and so does whatever stands under the
+ * empty ID, which is nobody's.
+ */
 export type Membership = "join" | "invite" | "knock" | "leave" | "ban";
 
 export const membershipOf = (state: RoomState, userId: string): Membership => {
-  const membership = stringMember(contentOf(state.get("m.room.member", userId)), "membership");
+  if (userId === "") return "leave";
+  const membership = stringMember(contentOf(stateEvent(state, "m.room.member", userId)), "membership");
   switch (membership) {
     case "join":
     case "invite":

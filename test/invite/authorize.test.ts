@@ -3,7 +3,7 @@ import { type Verdict, authorize } from "../../src/invite/authorize.js";
 import type { EventLike } from "../../src/matrix/event.js";
 import type { JsonObject } from "../../src/matrix/json.js";
 import { redact } from "../../src/matrix/redaction.js";
-import { roomState } from "../../src/matrix/room-state.js";
+import { type RoomState, roomState } from "../../src/matrix/room-state.js";
 import { nodeCrypto } from "../../src/node/crypto.js";
 import { portableCrypto } from "../../src/portable/crypto.js";
 import {
@@ -561,8 +561,65 @@ describe("NotOurs", () => {
     ["a message", made.event("m.room.message", alice, undefined, { membership: "invite" })],
     ["a type that is no text", { ...made.redeemed(), type: ["m.room.member"] }],
     ["no type", {}],
+    ["null", null as never],
+    ["a text", "m.room.member" as never],
   ])("%s", (_name, event) => {
     expect(judge(made, event)).toEqual({ _tag: "NotOurs" });
+  });
+});
+
+describe("AMB-18: a sender or token that is no text", () => {
+  const closed: RoomOptions = { create: { "m.federate": false } };
+
+  test("is of no server", () => {
+    const made = room("10", closed);
+    const create = { ...made.state.get("m.room.create", ""), sender: 7 };
+    expect(judge(made, { ...made.minted(alice), sender: 7 })).toMatchObject({
+      refusal: { code: "NotFederated" },
+    });
+    expect(judge(room("10", { ...closed, more: [create] }), made.minted(alice))).toMatchObject({
+      refusal: { code: "NotFederated" },
+    });
+  });
+
+  test("is not what stands under the empty ID", () => {
+    const made = room("10", { members: { "": "join" }, levels: { invite: 0 }, inviteSender: "" });
+    for (const event of [made.minted(alice), made.invited(alice), made.redeemed()])
+      for (const sender of [7, null, undefined, ""])
+        expect(judge(made, { ...event, sender })._tag).toBe("Reject");
+  });
+
+  test("a place where the host's view has null is empty", () => {
+    const made = room();
+    const { get } = made.state;
+    for (const place of ["m.room.create", "m.room.third_party_invite"]) {
+      const odd = {
+        ...made.state,
+        get: (type: string, key: string) => (type === place ? null : get(type, key)),
+      };
+      const state = odd as unknown as RoomState;
+      expect(authorize(made.redeemed(), state, portableCrypto)).toMatchObject({
+        refusal: { code: place === "m.room.create" ? "NoCreateEvent" : "TokenUnknown" },
+      });
+    }
+  });
+
+  test("the host's view of the state is never asked for it", () => {
+    const made = room();
+    const asked: unknown[] = [];
+    const get: RoomState["get"] = (type, stateKey) => {
+      asked.push(type, stateKey);
+      return made.state.get(type, stateKey);
+    };
+    const state = { ...made.state, get };
+    for (const event of [
+      { ...made.minted(alice), sender: 7 },
+      { ...made.invited(alice), sender: null },
+      made.redeemed({ signed: { ...signed, token: 7 } }),
+      made.redeemed({ signed: { ...signed, token: null } }),
+    ])
+      expect(authorize(event, state, portableCrypto)._tag).toBe("Reject");
+    expect(asked.filter((one) => typeof one !== "string")).toEqual([]);
   });
 });
 

@@ -16,10 +16,9 @@ import { redeem } from "../../src/invite/redeem.js";
 import { revoke } from "../../src/invite/revoke.js";
 import { parseSigned } from "../../src/invite/signed.js";
 import { type EventLike, contentOf } from "../../src/matrix/event.js";
-import { isJsonObject } from "../../src/matrix/json.js";
 import { nodeCrypto } from "../../src/node/crypto.js";
 import type { Refusal } from "../../src/refusal.js";
-import { anything, json } from "../matrix/arbitrary-json.js";
+import { hostile, inputs, mutated, objects } from "../fuzz/hostile.js";
 import {
   type Room,
   alice,
@@ -32,58 +31,6 @@ import {
   signed,
   token,
 } from "./room.js";
-
-const nested = (depth: number): unknown => {
-  let value: unknown = 1;
-  for (let i = 0; i < depth; i += 1) value = i % 2 === 0 ? [value] : { a: value };
-  return value;
-};
-
-const hostile: fc.Arbitrary<unknown> = fc.oneof(
-  json,
-  fc.jsonValue().map((value): unknown => value),
-  anything,
-  fc.constantFrom<unknown>(
-    nested(20_000),
-    "x".repeat(200_000),
-    " ".repeat(200_000),
-    "@".repeat(200_000),
-    JSON.parse('{"__proto__":{"mxid":"@a:b"},"constructor":null}'),
-    Object.create(null),
-    Number.NaN,
-    -0,
-    1e308,
-    "\ud800",
-    "@b:\u0000",
-  ),
-);
-
-/** An object like the honest one, with some members replaced or gone, at any depth that matters. */
-const mutated = (honest: unknown): fc.Arbitrary<unknown> =>
-  isJsonObject(honest)
-    ? fc
-        .tuple(
-          ...Object.entries(honest).map(([key, value]) =>
-            fc
-              .oneof(
-                { weight: 6, arbitrary: fc.constant(value) },
-                { weight: 2, arbitrary: mutated(value) },
-                { weight: 1, arbitrary: hostile },
-              )
-              .map((changed): [string, unknown] => [key, changed]),
-          ),
-          fc.option(hostile.map((value): [string, unknown] => ["__proto__", value])),
-        )
-        .map((entries) => Object.fromEntries(entries.filter((entry) => entry !== null)))
-    : Array.isArray(honest)
-      ? fc.array(fc.oneof(hostile, ...honest.map(mutated)), { maxLength: 4 }).map((items): unknown => items)
-      : hostile;
-
-const inputs = (honest: unknown): fc.Arbitrary<unknown> =>
-  fc.oneof({ weight: 1, arbitrary: hostile }, { weight: 4, arbitrary: mutated(honest) });
-
-const objects = (honest: object): fc.Arbitrary<object> =>
-  inputs(honest).filter((value) => typeof value === "object" && value !== null);
 
 const expectWellFormed = (refusal: Refusal): void => {
   expect(refusal._tag).toBe("Refusal");

@@ -117,8 +117,9 @@ describe("CJ-3: room versions 1 to 5 cope with other numbers", () => {
   });
 
   it("writing a number as it was written, where its spelling was kept", () => {
-    const value = { "\u{1f600}": [new WrittenNumber("1.0")], __proto__: null, b: new WrittenNumber("1e400") };
-    expect(canonicalJson(value, "any")).toEqual(right('{"b":1e400,"\u{1f600}":[1.0]}'));
+    // A character whose first half is the first of its kind: nothing of it may be taken for a mark.
+    const value = { "\u{10000}": [new WrittenNumber("1.0"), "\u{10000}"], b: new WrittenNumber("1e400") };
+    expect(canonicalJson(value, "any")).toEqual(right('{"b":1e400,"\u{10000}":[1.0,"\u{10000}"]}'));
     expect(canonicalJson(new WrittenNumber("0.10"), "any")).toEqual(right("0.10"));
   });
 

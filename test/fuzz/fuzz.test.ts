@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import * as library from "matrix-third-party-invites";
+import { describe, expect, it } from "vitest";
+import { type Output, fuzz, usage } from "./cli.js";
+import { properties } from "./properties.js";
+import type { FuzzProperty } from "./property.js";
+import { allot, run } from "./run.js";
+import { hostileRows } from "./totality.js";
+
+/** Asynchronous, over ports; their own test is in test/flows. */
+const flows = [
+  "deliverOwed",
+  "firstJoinChecks",
+  "invite",
+  "inviteAll",
+  "inviteByThreePid",
+  "inviteByUserId",
+  "receiveExchange",
+  "receiveInboundInvite",
+  "receiveOnBind",
+  "redeemThirdPartySigned",
+  "revokeInvite",
+];
+
+it("every exported function is a flow or in the table of hostile input, and none is there that is not exported", () => {
+  const exported = Object.entries(library).flatMap(([name, value]) =>
+    typeof value === "function" ? [name] : [],
+  );
+  const tried = hostileRows.map(({ of }): string => of);
+  expect([...new Set([...flows, ...tried])].sort()).toEqual(exported.sort());
+});
+
+it("no two properties have one name, so that --only finds the one that failed", () => {
+  const names = properties.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+describe("on a few inputs, always the same", () => {
+  const inputs = allot(properties, 15_000);
+  it.each(properties.map((property, at) => ({ name: property.name, property, count: inputs[at] ?? 1 })))(
+    "$name",
+    ({ property, count }) => {
+      expect(run(property, count, 1).failure).toBeUndefined();
+    },
+  );
+});
+
+describe("the command", () => {
+  const command = (
+    ...args: readonly string[]
+  ): { readonly code: number; readonly lines: readonly string[] } => {
+    const lines: string[] = [];
+    const push = (line: string): void => void lines.push(line);
+    const output: Output = { print: push, complain: push, progress: () => undefined };
+    const small = (name: string, cost: number, limit: number): FuzzProperty => ({
+      name,
+      cost,
+      share: 1,
+      property: fc.property(fc.nat(1000), (n) => n < limit),
+    });
+    const all = [small("holds", 1, 2000), small("holds too", 3, 2000), small("breaks", 1, 500)];
+    return { code: fuzz(args, all, output), lines };
+  };
+
+  it("spreads the inputs by cost and ends with the total", () => {
+    expect(command("--runs", "400", "--seed", "7", "--only", "holds too")).toEqual({
+      code: 0,
+      lines: ["   400  holds too", "400 inputs, 1 properties, 0 failed, seed 7"],
+    });
+    expect(command("--runs", "400", "--seed", "7", "--only", "hold")).toEqual({
+      code: 0,
+      lines: ["   300  holds", "   100  holds too", "400 inputs, 2 properties, 0 failed, seed 7"],
+    });
+  });
+
+  it("says of a failure how to come by it again, and fails", () => {
+    const { code, lines } = command("--runs", "300", "--seed", "7");
+    expect(code).toBe(1);
+    expect(lines).toContain("  counterexample: [500]");
+    expect(lines.at(-1)).toMatch(/^\d+ inputs, 3 properties, 1 failed, seed 7$/);
+    const [, again = ""] = /--seed 7 --runs (\d+) --only "breaks"$/.exec(lines.at(-2) ?? "") ?? [];
+    const replayed = command("--seed", "7", "--runs", again, "--only", "breaks");
+    expect(replayed.code).toBe(1);
+    expect(replayed.lines.slice(0, 3)).toEqual(lines.slice(-6, -3));
+  });
+
+  it("gives one JSON object where that is asked for", () => {
+    const { code, lines } = command("--json", "--seed", "7", "--runs", "300");
+    expect([code, lines.length]).toEqual([1, 1]);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+      ok: false,
+      seed: 7,
+      failed: 1,
+      properties: [
+        { name: "holds" },
+        { name: "holds too" },
+        { name: "breaks", failure: { counterexample: "[500]" } },
+      ],
+    });
+  });
+
+  it.each([
+    [["--runs", "0"], "--runs must be an integer from 1 to 2147483647."],
+    [["--runs", "many"], "--runs must be an integer from 1 to 2147483647."],
+    [["--seed=-1"], "--seed must be an integer from 0 to 2147483647."],
+    [["--only", "nobody"], 'No property is called "nobody".'],
+    [["--fast"], "Unknown option '--fast'"],
+    [["more"], "Unexpected argument 'more'"],
+  ])("refuses %j", (args, complaint) => {
+    const { code, lines } = command(...args);
+    expect(code).toBe(2);
+    expect(lines[0]).toContain(complaint);
+    expect(lines[1]).toBe(usage);
+  });
+});

@@ -1,0 +1,845 @@
+/**
+ * Every function that the package exports, flows aside, with the inputs that it is tried with and the look of its
+ * answer. What other people send is hostile; what the library or its host made (a room version, an engine, a parsed
+ * user ID) is honest, since its type says so. A new function is one more row.
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import * as library from "matrix-third-party-invites";
+import type {
+  CryptoEngine,
+  EventLike,
+  Happening,
+  InviteLife,
+  JsonObject,
+  RoomVersion,
+  SigningKey,
+  Threepid,
+} from "matrix-third-party-invites";
+import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
+import { portableCrypto } from "matrix-third-party-invites/portable";
+import { json } from "../matrix/arbitrary-json.js";
+import {
+  alice,
+  bob,
+  email,
+  idServer,
+  inviteContent,
+  longTermKey,
+  rightOf,
+  room,
+  signed,
+  token,
+  userId,
+  versionOf,
+  written,
+} from "../invite/room.js";
+import {
+  type Check,
+  either,
+  isAnything,
+  isBoolean,
+  isBytes,
+  isCount,
+  isNothing,
+  isObject,
+  isRefusal,
+  isStatus,
+  isTemplate,
+  isText,
+  isVerdict,
+  notCanonical,
+  optional,
+  refusalOr,
+  tagged,
+} from "./answers.js";
+import {
+  amongTraps,
+  hostileBytes,
+  hostileNumbers,
+  hostileTexts,
+  inputs,
+  objects,
+  trapped,
+} from "./hostile.js";
+import { frozen } from "./intact.js";
+import { anyRooms, eventsOfRooms, rooms, shownAs, typed } from "./rooms.js";
+
+/** How values that somebody else sent are made from the honest one. */
+export interface Sources {
+  readonly unknowns: (honest: unknown) => fc.Arbitrary<unknown>;
+  readonly jsonObjects: (honest: object) => fc.Arbitrary<JsonObject>;
+  readonly events: (honest: object) => fc.Arbitrary<EventLike>;
+}
+
+export const hostileSources: Sources = {
+  unknowns: inputs,
+  jsonObjects: (honest) => typed(objects(honest)),
+  events: (honest) => typed(inputs(honest)),
+};
+
+/** Getters that throw and proxies: no JSON, but JavaScript can hand it over. */
+export const trappedSources: Sources = {
+  unknowns: trapped,
+  jsonObjects: (honest) => typed(trapped(honest)),
+  events: (honest) => typed(trapped(honest)),
+};
+
+type Exports = typeof library;
+
+/** The names of the functions that the package exports. */
+export type FunctionName = {
+  [Name in keyof Exports]: Exports[Name] extends (...args: never) => unknown ? Name : never;
+}[keyof Exports];
+
+export interface Row {
+  readonly of: FunctionName;
+  readonly cost: number;
+  readonly property: fc.IRawProperty<unknown>;
+}
+
+const row = <Input, Answer>(
+  of: FunctionName,
+  input: fc.Arbitrary<Input>,
+  call: (input: Input) => Answer,
+  check: (answer: Answer, input: Input) => void,
+  cost = 0.1,
+): Row => ({
+  of,
+  cost,
+  property: fc.property(input, (value) => {
+    const isIntact = frozen(value);
+    check(
+      amongTraps(() => call(value)),
+      value,
+    );
+    assert.ok(isIntact(), "Bytes that were handed over have changed.");
+  }),
+});
+
+const versions: fc.Arbitrary<RoomVersion> = fc.constantFrom(
+  ...library.roomVersionIds.map((id) => shownAs(versionOf(id), () => `version ${id}`)),
+);
+/** The slow engine does nothing of its own on hostile input, so it comes seldom. */
+const engines: fc.Arbitrary<CryptoEngine> = fc.oneof(
+  { weight: 40, arbitrary: fc.constant(shownAs(nodeCrypto, () => "nodeCrypto")) },
+  { weight: 1, arbitrary: fc.constant(shownAs(portableCrypto, () => "portableCrypto")) },
+);
+const signingKey: SigningKey = nodeSigningKey("ed25519:1", new Uint8Array(32).fill(7));
+const numberKinds = fc.constantFrom("integers", "any");
+const serverTexts = hostileTexts("one.example", "[::1]:8448", "two.example:80");
+const userTexts = hostileTexts(alice, bob, "@:x", "@a:");
+const carol = userId("@carol:one.example");
+const someUsers = fc.constantFrom(alice, bob, carol, userId("@nobody:x"));
+const threepids: fc.Arbitrary<Threepid> = fc.constantFrom(
+  email("zq81k@w7x9.example"),
+  email("ß@ß"),
+  rightOf(library.parseThreepid("msisdn", "18005552067")),
+);
+const { roomId } = room();
+const honestRoomIds = fc.constantFrom(roomId, room("12").roomId);
+const budgets = fc.option(hostileNumbers, { nil: undefined });
+const details = fc.record({ isDirect: fc.boolean(), reason: hostileTexts("come in") }, { requiredKeys: [] });
+const decisionOptions = fc.record({ maxPairs: hostileNumbers, details }, { requiredKeys: [] });
+const requesters = fc.record(
+  { userId: someUsers, isGuest: fc.boolean(), isSuspended: fc.boolean() },
+  { requiredKeys: ["userId"] },
+);
+
+const pdu = {
+  type: "m.room.member",
+  room_id: roomId,
+  sender: alice,
+  state_key: bob,
+  content: { membership: "invite", third_party_invite: { display_name: "b", signed } },
+  event_id: "$1:one.example",
+  auth_events: [["$0:one.example", { sha256: "" }], "$0"],
+  prev_events: [],
+  depth: 3,
+  origin_server_ts: 1_700_000_000_000,
+  hashes: { sha256: "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU" },
+  signatures: { "one.example": { "ed25519:1": "A".repeat(86) } },
+  unsigned: { age: 1 },
+  origin: "one.example",
+  prev_state: [],
+  membership: "invite",
+};
+/** A whole event of version 10. */
+const signedPdu = rightOf(
+  library.hashAndSignPdu(nodeCrypto, pdu, versionOf("10"), "one.example", signingKey),
+).pdu;
+const create = {
+  ...pdu,
+  type: "m.room.create",
+  state_key: "",
+  content: { creator: alice, room_version: "10" },
+};
+
+const signers = fc.record({
+  entity: hostileTexts("one.example"),
+  keyId: fc.oneof(fc.constant("ed25519:1"), hostileTexts("ed25519:1").map(String)),
+  publicKey: fc.oneof(fc.constant(signingKey.publicKey), hostileBytes(32)),
+});
+
+const serverKeys = fc.record(
+  {
+    publicKey: fc.oneof(fc.constant(signingKey.publicKey), hostileBytes(32)),
+    validUntilTs: hostileNumbers,
+    expiredTs: hostileNumbers,
+  },
+  { requiredKeys: ["publicKey"] },
+);
+
+const notSigned = tagged("NoSignature", "BadSignature", "NotCanonicalJson");
+const noEventId = tagged("NoEventId", "NotCanonicalJson");
+const malformed: Check<library.Malformed> = ({ _tag, what, why }) => {
+  assert.equal(_tag, "Malformed");
+  assert.match(what, /^(server name|user ID|room ID)$/);
+  assert.notEqual(why, "");
+};
+const isNoBadText: Check<string> = (text) => {
+  assert.ok(text.isWellFormed() && text.length <= 261, "The text is broken or too long.");
+};
+const isSignedPdu: Check<library.SignedPdu> = (made) => {
+  isText(made.eventId);
+  isObject(made.pdu);
+};
+const isCheckedPdu: Check<library.CheckedPdu> = (checked) => {
+  isText(checked.eventId);
+  isObject(checked.pdu);
+  isBoolean(checked.hashMatches);
+  checked.signers.forEach(isText);
+};
+const isLevel: Check<library.Level> = (level) => {
+  if (level !== undefined) assert.ok(typeof level === "number" && !Number.isNaN(level), "This is no level.");
+};
+const isMatchedKeys: Check<readonly library.MatchedKey[]> = (keys) => {
+  assert.notEqual(keys.length, 0);
+  for (const { publicKey, validity } of keys) {
+    isText(publicKey);
+    tagged("Forever", "Ask", "Unaskable")(validity);
+  }
+};
+const isParsedSigned: Check<library.Signed> = ({ mxid, token: ofToken, json: whole }) => {
+  assert.equal(library.parseUserId(mxid)._tag, "Right");
+  assert.notEqual(ofToken, "");
+  isObject(whole);
+};
+const isRedeemed: Check<library.RedeemOutcome> = (outcome) => {
+  tagged("Redeem", "AlreadyInvited", "AlreadyJoined")(outcome);
+  if (outcome._tag !== "Redeem") return;
+  isTemplate(outcome.event);
+  isMatchedKeys(outcome.keys);
+};
+const isInviteRequest: Check<library.InviteRequest> = tagged("ByUserId", "ByThreepid");
+const isPlaces: Check<readonly library.StateEntry[]> = (places) => {
+  const names = places.map(({ type, stateKey }) => JSON.stringify([type, stateKey]));
+  assert.equal(new Set(names).size, names.length);
+  assert.ok(names.length <= 10, "Ten places are the most.");
+};
+const lifeTags = ["Intended", "Asked", "Minted", "Pending", "Redeemed", "Revoked"] as const;
+
+const mintedAnswer = { token, public_keys: inviteContent["public_keys"], display_name: "z...@w..." };
+const minted = rightOf(library.parseMintedInvite(mintedAnswer, email("zq81k@w7x9.example")));
+const parsedSigned = rightOf(library.parseSigned(signed));
+const happenings: fc.Arbitrary<Happening> = fc.oneof(
+  hostileNumbers.map((at): Happening => ({ _tag: "Ask", at })),
+  fc.constant<Happening>({ _tag: "Answer", minted }),
+  fc.constantFrom<Happening>({ _tag: "NothingSent" }, { _tag: "Append" }, { _tag: "Revoke" }),
+  fc.constant<Happening>({ _tag: "Redeem", by: bob }),
+);
+/** Wherever happenings lead; those that do not fit are passed over. */
+const lives: fc.Arbitrary<InviteLife> = fc
+  .array(happenings)
+  .map((all) =>
+    all.reduce<InviteLife>((life, one) => library.advance(life, one) ?? life, { _tag: "Intended" }),
+  );
+
+/** As the library would have it, with hostile members beside those that were looked at. */
+const proofOf = (value: unknown): library.Signed => {
+  const parsed = library.parseSigned(value);
+  return parsed._tag === "Right" ? parsed.right : parsedSigned;
+};
+
+/** Every function that the package exports but flows, tried with values from these sources. */
+export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[] => {
+  const pdus = fc.tuple(
+    engines,
+    fc.oneof(jsonObjects(pdu), jsonObjects(signedPdu), jsonObjects(create)),
+    versions,
+  );
+  const signedObjects = jsonObjects({ ...signed, unsigned: { age: 1 } });
+  const proofs = fc.oneof(fc.constant(signed), unknowns(signed));
+  const onBindEntry = { mxid: bob, room_id: roomId, sender: alice, token, signed };
+  const byThreepid = { id_server: "x.y", id_access_token: "abc", medium: "email", address: "a@b.example" };
+
+  return [
+    // refusal
+    row(
+      "matrixError",
+      unknowns(byThreepid),
+      (value) => {
+        const parsed = library.parseInviteRequest(value);
+        return parsed._tag === "Left" ? library.matrixError(parsed.left) : undefined;
+      },
+      optional(({ status, body }) => {
+        isStatus(status);
+        assert.deepEqual(Object.keys(body), ["errcode", "error"]);
+      }),
+    ),
+
+    // matrix
+    row(
+      "parseRoomId",
+      fc.oneof(unknowns(roomId), hostileTexts(roomId, "!")),
+      library.parseRoomId,
+      either(malformed, isNoBadText),
+    ),
+    row(
+      "parseServerName",
+      fc.oneof(unknowns(idServer), serverTexts),
+      library.parseServerName,
+      either(malformed, isNoBadText),
+    ),
+    row(
+      "parseUserId",
+      fc.oneof(unknowns(alice), userTexts),
+      library.parseUserId,
+      either(malformed, isNoBadText),
+    ),
+    row("domainOf", userTexts, library.domainOf, isText),
+    row(
+      "serverOf",
+      userTexts.map((text) => library.parseUserId(text)),
+      (parsed) => library.serverOf(parsed._tag === "Right" ? parsed.right : alice),
+      (server) => {
+        assert.equal(library.parseServerName(server)._tag, "Right");
+      },
+    ),
+    row("isJsonObject", unknowns(signed), library.isJsonObject, isBoolean),
+    row(
+      "member",
+      fc.tuple(unknowns(signed), hostileTexts("mxid", "constructor")),
+      ([value, key]) => library.member(value, key),
+      isAnything,
+    ),
+    row(
+      "stringMember",
+      fc.tuple(unknowns(signed), hostileTexts("mxid", "constructor")),
+      ([value, key]) => library.stringMember(value, key),
+      optional(isText),
+    ),
+    row(
+      "decodeBase64",
+      fc.tuple(
+        hostileTexts("Zm9v", "A==", "_-", "+/"),
+        fc.constantFrom("either", "standard", "urlsafe", undefined),
+      ),
+      ([text, alphabet]) => library.decodeBase64(text, alphabet),
+      (bytes, [text]) => {
+        assert.ok((bytes?.length ?? 0) <= text.length, "More bytes than digits.");
+      },
+    ),
+    row(
+      "encodeBase64",
+      fc.tuple(hostileBytes(0, 1, 32, 5000), fc.constantFrom("standard", "urlsafe", undefined)),
+      ([bytes, alphabet]) => library.encodeBase64(bytes, alphabet),
+      (text, [bytes, alphabet]) => {
+        assert.deepEqual(Buffer.from(library.decodeBase64(text, alphabet) ?? []), Buffer.from(bytes));
+      },
+    ),
+    row(
+      "canonicalJson",
+      fc.tuple(unknowns(pdu), numberKinds),
+      ([value, numbers]) => library.canonicalJson(value, numbers),
+      either(notCanonical, (text) => {
+        assert.ok(text.isWellFormed(), "Half a surrogate pair has come out.");
+        JSON.parse(text);
+      }),
+    ),
+    row(
+      "parseStrict",
+      fc.tuple(
+        fc.oneof(
+          hostileTexts('{"a":[1,1.0,{"b":null}],"a":"\\ud83d\\ude00"}', "1e10", "-0", '"', '{"a":1}'),
+          json.map((value) => JSON.stringify(value)),
+          fc.constantFrom("[".repeat(100_000), '{"a":'.repeat(100_000), "1".repeat(100_000)),
+          hostileBytes(8),
+          typed<string>(unknowns(pdu)),
+        ),
+        fc.constantFrom("plain", "integers", "any", undefined),
+      ),
+      ([text, spelling]) => library.parseStrict(text, spelling),
+      either(({ _tag, reason, at }) => {
+        assert.equal(_tag, "NotStrictJson");
+        assert.match(reason, /^(not JSON|invalid UTF-8|number|duplicate key|lone surrogate|too deep)$/);
+        isCount(at);
+      }, isAnything),
+    ),
+    row("publicKeyBytes", hostileBytes(31, 32, 33), library.publicKeyBytes, optional(isBytes(32))),
+    row("signatureBytes", hostileBytes(63, 64, 65), library.signatureBytes, optional(isBytes(64))),
+    row(
+      "verifySignature",
+      fc.tuple(engines, hostileBytes(32), hostileBytes(0), hostileBytes(64)),
+      ([crypto, keyBytes, message, bytes]) => {
+        const key = library.publicKeyBytes(keyBytes);
+        const signature = library.signatureBytes(bytes);
+        if (key === undefined || signature === undefined) return false;
+        return library.verifySignature(crypto, key, message, signature);
+      },
+      isBoolean,
+    ),
+    row(
+      "signJson",
+      fc.tuple(signedObjects, hostileTexts("one.example"), numberKinds),
+      ([object, entity, numbers]) => library.signJson(object, entity, signingKey, numbers),
+      either(notCanonical, isObject),
+      0.3,
+    ),
+    row(
+      "verifyJson",
+      fc.tuple(engines, signedObjects, signers, numberKinds),
+      ([crypto, object, by, numbers]) => library.verifyJson(crypto, object, by, numbers),
+      either(notSigned, isNothing),
+      0.3,
+    ),
+    row("roomVersion", hostileTexts(...library.roomVersionIds), library.roomVersion, (version, id) => {
+      assert.equal(version?.id ?? id, id);
+    }),
+    row("inviteLevel", anyRooms, ({ state }) => library.inviteLevel(state), isLevel),
+    row(
+      "userLevel",
+      fc.tuple(anyRooms, userTexts),
+      ([{ state }, user]) => library.userLevel(state, user),
+      isLevel,
+    ),
+    row(
+      "mayInvite",
+      fc.tuple(anyRooms, userTexts),
+      ([{ state }, user]) => library.mayInvite(state, user),
+      isBoolean,
+    ),
+    row(
+      "membershipOf",
+      fc.tuple(anyRooms, userTexts),
+      ([{ state }, user]) => library.membershipOf(state, user),
+      (membership) => {
+        assert.match(membership, /^(join|invite|knock|leave|ban)$/);
+      },
+    ),
+    row(
+      "roomState",
+      fc.tuple(hostileTexts(roomId), versions, fc.array(events(pdu), { maxLength: 4 }), hostileTexts("")),
+      ([id, version, all, key]) => {
+        const state = library.roomState(id, version, all);
+        return ["m.room.member", "__proto__", key].flatMap((type) => [
+          state.get(type, bob),
+          state.get(type, key),
+        ]);
+      },
+      (found) => {
+        found.forEach(optional(isObject));
+      },
+      0.3,
+    ),
+    row("redact", pdus, ([, one, version]) => library.redact(one, version), isObject, 0.2),
+    row(
+      "requiredSigners",
+      fc.tuple(pdus, fc.boolean()),
+      ([[, one, version], matches]) => library.requiredSigners(one, version, matches),
+      (servers) => {
+        assert.equal(new Set(servers).size, servers.length);
+        servers.forEach(isText);
+      },
+      0.2,
+    ),
+    row(
+      "contentHash",
+      pdus,
+      ([crypto, one, version]) => library.contentHash(crypto, one, version),
+      either(notCanonical, isBytes(32)),
+      0.2,
+    ),
+    row(
+      "referenceHash",
+      pdus,
+      ([crypto, one, version]) => library.referenceHash(crypto, one, version),
+      either(notCanonical, isBytes(32)),
+      0.2,
+    ),
+    row(
+      "contentHashMatches",
+      pdus,
+      ([crypto, one, version]) => library.contentHashMatches(crypto, one, version),
+      isBoolean,
+      0.2,
+    ),
+    row(
+      "eventId",
+      pdus,
+      ([crypto, one, version]) => library.eventId(crypto, one, version),
+      either(noEventId, isText),
+      0.2,
+    ),
+    row(
+      "roomIdOfCreate",
+      pdus,
+      ([crypto, one, version]) => library.roomIdOfCreate(crypto, one, version),
+      either(noEventId, isText),
+      0.2,
+    ),
+    row(
+      "eventReference",
+      pdus,
+      ([crypto, one, version]) => library.eventReference(crypto, one, version),
+      either(noEventId, (reference) => {
+        isText(reference.eventId);
+        isBytes(32)(reference.referenceHash);
+      }),
+      0.2,
+    ),
+    row(
+      "verifyPdu",
+      fc.tuple(pdus, signers),
+      ([[crypto, one, version], by]) => library.verifyPdu(crypto, one, version, by),
+      either(notSigned, isNothing),
+      0.3,
+    ),
+    row(
+      "signPdu",
+      fc.tuple(pdus, hostileTexts("one.example")),
+      ([[, one, version], entity]) => library.signPdu(one, version, entity, signingKey),
+      either(notCanonical, isObject),
+      0.3,
+    ),
+    row(
+      "hashAndSignPdu",
+      fc.tuple(pdus, hostileTexts("one.example")),
+      ([[crypto, one, version], entity]) => library.hashAndSignPdu(crypto, one, version, entity, signingKey),
+      either(noEventId, isSignedPdu),
+      0.4,
+    ),
+    row(
+      "completePdu",
+      fc.tuple(
+        pdus,
+        fc.record({ depth: hostileNumbers, originServerTs: hostileNumbers, serverName: hostileTexts("a") }),
+        fc.array(fc.record({ eventId: hostileTexts("$1"), referenceHash: hostileBytes(32) }), {
+          maxLength: 2,
+        }),
+        fc.option(hostileTexts("$1:a"), { nil: undefined }),
+      ),
+      ([[crypto, template, version], facts, authEvents, id]) =>
+        library.completePdu(crypto, template, {
+          ...facts,
+          ...(id === undefined ? {} : { eventId: id }),
+          version,
+          key: signingKey,
+          authEvents,
+          prevEvents: authEvents,
+        }),
+      either(noEventId, isSignedPdu),
+      0.5,
+    ),
+    row(
+      "mayHaveSigned",
+      fc.tuple(serverKeys, versions, fc.record({ originServerTs: hostileNumbers, now: hostileNumbers })),
+      ([key, version, times]) => library.mayHaveSigned(key, version, times),
+      isBoolean,
+    ),
+    row(
+      "checkPdu",
+      fc.tuple(pdus, fc.option(serverKeys, { nil: undefined }), hostileNumbers),
+      ([[crypto, one, version], key, now]) =>
+        library.checkPdu(crypto, one, version, { keyOf: () => key, now }),
+      either(tagged("NotSignedBy", "NoEventId", "NotCanonicalJson"), isCheckedPdu),
+      0.5,
+    ),
+
+    // threepid
+    row("foldCase", hostileTexts("Straße", "İ", "ᾳ"), library.foldCase, (folded) => {
+      assert.ok(library.foldCase(folded) === folded, "Folding once more changes nothing.");
+    }),
+    row(
+      "parseThreepid",
+      fc.tuple(
+        fc.oneof(fc.constantFrom("email", "msisdn"), unknowns("email")),
+        fc.oneof(hostileTexts("a@b.example", "+18005552067", "mailto:a@b"), unknowns("a@b.example")),
+      ),
+      ([medium, address]) => library.parseThreepid(medium, address),
+      either(tagged("UnknownMedium", "BadAddress"), ({ medium, address }) => {
+        isNoBadText(address);
+        // What is canonical already stays as it is.
+        assert.deepEqual(library.parseThreepid(medium, address), {
+          _tag: "Right",
+          right: { medium, address },
+        });
+      }),
+    ),
+    row(
+      "lookupHash",
+      fc.tuple(engines, threepids, hostileTexts("pepper")),
+      ([crypto, threepid, pepper]) => library.lookupHash(crypto, threepid, pepper),
+      (text) => {
+        assert.match(text, /^[\w-]{43}$/);
+      },
+    ),
+
+    // invite
+    row("parseInviteRequest", unknowns(byThreepid), library.parseInviteRequest, refusalOr(isInviteRequest)),
+    row(
+      "parseInviteRequest",
+      unknowns({ user_id: bob, reason: "x" }),
+      library.parseInviteRequest,
+      refusalOr(isInviteRequest),
+    ),
+    row(
+      "parseThreepidInvite",
+      unknowns(byThreepid),
+      library.parseThreepidInvite,
+      refusalOr(tagged("ByThreepid")),
+    ),
+    row("parseSigned", unknowns(signed), library.parseSigned, refusalOr(isParsedSigned)),
+    row(
+      "parseMintedInvite",
+      fc.tuple(unknowns(mintedAnswer), threepids),
+      ([answer, threepid]) => library.parseMintedInvite(answer, threepid),
+      refusalOr((parsed) => {
+        assert.match(parsed.token, /^[0-9A-Za-z.=_-]{1,255}$/);
+        assert.notEqual(parsed.publicKeys.length, 0);
+        isNoBadText(parsed.displayName);
+      }),
+      0.3,
+    ),
+    row(
+      "admit",
+      fc.tuple(anyRooms, requesters),
+      ([{ state }, requester]) => library.admit(state, requester),
+      refusalOr(isNothing),
+    ),
+    row(
+      "selectAuthEvents",
+      fc.tuple(events(pdu), versions),
+      ([one, version]) => library.selectAuthEvents(one, version),
+      isPlaces,
+      0.2,
+    ),
+    row(
+      "checkAuthEvents",
+      fc.tuple(
+        events(pdu),
+        fc.array(fc.record({ event: fc.oneof(events(pdu), events(create)), rejected: fc.boolean() }), {
+          maxLength: 3,
+        }),
+        versions,
+      ),
+      ([one, named, version]) => library.checkAuthEvents(one, named, version),
+      refusalOr(isNothing),
+      0.4,
+    ),
+    row(
+      "authorize",
+      fc.tuple(
+        eventsOfRooms,
+        engines,
+        fc.record(
+          { maxPairs: hostileNumbers, verifiedSigners: fc.constant(new Set(["one.example"])) },
+          { requiredKeys: [] },
+        ),
+      ),
+      ([[{ state }, one], crypto, options]) => library.authorize(one, state, crypto, options),
+      isVerdict,
+      0.5,
+    ),
+    row(
+      "authorize",
+      fc.tuple(anyRooms, engines),
+      ([{ state, redeemed, minted: mint, invited }, crypto]) =>
+        [redeemed(), mint(alice), invited(alice)].map((one) => library.authorize(one, state, crypto)),
+      (verdicts) => {
+        verdicts.forEach(isVerdict);
+      },
+      1,
+    ),
+    row(
+      "authorize",
+      fc.tuple(rooms, events(room().redeemed())),
+      ([{ state }, one]) => library.authorize(one, state, nodeCrypto),
+      isVerdict,
+      0.5,
+    ),
+    row(
+      "decide",
+      fc.tuple(
+        anyRooms,
+        requesters,
+        fc.oneof(
+          fc
+            .tuple(someUsers, details, hostileTexts("Bob"))
+            .map(([user, more, displayname]): library.Invitee => ({
+              _tag: "Bound",
+              userId: user,
+              profile: { displayname, avatarUrl: displayname },
+              ...more,
+            })),
+          fc
+            .array(fc.constant(minted.token), { maxLength: 2 })
+            .map((supersedes): library.Invitee => ({ _tag: "Unbound", minted, supersedes })),
+        ),
+      ),
+      ([{ state }, requester, invitee]) => library.decide(state, requester, invitee),
+      refusalOr((outcome) => {
+        tagged("Invite", "AlreadyInvited", "ThirdPartyInvite", "AlreadyPending")(outcome);
+        if ("events" in outcome) outcome.events.forEach(isTemplate);
+      }),
+      0.3,
+    ),
+    row(
+      "checkExchange",
+      fc.tuple(unknowns(pdu), honestRoomIds, serverTexts),
+      ([body, id, origin]) => library.checkExchange(body, { roomId: id, origin }),
+      refusalOr((request) => {
+        isParsedSigned(request.signed);
+      }),
+      0.2,
+    ),
+    row(
+      "checkExchange",
+      unknowns(pdu),
+      (body) => library.checkExchange(body, { roomId, origin: "two.example" }),
+      refusalOr((request) => {
+        isParsedSigned(request.signed);
+      }),
+      0.2,
+    ),
+    row(
+      "decideExchange",
+      fc.tuple(anyRooms, proofs, engines, decisionOptions, serverTexts),
+      ([{ state }, proof, crypto, options, serverName]) =>
+        library.decideExchange(
+          state,
+          { roomId, sender: alice, signed: proofOf(proof) },
+          serverName,
+          crypto,
+          options,
+        ),
+      refusalOr(isRedeemed),
+      0.6,
+    ),
+    row(
+      "exchangeBody",
+      proofs,
+      (proof) => library.exchangeBody({ roomId, sender: alice, signed: proofOf(proof) }),
+      (body, proof) => {
+        // It passes the check of the server that it is sent to.
+        const ofIt = proofOf(proof);
+        const request = library.checkExchange(body, { roomId, origin: library.serverOf(ofIt.mxid) });
+        assert.deepEqual(request, { _tag: "Right", right: { roomId, sender: alice, signed: ofIt } });
+      },
+      0.3,
+    ),
+    row(
+      "firstJoin",
+      fc.tuple(anyRooms, someUsers, engines, budgets),
+      ([{ state }, user, crypto, maxPairs]) => library.firstJoin(state, user, crypto, maxPairs),
+      refusalOr((outcome) => {
+        tagged("NothingToCheck", "CheckKeys")(outcome);
+        if (outcome._tag === "CheckKeys") isMatchedKeys(outcome.keys);
+      }),
+      0.4,
+    ),
+    row(
+      "checkInboundInvite",
+      rooms.chain((made) =>
+        fc.tuple(
+          unknowns({
+            room_version: made.version.id,
+            event: made.redeemed(),
+            invite_room_state: [made.state.get("m.room.create", "")],
+          }),
+          fc.constant({ roomId: made.roomId, origin: "one.example", serverName: "two.example" }),
+          engines,
+        ),
+      ),
+      ([body, request, crypto]) => library.checkInboundInvite(body, request, crypto),
+      refusalOr((invited) => {
+        assert.deepEqual(Object.keys(invited).sort(), ["roomId", "sender", "target", "token"]);
+      }),
+      1,
+    ),
+    row(
+      "validityRequestUrl",
+      fc.tuple(hostileTexts("https://id.example/isvalid?a#b"), hostileTexts(written(longTermKey))),
+      ([url, key]) => library.validityRequestUrl(url, key),
+      (asked) => {
+        assert.match(asked, /[?&]public_key=[^&]*$/);
+      },
+    ),
+    row(
+      "advance",
+      fc.tuple(lives, happenings),
+      ([life, happening]) => library.advance(life, happening),
+      optional(tagged(...lifeTags)),
+    ),
+    row("tokensOf", lives, library.tokensOf, (tokens) => {
+      tokens.forEach(isText);
+    }),
+    row(
+      "inviteKey",
+      fc.tuple(engines, hostileBytes(32, 64, 65), honestRoomIds, someUsers, threepids),
+      ([crypto, addressKey, id, sender, threepid]) =>
+        library.inviteKey(crypto, addressKey, {
+          roomId: id,
+          sender,
+          idServer: rightOf(library.parseServerName(idServer)),
+          threepid,
+        }),
+      (key) => {
+        assert.match(key, /^[\w-]{43}$/);
+      },
+    ),
+    row(
+      "checkOnBind",
+      fc.tuple(unknowns({ mxid: bob, invites: [onBindEntry, onBindEntry] }), hostileNumbers),
+      ([body, maxEntries]) => library.checkOnBind(body, { serverName: "two.example", maxEntries }),
+      refusalOr(({ accepted, refused }) => {
+        for (const entry of accepted) isParsedSigned(entry.signed);
+        for (const entry of refused) isRefusal(entry.refusal);
+        // Each entry of JSON has one place; a hole in an array, which JSON lacks, has none.
+        const places = [...accepted, ...refused].map(({ index }) => index);
+        assert.equal(new Set(places).size, places.length);
+      }),
+      0.4,
+    ),
+    row("isRevoked", jsonObjects(inviteContent), library.isRevoked, isBoolean, 0.2),
+    row(
+      "proveInvite",
+      fc.tuple(engines, versions, jsonObjects(signed), jsonObjects(inviteContent), budgets),
+      ([crypto, version, value, content, maxPairs]) =>
+        library.proveInvite(crypto, version, value, content, maxPairs),
+      (proof) => {
+        tagged("Proven", "NotProven", "TooMuchWork")(proof);
+        if (proof._tag !== "Proven") return;
+        isMatchedKeys(proof.keys);
+        isObject(proof.signatures);
+      },
+      0.5,
+    ),
+    row(
+      "redeem",
+      fc.tuple(anyRooms, proofs, engines, decisionOptions),
+      ([{ state }, proof, crypto, options]) => library.redeem(state, proofOf(proof), crypto, options),
+      refusalOr(isRedeemed),
+      0.6,
+    ),
+    row(
+      "revoke",
+      fc.tuple(anyRooms, requesters, hostileTexts(token)),
+      ([{ state }, requester, ofToken]) => library.revoke(state, requester, ofToken),
+      refusalOr((outcome) => {
+        tagged("Revoke", "AlreadyRevoked")(outcome);
+        if (outcome._tag === "Revoke") outcome.events.forEach(isTemplate);
+      }),
+    ),
+  ];
+};
