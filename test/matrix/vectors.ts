@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import type { JsonObject } from "../../src/matrix/json.js";
 
 /** How firmly the specification decides a crafted case; of an `unclear` one only an answer is required. */
@@ -10,7 +11,14 @@ interface Signer {
   readonly publicKey: string;
 }
 
-/** What a line of each file in `test/fixtures/vectors` holds, as far as the tests read it. */
+/** An event to be judged, and the state to judge it by. */
+export interface Judged {
+  readonly roomVersion: string;
+  readonly state: readonly JsonObject[];
+  readonly event: JsonObject;
+}
+
+/** What a case of each kind holds, as far as the tests read it. */
 export interface Vectors {
   readonly "canonical-json": {
     readonly name: string;
@@ -121,6 +129,30 @@ export interface Vectors {
     readonly expected: readonly string[];
     readonly clarity: Clarity;
   };
+  readonly auth: Judged & {
+    readonly id: string;
+    readonly class: string;
+    readonly specAllowed: boolean | null;
+    readonly crypto?: { readonly libsodium: boolean };
+  };
+  readonly "auth-events": {
+    readonly id: string;
+    readonly class: string;
+    readonly roomVersion: string;
+    readonly event: JsonObject;
+    readonly specTypes: readonly (readonly [string, string])[] | null;
+  };
+  readonly "auth-crafted": Judged & {
+    readonly name: string;
+    readonly expected: "allow" | "reject";
+    readonly clarity: Clarity;
+  };
+  readonly "auth-events-crafted": {
+    readonly name: string;
+    readonly roomVersion: string;
+    readonly event: JsonObject;
+    readonly expected: readonly (readonly [string, string])[];
+  };
   readonly lookup:
     | {
         readonly id: string;
@@ -139,9 +171,35 @@ export interface Vectors {
       };
 }
 
-/** The cases of one file. Line by line with `JSON.parse`, so that an own `__proto__` survives. */
-export const vectors = <Name extends keyof Vectors>(name: Name): readonly Vectors[Name][] =>
-  readFileSync(new URL(`../fixtures/vectors/${name}.jsonl`, import.meta.url), "utf8")
+/** Where the cases stand: the file, and the list in it. Random cases are a line each. */
+const places: Readonly<Record<keyof Vectors, readonly [file: string, list?: string]>> = {
+  "canonical-json": ["peers/canonical-json.json.gz", "vectors"],
+  json: ["corpus/json.jsonl.gz"],
+  base64: ["peers/signed-json.json.gz", "base64"],
+  ed25519: ["peers/signed-json.json.gz", "ed25519"],
+  "ed25519-odd": ["odd/ed25519.jsonl.gz"],
+  sign: ["peers/signed-json.json.gz", "sign"],
+  verify: ["peers/signed-json.json.gz", "verify"],
+  signed: ["corpus/signed.jsonl.gz"],
+  redaction: ["peers/redaction.json.gz", "vectors"],
+  event: ["corpus/event.jsonl.gz"],
+  "event-hash": ["peers/event-hash.json.gz", "vectors"],
+  "event-sign": ["peers/signed-json.json.gz", "eventSign"],
+  "required-signers": ["peers/signed-json.json.gz", "requiredSigners"],
+  auth: ["corpus/auth.jsonl.gz"],
+  "auth-events": ["corpus/authEvents.jsonl.gz"],
+  "auth-crafted": ["peers/auth-third-party-invite.json.gz", "vectors"],
+  "auth-events-crafted": ["peers/auth-third-party-invite.json.gz", "authEventSelection"],
+  lookup: ["corpus/lookup.jsonl.gz"],
+};
+
+/** The cases of one kind. `JSON.parse` keeps an own `__proto__`. */
+export const vectors = <Name extends keyof Vectors>(name: Name): readonly Vectors[Name][] => {
+  const [file, list] = places[name];
+  const text = gunzipSync(readFileSync(new URL(`../fixtures/${file}`, import.meta.url))).toString();
+  if (list !== undefined) return (JSON.parse(text) as Record<string, readonly Vectors[Name][]>)[list] ?? [];
+  return text
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as Vectors[Name]);
+};
