@@ -2,12 +2,12 @@
  * Third-party invites for Matrix homeservers.
  *
  * - To run the life of an invite over your own storage, state and HTTP, give {@link Ports} to the flows:
- *   `invite` (or `inviteByThreePid`, `inviteByUserId`), `receiveOnBind`, `deliverOwed`, `receiveExchange`, `receiveInboundInvite`,
+ *   `invite` (or `inviteByThreePid`, `inviteByUserId`, `inviteAll`), `receiveOnBind`, `deliverOwed`, `receiveExchange`, `receiveInboundInvite`,
  *   `redeemThirdPartySigned`, `firstJoinChecks`, `revokeInvite`.
  * - To judge events that other servers made: `parseStrict`, `checkPdu`, `authorize`, `selectAuthEvents`, `checkAuthEvents`.
  * - To decide by yourself: `parseInviteRequest`, `admit`, `decide`, `redeem`, `checkOnBind`, `checkExchange`, `revoke`.
  *
- * Nothing here opens a socket, reads a clock or rolls a die, and nothing throws.
+ * Nothing here opens a socket, reads a clock or rolls a die, and nothing throws, whatever JSON it is given.
  *
  * @module
  */
@@ -142,6 +142,7 @@ export {
   firstJoinChecks,
 } from "./flows/first-join-checks.js";
 export { type Invite, invite } from "./flows/invite.js";
+export { type InviteAll, inviteAll } from "./flows/invite-all.js";
 export {
   type InviteByThreePid,
   type InviteByThreePidPorts,

@@ -227,6 +227,12 @@ const failures = {
 /** The stable name of a failure. The set is open: consumers keep a `default`. */
 export type FailureCode = keyof typeof failures;
 
+/** Every code with what it answers, for the page that lists them. */
+export const answers: Readonly<Record<"refusals" | "failures", Readonly<Record<string, Answer>>>> = {
+  refusals,
+  failures,
+};
+
 /** A port did not do its part. Nothing is lost: what was stored stays, and the same command may be given again. */
 export interface PortFailure {
   readonly _tag: "PortFailure";

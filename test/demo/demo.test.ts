@@ -3,7 +3,9 @@ import {
   type RoomVersion,
   contentHashMatches,
   decodeBase64,
+  domainOf,
   eventId,
+  isJsonObject,
   proveInvite,
   roomIdOfCreate,
   roomVersion,
@@ -12,7 +14,7 @@ import {
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { right } from "fp-ts/lib/Either.js";
 import { beforeAll, describe, expect, test } from "vitest";
-import { at, isObject, listAt, parseJson, textAt } from "../../docs/examples/demo/json.js";
+import { at, listAt, parseJson, textAt } from "../../docs/examples/demo/json.js";
 import { tellStory } from "../../docs/examples/demo/story.js";
 import { Transcript } from "../../docs/examples/demo/transcript.js";
 import { openWorld } from "../../docs/examples/demo/world.js";
@@ -28,11 +30,9 @@ const versionOf = (line: JsonObject): RoomVersion => {
 
 const pduOf = (line: JsonObject): JsonObject => {
   const pdu = line["pdu"];
-  if (!isObject(pdu)) throw new Error("An event without its PDU.");
+  if (!isJsonObject(pdu)) throw new Error("An event without its PDU.");
   return pdu;
 };
-
-const serverNameOf = (userId: string): string => userId.slice(userId.indexOf(":") + 1);
 
 describe("the demo for people", { timeout: 30_000 }, () => {
   test("ends well and says so", async () => {
@@ -65,7 +65,7 @@ describe("the demo for people", { timeout: 30_000 }, () => {
 describe("the demo for programs", () => {
   let ran: Ran = { code: null, stdout: "", stderr: "" };
   let document: unknown;
-  const lines = (name: string): readonly JsonObject[] => listAt(document, name).filter(isObject);
+  const lines = (name: string): readonly JsonObject[] => listAt(document, name).filter(isJsonObject);
   const keyOf = (name: string) => {
     const server = lines("servers").find((one) => one["name"] === name);
     return {
@@ -97,7 +97,7 @@ describe("the demo for programs", () => {
     for (const request of requests) {
       expect(Object.keys(request)).toEqual(["from", "to", "method", "path", "body", "status", "response"]);
       expect(request["status"]).toBeGreaterThanOrEqual(200);
-      expect(isObject(request["response"])).toBe(true);
+      expect(isJsonObject(request["response"])).toBe(true);
     }
     const forbidden = requests.filter((request) => request["status"] !== 200);
     // For each room: Carol's invite, the forged proof, the revoked one.
@@ -109,7 +109,7 @@ describe("the demo for programs", () => {
     expect(lines("events")).toHaveLength(60);
     for (const line of lines("events")) {
       const [version, pdu] = [versionOf(line), pduOf(line)];
-      const signer = keyOf(serverNameOf(textAt(pdu, "sender")));
+      const signer = keyOf(domainOf(textAt(pdu, "sender")));
       expect(contentHashMatches(portableCrypto, pdu, version)).toBe(true);
       expect(eventId(portableCrypto, pdu, version)).toEqual(right(line["eventId"]));
       expect(verifyPdu(portableCrypto, pdu, version, signer)).toEqual(right(undefined));
@@ -124,12 +124,12 @@ describe("the demo for programs", () => {
     const remote = lines("events").filter(
       ({ pdu }) =>
         textAt(pdu, "content", "membership") === "invite" &&
-        serverNameOf(textAt(pdu, "state_key")) !== serverNameOf(textAt(pdu, "sender")),
+        domainOf(textAt(pdu, "state_key")) !== domainOf(textAt(pdu, "sender")),
     );
     // Zoe, Bob and Una, on two servers, in two rooms.
     expect(remote).toHaveLength(12);
     for (const line of remote) {
-      const signer = keyOf(serverNameOf(textAt(line, "pdu", "state_key")));
+      const signer = keyOf(domainOf(textAt(line, "pdu", "state_key")));
       expect(verifyPdu(portableCrypto, pduOf(line), versionOf(line), signer)).toEqual(right(undefined));
     }
   });
@@ -146,7 +146,7 @@ describe("the demo for programs", () => {
           textAt(pdu, "state_key") === textAt(signed, "token"),
       );
       const content = at(token, "pdu", "content");
-      if (!isObject(signed) || !isObject(content)) throw new Error("A proof without its parts.");
+      if (!isJsonObject(signed) || !isJsonObject(content)) throw new Error("A proof without its parts.");
       expect(proveInvite(portableCrypto, versionOf(line), signed, content)._tag).toBe("Proven");
     }
   });

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { errorsPage } from "../generate/errors-page.js";
 
 const root = resolve(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -42,4 +43,8 @@ describe("the pages", () => {
     expect(expected.length).toBeGreaterThan(20);
     expect(expected.filter((field) => !read("docs/ports.md").includes(`\`${field}`))).toEqual([]);
   });
+});
+
+it("docs/errors.md is what the code says (npm run generate:errors)", () => {
+  expect(read("docs/errors.md")).toBe(errorsPage());
 });

@@ -1,5 +1,6 @@
 import { type FlowResult, type JsonObject, matrixError } from "matrix-third-party-invites";
-import { json } from "./http.js";
+
+export const json = (status: number, body: unknown): Response => Response.json(body, { status });
 
 /** What a Matrix endpoint answers for the result of a flow. */
 export const reply = (result: Awaited<FlowResult<unknown>>, body: JsonObject = {}): Response => {
@@ -8,10 +9,9 @@ export const reply = (result: Awaited<FlowResult<unknown>>, body: JsonObject = {
   return json(status, error);
 };
 
+export const badRequest = (error: string): Response => json(400, { errcode: "M_INVALID_PARAM", error });
+
 export const forbidden = (error: string): Response => json(403, { errcode: "M_FORBIDDEN", error });
 
 export const notInRoom = (): Response =>
   json(404, { errcode: "M_NOT_FOUND", error: "This server is not in the room." });
-
-/** The server that a user ID belongs to. */
-export const serverNameOf = (userId: string): string => userId.slice(userId.indexOf(":") + 1);

@@ -1,28 +1,69 @@
 import {
   type JsonObject,
   type RoomId,
+  domainOf,
   hashAndSignPdu,
-  invite,
+  inviteAll,
+  isJsonObject,
   parseRoomId,
   redeemThirdPartySigned,
   revokeInvite,
   roomVersion,
 } from "matrix-third-party-invites";
+import { type InviteHost, inviteEndpoint } from "matrix-third-party-invites/http";
 import { nodeCrypto } from "matrix-third-party-invites/node";
-import { forbidden, reply, serverNameOf } from "./answers.js";
+import { badRequest, forbidden, json, reply } from "./answers.js";
 import type { Homeserver } from "./homeserver.js";
-import { type Call, type Route, json } from "./http.js";
-import { at, isObject, listAt, textAt } from "./json.js";
+import { type Call, type Route, readJson } from "./http.js";
+import { at, listAt, textAt } from "./json.js";
 
-/** Answers to users with an access token, which here is the user ID: a stub. */
-const forUsers =
-  (server: Homeserver, answer: (call: Call, userId: string) => Promise<Response>) =>
-  async (call: Call): Promise<Response> => {
-    const userId = /^Bearer (@.+)$/.exec(call.authorization)?.[1] ?? "";
-    return serverNameOf(userId) === server.name
-      ? answer(call, userId)
-      : json(401, { errcode: "M_UNKNOWN_TOKEN", error: "Unknown access token" });
+/** An access token is the user ID itself: a stub, in place of a login. */
+const authenticate =
+  (server: Homeserver): InviteHost["authenticate"] =>
+  (request) => {
+    const userId = /^Bearer (@.+)$/.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
+    return Promise.resolve(
+      domainOf(userId) === server.name
+        ? { _tag: "User", requester: { userId } }
+        : {
+            _tag: "Denied",
+            status: 401,
+            body: { errcode: "M_UNKNOWN_TOKEN", error: "Unknown access token" },
+          },
+    );
   };
+
+type UserCall = Call<{ readonly userId: string }>;
+
+/** Endpoints of our own, for users with an access token. */
+const forUsers =
+  (server: Homeserver, answer: (server: Homeserver, call: UserCall) => Promise<Response>): Route["answer"] =>
+  async (request, param) => {
+    const user = await authenticate(server)(request);
+    return user._tag === "User"
+      ? answer(server, { who: user.requester, body: await readJson(request), param })
+      : json(user.status, user.body);
+  };
+
+/** `POST /createRoom`, with `invite_3pid`: whom it cannot invite does not undo the room. */
+const createRoom = async (server: Homeserver, { who, body }: UserCall): Promise<Response> => {
+  const version = roomVersion(textAt(body, "room_version"));
+  if (version === undefined) return badRequest("The room version is not known.");
+  const powerLevels = at(body, "power_level_content_override");
+  const roomId = server.memory.create({
+    version: version.id,
+    creator: who.userId,
+    ...(isJsonObject(powerLevels) ? { powerLevels } : {}),
+  });
+  server.record(roomId, server.memory.timeline(roomId));
+  await inviteAll(server.ports)({
+    roomId,
+    requester: who,
+    invites: listAt(body, "invite_3pid"),
+    details: { isDirect: at(body, "is_direct") === true },
+  });
+  return json(200, { room_id: roomId });
+};
 
 /** Joins a room that this server has: the join is an event like any other. */
 const joinHere = async (server: Homeserver, roomId: RoomId, userId: string): Promise<Response> => {
@@ -64,7 +105,7 @@ const joinThrough = async (
   if (made.status !== 200) return json(made.status, made.body);
   const version = roomVersion(textAt(made.body, "room_version"));
   const template = at(made.body, "event");
-  if (version === undefined || !isObject(template)) return forbidden("The template is not understood.");
+  if (version === undefined || !isJsonObject(template)) return forbidden("The template is not understood.");
   const event = { ...template, origin_server_ts: Date.now() };
   const join = hashAndSignPdu(nodeCrypto, event, version, server.name, server.key);
   if (join._tag === "Left") return forbidden(`The join cannot be signed: ${join.left._tag}.`);
@@ -74,31 +115,28 @@ const joinThrough = async (
   const sent = await server.ask(via, "PUT", send, pdu);
   if (sent.status !== 200) return json(sent.status, sent.body);
   const depthOf = (event: JsonObject): number => Number(event["depth"]);
-  const events = [...listAt(sent.body, "auth_chain"), ...listAt(sent.body, "state")]
-    .filter(isObject)
-    .sort((one, other) => depthOf(one) - depthOf(other));
-  for (const event of events) {
-    const wrong = server.whatIsWrong(event, version);
-    if (wrong !== undefined) return forbidden(`An event of the room is not good. ${wrong}`);
+  const events: JsonObject[] = [];
+  for (const event of [...listAt(sent.body, "auth_chain"), ...listAt(sent.body, "state")]) {
+    const checked = isJsonObject(event) ? server.check(event, version) : undefined;
+    if (checked?._tag !== "Right") return forbidden("An event of the room is not good.");
+    events.push(checked.right.pdu);
   }
+  events.sort((one, other) => depthOf(one) - depthOf(other));
   server.memory.load(roomId, version.id, [...events, pdu]);
   server.record(roomId, server.memory.timeline(roomId));
   return json(200, { room_id: roomId });
 };
 
 /** `POST …/join`, with `third_party_signed` or without. */
-const join = async (server: Homeserver, call: Call, userId: string): Promise<Response> => {
-  const parsed = parseRoomId(call.param("roomId"));
-  if (parsed._tag === "Left") return json(400, { errcode: "M_INVALID_PARAM", error: parsed.left.why });
+const join = async (server: Homeserver, { who, body, param }: UserCall): Promise<Response> => {
+  const { userId } = who;
+  const parsed = parseRoomId(param("roomId"));
+  if (parsed._tag === "Left") return badRequest(parsed.left.why);
   const roomId = parsed.right;
-  const thirdPartySigned = at(call.body, "third_party_signed");
-  let via = serverNameOf(server.invites.get(`${roomId} ${userId}`)?.sender ?? "");
+  const thirdPartySigned = at(body, "third_party_signed");
+  let via = domainOf(server.invites.get(`${roomId} ${userId}`)?.sender ?? "");
   if (thirdPartySigned !== undefined) {
-    const ready = await redeemThirdPartySigned(server.ports)({
-      roomId,
-      requester: { userId },
-      thirdPartySigned,
-    });
+    const ready = await redeemThirdPartySigned(server.ports)({ roomId, requester: who, thirdPartySigned });
     if (ready._tag === "Left") return reply(ready);
     via = ready.right.via[0] ?? via;
   }
@@ -106,33 +144,28 @@ const join = async (server: Homeserver, call: Call, userId: string): Promise<Res
   return via === "" ? forbidden("The user is not invited.") : joinThrough(server, via, roomId, userId);
 };
 
-export const clientRoutes = (server: Homeserver): readonly Route[] => [
-  {
-    method: "POST",
-    path: "/_matrix/client/v3/rooms/:roomId/invite",
-    answer: forUsers(server, async ({ param, body }, userId) =>
-      reply(await invite(server.ports)({ roomId: param("roomId"), requester: { userId }, body })),
-    ),
-  },
-  {
-    method: "POST",
-    path: "/_matrix/client/v3/rooms/:roomId/join",
-    answer: forUsers(server, (call, userId) => join(server, call, userId)),
-  },
-  {
-    // Only the empty content, which revokes, is served here.
-    method: "PUT",
-    path: "/_matrix/client/v3/rooms/:roomId/state/m.room.third_party_invite/:token",
-    answer: forUsers(server, async (call, userId) =>
-      isObject(call.body) && Object.keys(call.body).length === 0
-        ? reply(
-            await revokeInvite(server.ports)({
-              roomId: call.param("roomId"),
-              requester: { userId },
-              token: call.param("token"),
-            }),
-          )
-        : forbidden("These events are made by invites alone."),
-    ),
-  },
-];
+/** `PUT …/state/m.room.third_party_invite/{token}`: only the empty content, which revokes, is served here. */
+const setInvite = async (server: Homeserver, { who, body, param }: UserCall): Promise<Response> =>
+  isJsonObject(body) && Object.keys(body).length === 0
+    ? reply(
+        await revokeInvite(server.ports)({ roomId: param("roomId"), requester: who, token: param("token") }),
+      )
+    : forbidden("These events are made by invites alone.");
+
+export const clientRoutes = (server: Homeserver): readonly Route[] => {
+  const client = "/_matrix/client/v3";
+  return [
+    {
+      methods: ["POST", "OPTIONS"],
+      path: `${client}/rooms/:roomId/invite`,
+      answer: inviteEndpoint(server.ports, { authenticate: authenticate(server) }),
+    },
+    { methods: ["POST"], path: `${client}/createRoom`, answer: forUsers(server, createRoom) },
+    { methods: ["POST"], path: `${client}/rooms/:roomId/join`, answer: forUsers(server, join) },
+    {
+      methods: ["PUT"],
+      path: `${client}/rooms/:roomId/state/m.room.third_party_invite/:token`,
+      answer: forUsers(server, setInvite),
+    },
+  ];
+};

@@ -6,7 +6,6 @@ import {
   verifyJson,
 } from "matrix-third-party-invites";
 import { nodeCrypto } from "matrix-third-party-invites/node";
-import type { Call } from "./http.js";
 import { parseJson, textAt } from "./json.js";
 import type { Network } from "./network.js";
 
@@ -39,6 +38,7 @@ export const federationClient = (network: Network, origin: string, key: SigningK
       method,
       headers: {
         authorization: `X-Matrix origin="${origin}",destination="${destination}",key="${key.keyId}",sig="${sig}"`,
+        "content-type": "application/json",
       },
       ...(content === undefined ? {} : { body: JSON.stringify(content) }),
       ...(signal === undefined ? {} : { signal }),
@@ -47,21 +47,27 @@ export const federationClient = (network: Network, origin: string, key: SigningK
   };
 };
 
-/** The server that signed a request to `destination`, or `undefined` where no server that we know did. */
-export const requestOrigin = (network: Network, call: Call, destination: string): string | undefined => {
+/** The server that signed a request with this content, or `undefined` where no server that we know did. */
+export const requestOrigin = (
+  network: Network,
+  request: Request,
+  content: unknown,
+  destination: string,
+): string | undefined => {
+  const authorization = request.headers.get("authorization") ?? "";
   const parts = new Map(
-    [...call.authorization.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]),
+    [...authorization.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]),
   );
   const [origin = "", keyId = "", sig = ""] = ["origin", "key", "sig"].map((name) => parts.get(name));
-  const sender = network.find(origin);
-  if (sender?.keyId !== keyId || parts.get("destination") !== destination) return undefined;
-  const { method, uri, body } = call;
-  const request = {
-    ...{ method, uri, origin, destination },
-    ...(body === undefined ? {} : { content: body }),
+  const key = network.keyOf(origin, keyId);
+  if (key === undefined || parts.get("destination") !== destination) return undefined;
+  const { pathname, search } = new URL(request.url);
+  const signed = {
+    ...{ method: request.method, uri: pathname + search, origin, destination },
+    ...(content === undefined ? {} : { content }),
     signatures: { [origin]: { [keyId]: sig } },
   };
-  const verified = verifyJson(nodeCrypto, request, { entity: origin, keyId, publicKey: sender.publicKey });
+  const verified = verifyJson(nodeCrypto, signed, { entity: origin, keyId, publicKey: key.publicKey });
   return verified._tag === "Right" ? origin : undefined;
 };
 
@@ -73,7 +79,12 @@ export const federationPort = (ask: AskServer): Federation => ({
       const answer = await ask(destination, "PUT", path, body, signal);
       return answer.status === 200
         ? { _tag: "Accepted" }
-        : { _tag: "Refused", status: answer.status, errcode: textAt(answer.body, "errcode") };
+        : {
+            _tag: "Refused",
+            status: answer.status,
+            errcode: textAt(answer.body, "errcode"),
+            message: textAt(answer.body, "error"),
+          };
     } catch {
       return { _tag: "Unreachable" };
     }

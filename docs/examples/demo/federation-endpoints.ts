@@ -1,69 +1,70 @@
 import {
+  type CheckedPdu,
   type EventLike,
   type JsonObject,
   type RoomState,
   authorize,
   checkAuthEvents,
+  domainOf,
   eventId,
   firstJoinChecks,
+  isJsonObject,
   membershipOf,
   parseRoomId,
-  receiveExchange,
   receiveInboundInvite,
-  receiveOnBind,
   roomVersion,
   selectAuthEvents,
   signPdu,
 } from "matrix-third-party-invites";
+import { type ExchangeHost, exchangeEndpoint, onBindEndpoint } from "matrix-third-party-invites/http";
 import { nodeCrypto } from "matrix-third-party-invites/node";
-import { forbidden, notInRoom, reply, serverNameOf } from "./answers.js";
+import { badRequest, forbidden, json, notInRoom, reply } from "./answers.js";
 import { requestOrigin } from "./federation-client.js";
 import type { Homeserver } from "./homeserver.js";
-import { type Call, type Route, json } from "./http.js";
-import { at, isObject, listAt, textAt } from "./json.js";
+import { type Call, type Route, readJson } from "./http.js";
+import { at, listAt, textAt } from "./json.js";
 
-/** Answers to servers whose signature on the request is good. */
-const forServers =
-  (server: Homeserver, answer: (call: Call, origin: string) => Promise<Response>) =>
-  async (call: Call): Promise<Response> => {
-    const origin = requestOrigin(server.network, call, server.name);
-    return origin === undefined
-      ? json(401, { errcode: "M_UNAUTHORIZED", error: "The request is not signed by a known server." })
-      : answer(call, origin);
+/** Servers sign their requests. */
+const authenticate =
+  (server: Homeserver): ExchangeHost["authenticate"] =>
+  (request, content) => {
+    const origin = requestOrigin(server.network, request, content, server.name);
+    return Promise.resolve(
+      origin === undefined
+        ? {
+            _tag: "Denied",
+            status: 401,
+            body: { errcode: "M_UNAUTHORIZED", error: "The request is not signed by a known server." },
+          }
+        : { _tag: "Server", origin },
+    );
   };
 
-/** `/3pid/onbind` is signed by nobody (ONB-2): what it delivers is believed only when it has been proven. */
-const onBind = (server: Homeserver) => async (call: Call) => {
-  const result = await receiveOnBind(server.ports)(call.body);
-  if (result._tag === "Right") server.deliverSoon();
-  return reply(result);
-};
+type ServerCall = Call<{ readonly origin: string }>;
 
-const exchange = async (server: Homeserver, call: Call, origin: string) =>
-  reply(
-    await receiveExchange(server.ports)({
-      roomId: call.param("roomId"),
-      origin,
-      body: call.body,
-    }),
-  );
+/** Endpoints of our own, for servers whose signature on the request is good. */
+const forServers =
+  (
+    server: Homeserver,
+    answer: (server: Homeserver, call: ServerCall) => Promise<Response>,
+  ): Route["answer"] =>
+  async (request, param) => {
+    const body = await readJson(request);
+    const who = await authenticate(server)(request, body);
+    return who._tag === "Server" ? answer(server, { who, body, param }) : json(who.status, who.body);
+  };
 
-/** The event's own form and signature are the host's to verify, the rest is the library's. */
-const invite = async (server: Homeserver, call: Call, origin: string) => {
-  const version = roomVersion(textAt(call.body, "room_version"));
-  const event = at(call.body, "event");
-  if (version !== undefined) {
-    const wrong = server.whatIsWrong(event, version, [origin], call.param("eventId"));
-    if (wrong !== undefined) return json(400, { errcode: "M_INVALID_PARAM", error: wrong });
-  }
-  const result = await receiveInboundInvite(server.ports)({
-    roomId: call.param("roomId"),
-    origin,
-    body: call.body,
-  });
-  if (result._tag === "Left" || version === undefined || !isObject(event)) return reply(result);
+/** `PUT /invite`: the event's ID, hash and signatures are the host's to verify, the rest is the library's. */
+const invite = async (server: Homeserver, { who: { origin }, body, param }: ServerCall) => {
+  const version = roomVersion(textAt(body, "room_version"));
+  const event =
+    version &&
+    server.checkInvite(at(body, "event"), version, { eventId: param("eventId"), signers: [origin] });
+  if (version !== undefined && event === undefined) return badRequest("The event is not good.");
+  const result = await receiveInboundInvite(server.ports)({ roomId: param("roomId"), origin, body });
+  if (result._tag === "Left" || version === undefined || event === undefined) return reply(result);
   const signed = signPdu(event, version, server.name, server.key);
-  if (signed._tag === "Left") return json(400, { errcode: "M_BAD_JSON", error: signed.left._tag });
+  if (signed._tag === "Left") return badRequest(signed.left._tag);
   const { roomId, target, sender } = result.right;
   server.invites.set(`${roomId} ${target}`, { sender });
   return json(200, { event: signed.right });
@@ -78,44 +79,47 @@ const mayJoin = (event: EventLike, state: RoomState): boolean =>
   ["invite", "join"].includes(membershipOf(state, event.sender));
 
 /**
- * Why an event is not taken into a room, or `undefined` where it is. A real server judges it by the state that its
- * `auth_events` make and by the state before it, too, and fetches what it does not know of them.
+ * An event as it is taken into a room, or why it is not. A real server judges it by the state that its `auth_events`
+ * make and by the state before it, too, and fetches what it does not know of them.
  */
-const refused = (server: Homeserver, event: JsonObject, state: RoomState): string | undefined => {
-  const wrong = server.whatIsWrong(event, state.version);
-  if (wrong !== undefined) return wrong;
+const judge = (server: Homeserver, event: JsonObject, state: RoomState): CheckedPdu | string => {
+  const checked = server.check(event, state.version);
+  if (checked._tag === "Left") return `It is not good: ${checked.left._tag}.`;
+  const { pdu, signers } = checked.right;
+
   const timeline = server.memory.timeline(state.roomId);
-  const named = listAt(event, "auth_events").map((id) => timeline.find((one) => one.eventId === id)?.pdu);
+  const named = listAt(pdu, "auth_events").map((id) => timeline.find((one) => one.eventId === id)?.pdu);
   if (named.includes(undefined)) return "It names an event that is not known here.";
-  const auth = named.filter(isObject).map((pdu) => ({ event: pdu, rejected: false }));
-  const checked = checkAuthEvents(event, auth, state.version);
-  if (checked._tag === "Left") return checked.left.message;
-  const verdict = authorize(event, state, nodeCrypto);
+  const auth = named.filter(isJsonObject).map((one) => ({ event: one, rejected: false }));
+  const wrong = checkAuthEvents(pdu, auth, state.version);
+  if (wrong._tag === "Left") return wrong.left.message;
+
+  const verdict = authorize(pdu, state, nodeCrypto, { verifiedSigners: signers });
   switch (verdict._tag) {
     case "Allow":
-      return undefined;
+      return checked.right;
     case "Reject":
       return `${verdict.refusal.message} (rule ${verdict.refusal.rule ?? "-"})`;
     case "NotOurs":
-      return mayJoin(event, state) ? undefined : "This server's own rules do not allow it.";
+      return mayJoin(pdu, state) ? checked.right : "This server's own rules do not allow it.";
     case "TooMuchWork":
       return "It must be judged again, off the main thread.";
   }
 };
 
 /** `PUT /send/{txnId}`: events of rooms that this server is in. */
-const send = async (server: Homeserver, call: Call) => {
+const send = async (server: Homeserver, { body }: ServerCall) => {
   const results: Record<string, JsonObject> = {};
-  for (const event of listAt(call.body, "pdus").filter(isObject)) {
+  for (const event of listAt(body, "pdus").filter(isJsonObject)) {
     const roomId = parseRoomId(event["room_id"]);
     if (roomId._tag === "Left") continue;
     const version = await server.residentVersion(roomId.right);
     if (version === undefined) continue;
     const id = eventId(nodeCrypto, event, version);
     if (id._tag === "Left") continue;
-    const error = refused(server, event, server.memory.state(roomId.right));
-    results[id.right] = error === undefined ? {} : { error };
-    if (error === undefined) server.receive(roomId.right, event);
+    const judged = judge(server, event, server.memory.state(roomId.right));
+    results[id.right] = typeof judged === "string" ? { error: judged } : {};
+    if (typeof judged !== "string") server.receive(roomId.right, judged.pdu);
   }
   return json(200, { pdus: results });
 };
@@ -126,15 +130,15 @@ const isInRoom = (server: Homeserver, roomId: string, name: string): boolean =>
     .stateEvents(roomId)
     .some(
       ({ pdu }) =>
-        textAt(pdu, "content", "membership") === "join" && serverNameOf(textAt(pdu, "state_key")) === name,
+        textAt(pdu, "content", "membership") === "join" && domainOf(textAt(pdu, "state_key")) === name,
     );
 
-const makeJoin = async (server: Homeserver, call: Call, origin: string) => {
-  const userId = call.param("userId");
-  const roomId = parseRoomId(call.param("roomId"));
+const makeJoin = async (server: Homeserver, { who: { origin }, param }: ServerCall) => {
+  const userId = param("userId");
+  const roomId = parseRoomId(param("roomId"));
   if (roomId._tag === "Left" || (await server.residentVersion(roomId.right)) === undefined)
     return notInRoom();
-  if (serverNameOf(userId) !== origin) return forbidden("The user is another server's.");
+  if (domainOf(userId) !== origin) return forbidden("The user is another server's.");
   const checked = await firstJoinChecks(server.ports)({
     roomId: roomId.right,
     userId,
@@ -170,16 +174,15 @@ const makeJoin = async (server: Homeserver, call: Call, origin: string) => {
 };
 
 /** The state that is answered is that before the join; the auth chain of a small room is the rest of its events. */
-const sendJoin = async (server: Homeserver, call: Call, origin: string) => {
-  const roomId = parseRoomId(call.param("roomId"));
-  const event = call.body;
-  if (roomId._tag === "Left" || !isObject(event)) return forbidden("There is no room or no event.");
+const sendJoin = async (server: Homeserver, { who: { origin }, body: event, param }: ServerCall) => {
+  const roomId = parseRoomId(param("roomId"));
+  if (roomId._tag === "Left" || !isJsonObject(event)) return forbidden("There is no room or no event.");
   if ((await server.residentVersion(roomId.right)) === undefined) return notInRoom();
-  const error = refused(server, event, server.memory.state(roomId.right));
-  if (error !== undefined) return forbidden(error);
+  const judged = judge(server, event, server.memory.state(roomId.right));
+  if (typeof judged === "string") return forbidden(judged);
   const state = server.memory.stateEvents(roomId.right);
   const rest = server.memory.timeline(roomId.right).filter((one) => !state.includes(one));
-  server.receive(roomId.right, event);
+  server.receive(roomId.right, judged.pdu);
   await server.sendToRoom(roomId.right, server.memory.timeline(roomId.right).slice(-1), origin);
   return json(200, {
     origin: server.name,
@@ -192,23 +195,36 @@ const sendJoin = async (server: Homeserver, call: Call, origin: string) => {
 
 export const federationRoutes = (server: Homeserver): readonly Route[] => {
   const federation = "/_matrix/federation";
-  const signed = (
-    method: string,
-    path: string,
-    answer: (server: Homeserver, call: Call, origin: string) => Promise<Response>,
-  ): Route => ({
-    method,
-    path: `${federation}${path}`,
-    answer: forServers(server, (call, origin) => answer(server, call, origin)),
-  });
   return [
-    // The specification says PUT in one place and POST in others, and identity servers do (ONB-1).
-    { method: "PUT", path: `${federation}/v1/3pid/onbind`, answer: onBind(server) },
-    { method: "POST", path: `${federation}/v1/3pid/onbind`, answer: onBind(server) },
-    signed("PUT", "/v1/exchange_third_party_invite/:roomId", exchange),
-    signed("PUT", "/v2/invite/:roomId/:eventId", invite),
-    signed("PUT", "/v1/send/:txnId", send),
-    signed("GET", "/v1/make_join/:roomId/:userId", makeJoin),
-    signed("PUT", "/v2/send_join/:roomId/:eventId", sendJoin),
+    {
+      methods: ["PUT", "POST"],
+      path: `${federation}/v1/3pid/onbind`,
+      answer: onBindEndpoint(server.ports, {
+        wake: () => {
+          server.deliverSoon();
+        },
+      }),
+    },
+    {
+      methods: ["PUT"],
+      path: `${federation}/v1/exchange_third_party_invite/:roomId`,
+      answer: exchangeEndpoint(server.ports, { authenticate: authenticate(server) }),
+    },
+    {
+      methods: ["PUT"],
+      path: `${federation}/v2/invite/:roomId/:eventId`,
+      answer: forServers(server, invite),
+    },
+    { methods: ["PUT"], path: `${federation}/v1/send/:txnId`, answer: forServers(server, send) },
+    {
+      methods: ["GET"],
+      path: `${federation}/v1/make_join/:roomId/:userId`,
+      answer: forServers(server, makeJoin),
+    },
+    {
+      methods: ["PUT"],
+      path: `${federation}/v2/send_join/:roomId/:eventId`,
+      answer: forServers(server, sendJoin),
+    },
   ];
 };

@@ -7,31 +7,29 @@ import {
   type RoomVersion,
   type SigningKey,
   type SignedPdu,
-  contentHashMatches,
+  checkPdu,
   deliverOwed,
-  eventId,
-  requiredSigners,
+  domainOf,
+  isJsonObject,
   roomVersion,
-  verifyPdu,
 } from "matrix-third-party-invites";
+import { identityServerClient } from "matrix-third-party-invites/http";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import {
   type AppendHooks,
   type AppendRefused,
   type MemoryRedemptions,
   type MemoryRooms,
-  identityServerPort,
   memoryInvites,
   memoryRedemptions,
   memoryRooms,
   memoryUsers,
 } from "matrix-third-party-invites/testing";
-import { serverNameOf } from "./answers.js";
 import { clientRoutes } from "./client-endpoints.js";
 import { type AskServer, federationClient, federationPort } from "./federation-client.js";
 import { federationRoutes } from "./federation-endpoints.js";
 import { type Handle, router } from "./http.js";
-import { at, isObject, textAt } from "./json.js";
+import { at, textAt } from "./json.js";
 import type { Network } from "./network.js";
 import type { Transcript } from "./transcript.js";
 
@@ -57,7 +55,14 @@ export class Homeserver {
   #work: Promise<void> = Promise.resolve();
   #alarm: NodeJS.Timeout | undefined;
 
-  constructor(name: string, accounts: readonly string[], network: Network, transcript: Transcript) {
+  /** `ports` take the place of the server's own. */
+  constructor(
+    name: string,
+    accounts: readonly string[],
+    network: Network,
+    transcript: Transcript,
+    ports: Partial<Ports> = {},
+  ) {
     this.name = name;
     this.network = network;
     this.#transcript = transcript;
@@ -73,13 +78,14 @@ export class Homeserver {
       crypto: nodeCrypto,
       rooms: this.memory.rooms,
       events: this.memory.events,
-      identityServer: identityServerPort(network.as(name)),
+      identityServer: identityServerClient({ fetch: network.as(name) }),
       invites: memoryInvites(),
       redemptions: this.redemptions,
       federation: federationPort(this.ask),
       users: memoryUsers(new Map(accounts.map((localpart) => [`@${localpart}:${name}`, {}]))),
       clock: { now: Date.now },
       random: { fraction: Math.random },
+      ...ports,
     };
     this.handle = router([...clientRoutes(this), ...federationRoutes(this)]);
   }
@@ -91,7 +97,7 @@ export class Homeserver {
         const signed: SignedPdu[] = [];
         for (const event of pdus) {
           const isInvite = textAt(event.pdu, "content", "membership") === "invite";
-          const destination = serverNameOf(textAt(event.pdu, "state_key"));
+          const destination = domainOf(textAt(event.pdu, "state_key"));
           if (!isInvite || destination === this.name) {
             signed.push(event);
             continue;
@@ -132,34 +138,32 @@ export class Homeserver {
       message,
     });
     if (status !== 200) return refused(textAt(body, "errcode"), textAt(body, "error"));
-    const coSigned = at(body, "event");
-    const wrong = this.whatIsWrong(coSigned, version, [this.name, destination], eventId);
-    return isObject(coSigned) && wrong === undefined
-      ? { eventId, pdu: coSigned }
-      : refused("M_FORBIDDEN", wrong ?? "There is no event.");
+    const coSigned = this.checkInvite(at(body, "event"), version, {
+      eventId,
+      signers: [this.name, destination],
+    });
+    return coSigned === undefined
+      ? refused("M_FORBIDDEN", "The event came back otherwise.")
+      : { eventId, pdu: coSigned };
   }
 
-  /**
-   * Checks of a received event what its ID, its content hash and its signatures promise (FMT-HASH, FMT-SIG); `signers`
-   * are those that must have signed it besides the ones that the rules ask for.
-   */
-  whatIsWrong(
+  /** What a received event's ID, content hash and signatures say, before any rule is asked. */
+  check(pdu: JsonObject, version: RoomVersion): ReturnType<typeof checkPdu> {
+    const keyOf = this.network.keyOf.bind(this.network);
+    return checkPdu(nodeCrypto, pdu, version, { keyOf, now: Date.now() });
+  }
+
+  /** An invite that goes from server to server: if it is whole, the one that is spoken of, and signed by these. */
+  checkInvite(
     pdu: unknown,
     version: RoomVersion,
-    signers: readonly string[] = [],
-    expectedId?: string,
-  ): string | undefined {
-    if (!isObject(pdu)) return "It is no object.";
-    if (!contentHashMatches(nodeCrypto, pdu, version)) return "Its content hash does not match.";
-    for (const entity of [...requiredSigners(pdu, version, true), ...signers]) {
-      const server = this.network.find(entity);
-      if (server === undefined) return `The key of ${entity} is not known.`;
-      const verified = verifyPdu(nodeCrypto, pdu, version, { entity, ...server });
-      if (verified._tag === "Left") return `The signature of ${entity} is not good: ${verified.left._tag}.`;
-    }
-    const id = eventId(nodeCrypto, pdu, version);
-    if (id._tag === "Left") return `It has no ID: ${id.left._tag}.`;
-    return expectedId === undefined || expectedId === id.right ? undefined : "Its ID is another one.";
+    { eventId, signers }: { readonly eventId: string; readonly signers: readonly string[] },
+  ): JsonObject | undefined {
+    const checked = isJsonObject(pdu) ? this.check(pdu, version) : undefined;
+    if (checked?._tag !== "Right") return undefined;
+    const found = checked.right;
+    const isSigned = signers.every((server) => found.signers.has(server));
+    return found.eventId === eventId && found.hashMatches && isSigned ? found.pdu : undefined;
   }
 
   /** Sends events to the other servers whose users are in the room. */
@@ -167,7 +171,7 @@ export class Homeserver {
     const members = this.memory
       .stateEvents(roomId)
       .filter(({ pdu }) => textAt(pdu, "content", "membership") === "join");
-    const servers = new Set(members.map(({ pdu }) => serverNameOf(textAt(pdu, "state_key"))));
+    const servers = new Set(members.map(({ pdu }) => domainOf(textAt(pdu, "state_key"))));
     for (const server of servers) {
       if (server === this.name || server === except) continue;
       const path = `/_matrix/federation/v1/send/${randomBytes(6).toString("hex")}`;
@@ -212,7 +216,7 @@ export class Homeserver {
       () => {
         this.deliverSoon();
       },
-      Math.max(0, result.right.nextDueAt - Date.now()),
+      Math.max(0, result.right.nextDueAt - this.ports.clock.now()),
     );
   }
 

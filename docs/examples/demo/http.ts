@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
+import { buffer } from "node:stream/consumers";
+import { json } from "./answers.js";
 import { parseJson } from "./json.js";
 
 export type Handle = (request: Request) => Promise<Response>;
@@ -9,24 +11,18 @@ export interface Listener {
   readonly close: () => Promise<void>;
 }
 
-const readAll = async (incoming: IncomingMessage): Promise<string> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
-};
-
 const serve = async (handle: Handle, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
   const { method = "GET", url = "/", headers } = incoming;
-  const body = await readAll(incoming);
+  const body = await buffer(incoming);
   const request = new Request(`http://${headers.host ?? "localhost"}${url}`, {
     method,
-    headers: headers.authorization === undefined ? {} : { authorization: headers.authorization },
-    ...(body === "" ? {} : { body }),
+    headers: Object.entries(headers).filter((one): one is [string, string] => typeof one[1] === "string"),
+    ...(body.length === 0 ? {} : { body }),
   });
   const response = await handle(request).catch((cause: unknown) =>
     json(500, { errcode: "M_UNKNOWN", error: String(cause) }),
   );
-  outgoing.writeHead(response.status, { "content-type": "application/json" });
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   outgoing.end(await response.text());
 };
 
@@ -50,23 +46,13 @@ export const listen = async (handle: Handle): Promise<Listener> => {
   };
 };
 
-export const json = (status: number, body: unknown): Response => Response.json(body, { status });
-
-/** A request that has found its route. */
-export interface Call {
-  readonly method: string;
-  /** The path with its query, as it was sent. */
-  readonly uri: string;
-  readonly authorization: string;
-  readonly body: unknown;
-  /** What stands in the path where the route has `:name`. */
-  readonly param: (name: string) => string;
-}
+/** What stands in the path where the route has `:name`. */
+export type Param = (name: string) => string;
 
 export interface Route {
-  readonly method: string;
+  readonly methods: readonly string[];
   readonly path: string;
-  readonly answer: (call: Call) => Promise<Response>;
+  readonly answer: (request: Request, param: Param) => Promise<Response>;
 }
 
 const match = (pattern: string, path: string): ReadonlyMap<string, string> | undefined => {
@@ -85,18 +71,19 @@ const match = (pattern: string, path: string): ReadonlyMap<string, string> | und
 export const router =
   (routes: readonly Route[]): Handle =>
   async (request) => {
-    const { pathname, search } = new URL(request.url);
-    for (const { method, path, answer } of routes) {
-      const params = method === request.method ? match(path, pathname) : undefined;
-      if (params === undefined) continue;
-      const text = await request.text();
-      return answer({
-        method,
-        uri: pathname + search,
-        authorization: request.headers.get("authorization") ?? "",
-        body: text === "" ? undefined : parseJson(text),
-        param: (name) => params.get(name) ?? "",
-      });
+    const { pathname } = new URL(request.url);
+    for (const { methods, path, answer } of routes) {
+      const params = methods.includes(request.method) ? match(path, pathname) : undefined;
+      if (params !== undefined) return answer(request, (name) => params.get(name) ?? "");
     }
     return json(404, { errcode: "M_UNRECOGNIZED", error: "Unrecognized request" });
   };
+
+/** A request to an endpoint of our own: who asks, and what. */
+export interface Call<Who> {
+  readonly who: Who;
+  readonly body: unknown;
+  readonly param: Param;
+}
+
+export const readJson = async (request: Request): Promise<unknown> => parseJson(await request.text());

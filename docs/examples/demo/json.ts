@@ -1,14 +1,8 @@
-import type { JsonObject } from "matrix-third-party-invites";
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+import { member, parseStrict } from "matrix-third-party-invites";
 
 /** What stands at the end of a path of names in unchecked JSON. */
 export const at = (value: unknown, ...path: readonly string[]): unknown =>
-  path.reduce<unknown>(
-    (inner, name) => (isObject(inner) && Object.hasOwn(inner, name) ? inner[name] : undefined),
-    value,
-  );
+  path.reduce<unknown>((inner, name) => member(inner, name), value);
 
 /** The text there, or the empty one. */
 export const textAt = (value: unknown, ...path: readonly string[]): string => {
@@ -22,11 +16,8 @@ export const listAt = (value: unknown, ...path: readonly string[]): readonly unk
   return Array.isArray(found) ? found : [];
 };
 
-/** JSON, or `undefined` where a text is none. */
+/** JSON as events from room version 6 on must be written, or `undefined` where a text is none. */
 export const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const parsed = parseStrict(text);
+  return parsed._tag === "Right" ? parsed.right : undefined;
 };

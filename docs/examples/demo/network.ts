@@ -1,3 +1,4 @@
+import type { Fetch } from "matrix-third-party-invites/http";
 import { parseJson } from "./json.js";
 import type { Transcript } from "./transcript.js";
 
@@ -7,8 +8,6 @@ export interface Address {
   readonly keyId: string;
   readonly publicKey: Uint8Array;
 }
-
-export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 /**
  * The network of the demo: an address book in place of DNS, certificates and key servers. Everybody asks for
@@ -31,9 +30,15 @@ export class Network {
     return this.#addresses.get(name);
   }
 
+  /** A server's key, if it has one of this ID. */
+  keyOf(name: string, keyId: string): Address | undefined {
+    const address = this.find(name);
+    return address?.keyId === keyId ? address : undefined;
+  }
+
   /** A `fetch` for one party, every request of which is written down. */
   as(from: string): Fetch {
-    return async (url, init = {}) => {
+    return async (url, init) => {
       const { host: to, pathname, search } = new URL(url);
       const address = this.#addresses.get(to);
       if (address === undefined) throw new Error(`The address book has no ${to}.`);
@@ -44,7 +49,7 @@ export class Network {
         const response = await fetch(address.url + path, init);
         const text = await response.text();
         answered(response.status, parseJson(text));
-        return new Response(text, { status: response.status });
+        return new Response(text, response);
       } catch (cause) {
         answered(0, null);
         throw cause;

@@ -95,12 +95,13 @@ export class Transcript {
   }
 
   /** Runs one step under its heading; what it throws is what went otherwise than expected. */
-  async step(name: string, roomVersion: string, run: () => Promise<void>): Promise<void> {
+  async step<T>(name: string, roomVersion: string, run: () => Promise<T>): Promise<T> {
     this.#print(`\n${name} (room version ${roomVersion})`);
     let ok = false;
     try {
-      await run();
+      const result = await run();
       ok = true;
+      return result;
     } finally {
       this.steps.push({ name, roomVersion, ok });
       for (const { depth, text } of this.#lines) this.#print(`  ${"  ".repeat(depth)}${text()}`);

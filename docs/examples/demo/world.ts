@@ -1,19 +1,15 @@
-import { decodeBase64 } from "matrix-third-party-invites";
+import { type Ports, decodeBase64, domainOf } from "matrix-third-party-invites";
 import {
   type EmbeddedIdentityServer,
   type InviteMail,
   createIdentityServer,
 } from "matrix-third-party-invites/testing";
+import type { Answer } from "./federation-client.js";
 import { Homeserver } from "./homeserver.js";
 import { type Listener, listen } from "./http.js";
 import { parseJson } from "./json.js";
 import { Network } from "./network.js";
 import type { Transcript } from "./transcript.js";
-
-export interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
 
 /** Two homeservers, the identity server, and the people who use them, each server on a port of its own. */
 export interface World {
@@ -26,6 +22,8 @@ export interface World {
   readonly client: (userId: string, method: "POST" | "PUT", path: string, body: unknown) => Promise<Answer>;
   /** A user's client asks the identity server. */
   readonly identityClient: (userId: string, path: string, body: unknown) => Promise<Answer>;
+  /** Somebody proves that an address is theirs, and binds it to their user ID; gives the signed association. */
+  readonly bind: (userId: string, address: string) => Promise<unknown>;
   /** Has the identity server deliver what it owes to homeservers, and waits until they have worked on it. */
   readonly deliverOnBind: () => Promise<void>;
   readonly invitesMailedTo: (address: string) => readonly InviteMail[];
@@ -44,12 +42,18 @@ export const idServer = "id.example";
 /** The name that the embedded identity server gives its long-term key. */
 export const idKeyId = "ed25519:0";
 
-export const openWorld = async (transcript: Transcript): Promise<World> => {
+/** Opens all of it; `portsOf` takes the place of a homeserver's own ports. */
+export const openWorld = async (
+  transcript: Transcript,
+  portsOf: (serverName: string) => Partial<Ports> = () => ({}),
+): Promise<World> => {
   const network = new Network(transcript);
   const listeners: Listener[] = [];
 
-  const hs1 = new Homeserver("hs1.example", ["alice", "carol"], network, transcript);
-  const hs2 = new Homeserver("hs2.example", ["zoe", "bob", "yan", "una"], network, transcript);
+  const homeserver = (name: string, accounts: readonly string[]): Homeserver =>
+    new Homeserver(name, accounts, network, transcript, portsOf(name));
+  const hs1 = homeserver("hs1.example", ["alice", "carol"]);
+  const hs2 = homeserver("hs2.example", ["zoe", "bob", "yan", "una"]);
   for (const server of [hs1, hs2]) {
     const listener = await listen(server.handle);
     listeners.push(listener);
@@ -70,11 +74,19 @@ export const openWorld = async (transcript: Transcript): Promise<World> => {
   const ask = async (userId: string, url: string, method: string, token: string, body: unknown) => {
     const response = await network.as(userId)(url, {
       method,
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       body: JSON.stringify(body),
     });
     return { status: response.status, body: parseJson(await response.text()) };
   };
+  const identityClient: World["identityClient"] = (userId, path, body) =>
+    ask(
+      userId,
+      `https://${idServer}/_matrix/identity/v2${path}`,
+      "POST",
+      identityServer.account(userId),
+      body,
+    );
 
   return {
     hs1,
@@ -82,18 +94,20 @@ export const openWorld = async (transcript: Transcript): Promise<World> => {
     identityServer,
     network,
     transcript,
-    client: (userId, method, path, body) => {
-      const server = userId.slice(userId.indexOf(":") + 1);
-      return ask(userId, `https://${server}/_matrix/client/v3${path}`, method, userId, body);
+    client: (userId, method, path, body) =>
+      ask(userId, `https://${domainOf(userId)}/_matrix/client/v3${path}`, method, userId, body),
+    identityClient,
+    bind: async (userId, email) => {
+      const secret = { client_secret: "demo" };
+      await identityClient(userId, "/validate/email/requestToken", { ...secret, email, send_attempt: 1 });
+      const mail = identityServer.outbox.filter((one) => one.kind === "validation").at(-1);
+      if (mail === undefined) throw new Error("The identity server has mailed no token.");
+      const { sid, token } = mail;
+      await identityClient(userId, "/validate/email/submitToken", { ...secret, sid, token });
+      const { status, body } = await identityClient(userId, "/3pid/bind", { ...secret, sid, mxid: userId });
+      if (status !== 200) throw new Error(`The bind was answered ${status}: ${JSON.stringify(body)}`);
+      return body;
     },
-    identityClient: (userId, path, body) =>
-      ask(
-        userId,
-        `https://${idServer}/_matrix/identity/v2${path}`,
-        "POST",
-        identityServer.account(userId),
-        body,
-      ),
     deliverOnBind: async () => {
       await identityServer.deliverDue();
       await hs1.settled();

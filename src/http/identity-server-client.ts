@@ -1,0 +1,185 @@
+import { isJsonObject, member, stringMember } from "../matrix/json.js";
+import { WrittenNumber } from "../matrix/written-number.js";
+import type { IdentityServer, IdentityServerAccess, IdentityServerError, PortOptions } from "../ports.js";
+import { type Answer, type Fetch, type FetchLimits, fetchJson } from "./fetch-json.js";
+
+export interface IdentityServerClientOptions extends Partial<FetchLimits> {
+  /**
+   * What carries the requests. Their targets are chosen by strangers: on Node give it `guardedFetch` of
+   * `matrix-third-party-invites/node`, which reaches public addresses only.
+   */
+  readonly fetch: Fetch;
+  readonly userAgent?: string;
+  /** How long a server's hash details are believed, in milliseconds; 10 minutes. A rotated pepper ends it sooner. */
+  readonly hashDetailsMs?: number;
+}
+
+const defaults: FetchLimits = { headersTimeoutMs: 10_000, bodyTimeoutMs: 10_000, maxBytes: 64 * 1024 };
+
+/** Identity servers are named by clients; a list of all that were ever named would grow without end. */
+const maxRemembered = 256;
+
+type HashDetails = Extract<
+  Awaited<ReturnType<IdentityServer["hashDetails"]>>,
+  { readonly _tag: "HashDetails" }
+>;
+
+const unauthorized: ReadonlySet<string | undefined> = new Set(["M_UNKNOWN_TOKEN", "M_MISSING_TOKEN"]);
+
+const afterSeconds = /^\s*([0-9]{1,9})\s*$/;
+
+/** As HTTP writes dates. `Date.parse` alone would find one in almost any text with a number in it. */
+const httpDate = /^\s*[A-Z][a-z]+, .+ GMT\s*$/;
+
+/** A wait that other programs can take: whole milliseconds. */
+const asWait = (ms: number): number | undefined => {
+  const whole = Math.ceil(ms);
+  return whole >= 0 && Number.isSafeInteger(whole) ? whole : undefined;
+};
+
+/** `Retry-After` in seconds or as a date, or the deprecated member of the body, in milliseconds (CLI-E3). */
+const retryAfterMs = ({ retryAfter, body }: Answer): number | undefined => {
+  const header = retryAfter ?? "";
+  const seconds = afterSeconds.exec(header)?.[1];
+  if (seconds !== undefined) return Number(seconds) * 1000;
+  const until = httpDate.test(header) ? asWait(Date.parse(header) - Date.now()) : undefined;
+  if (until !== undefined) return until;
+  const inBody = member(body, "retry_after_ms");
+  return typeof inBody === "number" || inBody instanceof WrittenNumber ? asWait(Number(inBody)) : undefined;
+};
+
+/** What an answer that is none of a call's own says: its fields decide before its status does. */
+const errorOf = (answer: Answer): IdentityServerError => {
+  const { status, body } = answer;
+  const errcode = stringMember(body, "errcode");
+  if (errcode === "M_TERMS_NOT_SIGNED") return { _tag: "TermsNotSigned" };
+  // A real one says 429 with M_UNKNOWN and without Retry-After.
+  if (status === 429 || errcode === "M_LIMIT_EXCEEDED") {
+    const wait = retryAfterMs(answer);
+    return { _tag: "RateLimited", ...(wait === undefined ? {} : { retryAfterMs: wait }) };
+  }
+  if (status === 401 || unauthorized.has(errcode)) return { _tag: "Unauthorized" };
+  return errcode === undefined ? { _tag: "Malformed" } : { _tag: "Rejected", errcode, status };
+};
+
+/** A success has its status, and neither an errcode nor `success: false` (some failures come with 200). */
+const isSuccess = ({ status, body }: Answer): boolean =>
+  status === 200 && member(body, "errcode") === undefined && member(body, "success") !== false;
+
+/**
+ * The `identityServer` port over HTTP, for any runtime with `fetch`: `hash_details`, `lookup`, `store-invite` and key
+ * validity of the identity service API v2 (LOOK-*, STORE-*, KEY-*). Answers are decided by their fields, within limits of
+ * time and size, without following redirects; what is no answer of the protocol is `Malformed`. The token goes into
+ * the header and nowhere else. Rejects only where a caller's signal stopped the call.
+ *
+ * @example
+ * const identityServer = identityServerClient({ fetch: await guardedFetch(), userAgent: "my-server/1.0" });
+ */
+export const identityServerClient = ({
+  fetch,
+  userAgent,
+  hashDetailsMs = 600_000,
+  ...given
+}: IdentityServerClientOptions): IdentityServer => {
+  const limits: FetchLimits = { ...defaults, ...given };
+  const remembered = new Map<string, { readonly details: HashDetails; readonly until: number }>();
+
+  const remember = (idServer: string, details: HashDetails): void => {
+    remembered.delete(idServer);
+    if (remembered.size >= maxRemembered) {
+      const [oldest] = remembered.keys();
+      if (oldest !== undefined) remembered.delete(oldest);
+    }
+    remembered.set(idServer, { details, until: Date.now() + hashDetailsMs });
+  };
+
+  const request = (
+    url: string,
+    { signal }: PortOptions,
+    init: { readonly method?: "POST"; readonly accessToken?: string; readonly body?: unknown } = {},
+  ): ReturnType<typeof fetchJson> =>
+    fetchJson(
+      fetch,
+      url,
+      {
+        method: init.method ?? "GET",
+        headers: {
+          accept: "application/json",
+          ...(userAgent === undefined ? {} : { "user-agent": userAgent }),
+          ...(init.accessToken === undefined ? {} : { authorization: `Bearer ${init.accessToken}` }),
+          ...(init.body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
+      },
+      limits,
+      signal,
+    );
+
+  const call = (
+    { idServer, accessToken }: IdentityServerAccess,
+    path: string,
+    options: PortOptions,
+    body?: unknown,
+  ): ReturnType<typeof fetchJson> =>
+    request(`https://${idServer}/_matrix/identity/v2/${path}`, options, {
+      accessToken,
+      ...(body === undefined ? {} : { method: "POST", body }),
+    });
+
+  return {
+    hashDetails: async (access, options) => {
+      options.signal?.throwIfAborted();
+      const known = remembered.get(access.idServer);
+      if (known !== undefined && Date.now() < known.until) return known.details;
+      const answer = await call(access, "hash_details", options);
+      if (answer._tag !== "Answer") return answer;
+      const pepper = stringMember(answer.body, "lookup_pepper");
+      const algorithms = member(answer.body, "algorithms");
+      if (!isSuccess(answer) || pepper === undefined || !Array.isArray(algorithms)) return errorOf(answer);
+      const details: HashDetails = {
+        _tag: "HashDetails",
+        pepper,
+        algorithms: (algorithms as readonly unknown[]).filter((one) => typeof one === "string"),
+      };
+      remember(access.idServer, details);
+      return details;
+    },
+
+    lookup: async ({ algorithm, pepper, addresses, ...access }, options) => {
+      const answer = await call(access, "lookup", options, { algorithm, pepper, addresses });
+      if (answer._tag !== "Answer") return answer;
+      if (stringMember(answer.body, "errcode") === "M_INVALID_PEPPER") {
+        remembered.delete(access.idServer);
+        return { _tag: "InvalidPepper" };
+      }
+      const mappings = member(answer.body, "mappings");
+      if (!isSuccess(answer) || !isJsonObject(mappings)) return errorOf(answer);
+      const userIds = new Map<string, string>();
+      for (const address of addresses) {
+        const userId = member(mappings, address);
+        if (userId === undefined) continue;
+        // Somebody is bound, whoever it is: taken for nobody, they would get a mail.
+        if (typeof userId !== "string") return { _tag: "Malformed" };
+        userIds.set(address, userId);
+      }
+      return { _tag: "Mappings", userIds };
+    },
+
+    storeInvite: async ({ invite, ...access }, options) => {
+      const answer = await call(access, "store-invite", options, invite);
+      if (answer._tag !== "Answer") return answer;
+      if (stringMember(answer.body, "errcode") === "M_THREEPID_IN_USE")
+        return { _tag: "AlreadyBound", userId: member(answer.body, "mxid") };
+      return isSuccess(answer) && isJsonObject(answer.body)
+        ? { _tag: "Stored", answer: answer.body }
+        : errorOf(answer);
+    },
+
+    keyValidity: async (url, options) => {
+      const answer = await request(url, options);
+      if (answer._tag !== "Answer") return answer;
+      const valid = member(answer.body, "valid");
+      return isSuccess(answer) && typeof valid === "boolean" ? { _tag: "Validity", valid } : errorOf(answer);
+    },
+  };
+};

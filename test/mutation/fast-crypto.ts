@@ -1,0 +1,1 @@
+export { nodeCrypto as portableCrypto, nodeSigningKey as portableSigningKey } from "../../src/node/crypto.js";
