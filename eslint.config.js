@@ -35,7 +35,7 @@ const core = floors.map((floor, height) => {
     rules: forbidImports(
       [`^\\.\\./(${above.join("|")})(/|$)`, `Arrows point down: ${floor} does not know what stands on it.`],
       ["^\\.\\./index\\.ts$", "Import from the file that has it, not from the public surface."],
-      ["^node:", impure],
+      ["^(node:|undici$|ipaddr\\.js$)", impure],
       ...(floor === "flows" ? [] : [["^\\.\\./ports\\.ts$", "Only flows talk to ports."]]),
       ...(bare ? [["^\\.\\./refusal\\.ts$", "The ground knows no word of invites."]] : []),
       ...(floor === "flows" ? [] : [["^fp-ts/lib/Task", "Decisions are synchronous."]]),

@@ -192,10 +192,17 @@ export interface LeasedRedemption {
   readonly lease: string;
 }
 
+/** What stood in the way of a redemption: the code of a refusal or failure, and what whoever refused had answered. */
+export interface Trouble {
+  readonly reason: string;
+  readonly status: number;
+  readonly errcode: string;
+}
+
 export type Settlement =
   | { readonly _tag: "Done" }
-  | { readonly _tag: "Dead"; readonly reason: string }
-  | { readonly _tag: "Again"; readonly dueAt: number };
+  | ({ readonly _tag: "Dead" } & Trouble)
+  | ({ readonly _tag: "Again"; readonly dueAt: number } & Trouble);
 
 /** The queue of redemptions owed. Rows stay when they are settled, so that nothing is redeemed twice. */
 export interface Redemptions {
@@ -319,8 +326,16 @@ export type Observation =
       readonly target: UserId;
       readonly code: string;
     }
-  | { readonly _tag: "Refused"; readonly code: RefusalCode }
-  | { readonly _tag: "PortFailed"; readonly code: FailureCode };
+  | ({ readonly _tag: "Refused"; readonly code: RefusalCode } & Occasion)
+  | ({ readonly _tag: "PortFailed"; readonly code: FailureCode } & Occasion);
+
+/** Where it happened; the room and the user only where they were read as such, never as a stranger wrote them. */
+export interface Occasion {
+  /** The name of the exported function; absent for what a flow notes on its way. */
+  readonly flow?: string;
+  readonly roomId?: RoomId;
+  readonly userId?: UserId;
+}
 
 /** Called synchronously; what it throws is swallowed. */
 export type Observe = (observation: Observation) => void;

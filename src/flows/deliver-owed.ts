@@ -48,12 +48,13 @@ const settlementOf =
   (row: OwedRedemption, result: Either<Problem, Redeemed>): Settlement => {
     if (isRight(result)) return { _tag: "Done" };
     const problem = result.left;
+    const { code: reason, status, errcode } = problem;
     const now = ports.clock.now();
-    if (isPermanent(problem)) return { _tag: "Dead", reason: problem.code };
+    if (isPermanent(problem)) return { _tag: "Dead", reason, status, errcode };
     if (now - row.owedAt >= (ports.config.redemptionAgeMs ?? defaultAgeMs))
-      return { _tag: "Dead", reason: `Expired: ${problem.code}` };
+      return { _tag: "Dead", reason: `Expired: ${reason}`, status, errcode };
     const delay = Math.max(problem.retryAfterMs ?? 0, retryDelay(row.attempts, ports.random.fraction()));
-    return { _tag: "Again", dueAt: now + Math.round(delay) };
+    return { _tag: "Again", dueAt: now + Math.round(delay), reason, status, errcode };
   };
 
 const work =
@@ -63,7 +64,13 @@ const work =
     const delivery: Delivery = { roomId, sender, signed: { mxid, token, json: signed } };
     return pipe(
       // Run apart: whatever goes wrong with one row is that row's own settlement.
-      TE.fromTask(() => run(redeemDelivery(ports)(delivery, signal), ports.observe)),
+      TE.fromTask(() =>
+        run(redeemDelivery(ports)(delivery, signal), ports.observe, {
+          flow: "deliverOwed",
+          roomId,
+          userId: mxid,
+        }),
+      ),
       TE.map((result) => settlementOf(ports)(redemption, result)),
       TE.tap((settlement) => ask(() => ports.redemptions.settle(redemption, lease, settlement, {}))),
       TE.tapIO((settlement) => () => {
@@ -126,5 +133,6 @@ export const deliverOwed =
         })),
       ),
       ports.observe,
+      { flow: "deliverOwed" },
     );
   };

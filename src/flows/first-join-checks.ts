@@ -60,6 +60,7 @@ export const firstJoinChecks =
         }),
       ),
       ports.observe,
+      { flow: "firstJoinChecks" },
     );
   };
 

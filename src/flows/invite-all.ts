@@ -49,7 +49,7 @@ export const inviteAll =
     const known = new Map<string, Promise<Result>>();
     const one = (entry: unknown): Promise<Result> => {
       const parsed = parseThreepidInvite(entry);
-      if (isLeft(parsed)) return run(TE.left(parsed.left), ports.observe);
+      if (isLeft(parsed)) return run(TE.left(parsed.left), ports.observe, { flow: "inviteAll" });
       const invite = parsed.right;
       const made =
         known.get(nameOf(invite)) ??

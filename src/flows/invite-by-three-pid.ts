@@ -186,5 +186,6 @@ export const inviteByThreePid =
         TE.mapLeft(outsideIsNotJoined),
       ),
       ports.observe,
+      { flow: "inviteByThreePid" },
     );
   };

@@ -44,5 +44,6 @@ export const inviteByUserId =
         TE.mapLeft(outsideIsNotJoined),
       ),
       ports.observe,
+      { flow: "inviteByUserId" },
     );
   };

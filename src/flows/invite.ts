@@ -29,7 +29,7 @@ export const invite =
   (ports: InviteByThreePidPorts) =>
   ({ roomId, requester, body }: Invite, options: FlowOptions = {}): FlowResult<Committed<InviteOutcome>> => {
     const parsed: Either<Refusal, InviteRequest> = parseInviteRequest(body);
-    if (isLeft(parsed)) return run(TE.left(parsed.left), ports.observe);
+    if (isLeft(parsed)) return run(TE.left(parsed.left), ports.observe, { flow: "invite" });
     const request = parsed.right;
     switch (request._tag) {
       case "ByThreepid":

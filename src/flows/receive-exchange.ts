@@ -49,4 +49,5 @@ export const receiveExchange =
         ),
       ),
       ports.observe,
+      { flow: "receiveExchange" },
     );

@@ -64,4 +64,5 @@ export const receiveInboundInvite =
         ),
       ),
       ports.observe,
+      { flow: "receiveInboundInvite" },
     );

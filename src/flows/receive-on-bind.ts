@@ -138,5 +138,5 @@ export const receiveOnBind =
             store(ports)(user === undefined ? withoutUser(checked.right) : checked.right, signal),
           ),
         );
-    return run(step, ports.observe);
+    return run(step, ports.observe, { flow: "receiveOnBind" });
   };

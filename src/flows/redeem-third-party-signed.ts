@@ -90,4 +90,5 @@ export const redeemThirdPartySigned =
         ),
       ),
       ports.observe,
+      { flow: "redeemThirdPartySigned" },
     );

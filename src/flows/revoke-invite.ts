@@ -44,5 +44,6 @@ export const revokeInvite =
         TE.mapLeft(outsideIsNotJoined),
       ),
       ports.observe,
+      { flow: "revokeInvite" },
     );
   };

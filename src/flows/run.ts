@@ -1,6 +1,6 @@
 import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { Observation, Observe } from "../ports.js";
+import type { Observation, Observe, Occasion } from "../ports.js";
 import { type PortFailure, type Refusal, failure } from "../refusal.js";
 
 /** Why a flow did not do what it was asked to. */
@@ -42,12 +42,12 @@ export const tell = (observe: Observe | undefined, observation: Observation): vo
   }
 };
 
-const tellProblem = (observe: Observe | undefined, problem: Problem): void => {
+const tellProblem = (observe: Observe | undefined, problem: Problem, occasion: Occasion = {}): void => {
   tell(
     observe,
     problem._tag === "Refusal"
-      ? { _tag: "Refused", code: problem.code }
-      : { _tag: "PortFailed", code: problem.code },
+      ? { _tag: "Refused", code: problem.code, ...occasion }
+      : { _tag: "PortFailed", code: problem.code, ...occasion },
   );
 };
 
@@ -73,8 +73,12 @@ export const bestEffort =
   };
 
 /** Runs a flow. It never rejects. */
-export const run = async <A>(step: Step<A>, observe: Observe | undefined): FlowResult<A> => {
+export const run = async <A>(
+  step: Step<A>,
+  observe: Observe | undefined,
+  occasion: Occasion,
+): FlowResult<A> => {
   const result = await settle(step);
-  if (isLeft(result)) tellProblem(observe, result.left);
+  if (isLeft(result)) tellProblem(observe, result.left, occasion);
   return result;
 };

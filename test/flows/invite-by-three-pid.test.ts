@@ -369,7 +369,7 @@ describe("each error of an identity server", () => {
     expect(world.appended).toEqual([]);
     // A lookup that failed is not "nobody is bound".
     expect(world.count("identityServer.storeInvite")).toBe(method === "storeInvite" ? 1 : 0);
-    expect(world.observed).toEqual([{ _tag: "PortFailed", code }]);
+    expect(world.observed).toEqual([{ _tag: "PortFailed", code, flow: "inviteByThreePid" }]);
   });
 
   it("M_THREEPID_IN_USE after a negative lookup → the ordinary invite (field case 10)", async () => {

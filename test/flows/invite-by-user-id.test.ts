@@ -155,6 +155,6 @@ describe("POST /invite, in whichever of its forms", () => {
     const world = openWorld();
     expect(problemOf(await post(world, body))).toMatchObject({ code, status: 400 });
     expect(world.calls).toEqual([]);
-    expect(world.observed).toEqual([{ _tag: "Refused", code }]);
+    expect(world.observed).toEqual([{ _tag: "Refused", code, flow: "invite" }]);
   });
 });

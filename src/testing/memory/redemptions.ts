@@ -1,12 +1,13 @@
 import { serverOf } from "../../matrix/ids.js";
-import type { OwedRedemption, RedemptionId, Redemptions } from "../../ports.js";
+import type { OwedRedemption, RedemptionId, Redemptions, Trouble } from "../../ports.js";
 import { frozenCopy } from "./frozen-copy.js";
 
 /** How far a redemption has come. */
 export type RedemptionState =
-  | { readonly _tag: "Waiting" }
+  /** With what stood in the way the last time, if it was tried. */
+  | ({ readonly _tag: "Waiting" } & Partial<Trouble>)
   | { readonly _tag: "Done" }
-  | { readonly _tag: "Dead"; readonly reason: string };
+  | ({ readonly _tag: "Dead" } & Trouble);
 
 /** The queue, and a look into it for tests. */
 export interface MemoryRedemptions extends Redemptions {
@@ -62,28 +63,21 @@ export const memoryRedemptions = (): MemoryRedemptions => {
         .filter((row) => freeAt(row) <= now)
         .sort((one, other) => one.redemption.dueAt - other.redemption.dueAt)
         .slice(0, limit)
-        .map(({ redemption }) => {
+        .map(({ redemption, state }) => {
           leases += 1;
           const lease = String(leases);
-          rows.set(nameOf(redemption), { redemption, state: waiting, lease: { id: lease, until } });
+          rows.set(nameOf(redemption), { redemption, state, lease: { id: lease, until } });
           return { redemption, lease };
         }),
     settle: async (id, lease, settlement) => {
       const row = rows.get(nameOf(id));
       if (row?.lease?.id !== lease) return;
       const { redemption } = row;
-      const next: Row =
-        settlement._tag === "Again"
-          ? {
-              redemption: frozenCopy({
-                ...redemption,
-                dueAt: settlement.dueAt,
-                attempts: redemption.attempts + 1,
-              }),
-              state: waiting,
-            }
-          : { redemption, state: settlement };
-      rows.set(nameOf(id), next);
+      if (settlement._tag === "Again") {
+        const { dueAt, reason, status, errcode } = settlement;
+        const next = frozenCopy({ ...redemption, dueAt, attempts: redemption.attempts + 1 });
+        rows.set(nameOf(id), { redemption: next, state: { ...waiting, reason, status, errcode } });
+      } else rows.set(nameOf(id), { redemption, state: settlement });
     },
     settleInvited: async (id) => {
       const row = rows.get(nameOf(id));

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Trouble } from "../../../src/ports.js";
 import { memoryRedemptions } from "../../../src/testing/memory/index.js";
 import { aExample, bob, cExample, carol, owed, present, room2 } from "./samples.js";
+
+const trouble = (reason: string): Trouble => ({ reason, status: 403, errcode: "M_FORBIDDEN" });
 
 const at = (now: number, limit = 10) => ({ now, until: now + 60, limit });
 
@@ -63,12 +66,12 @@ describe("memoryRedemptions", () => {
     const [first] = await redemptions.lease(at(100), {});
     const [second] = await redemptions.lease(at(160), {});
     for (const lease of [present(first).lease, "", "99"])
-      await redemptions.settle(owed("t"), lease, { _tag: "Dead", reason: "late" }, {});
+      await redemptions.settle(owed("t"), lease, { _tag: "Dead", ...trouble("late") }, {});
     expect(redemptions.all()[0]?.state).toEqual({ _tag: "Waiting" });
-    await redemptions.settle(owed("t"), present(second).lease, { _tag: "Dead", reason: "refused" }, {});
-    expect(redemptions.all()[0]?.state).toEqual({ _tag: "Dead", reason: "refused" });
+    await redemptions.settle(owed("t"), present(second).lease, { _tag: "Dead", ...trouble("refused") }, {});
+    expect(redemptions.all()[0]?.state).toEqual({ _tag: "Dead", ...trouble("refused") });
     await redemptions.settle(owed("t"), present(second).lease, { _tag: "Done" }, {});
-    expect(redemptions.all()[0]?.state).toEqual({ _tag: "Dead", reason: "refused" });
+    expect(redemptions.all()[0]?.state).toEqual({ _tag: "Dead", ...trouble("refused") });
   });
 
   it("knows a lease for its own row only, and an unknown row for none", async () => {
@@ -85,7 +88,13 @@ describe("memoryRedemptions", () => {
     const redemptions = memoryRedemptions();
     await redemptions.owe([owed("t")], {});
     const [held] = await redemptions.lease(at(100), {});
-    await redemptions.settle(owed("t"), present(held).lease, { _tag: "Again", dueAt: 500 }, {});
+    await redemptions.settle(
+      owed("t"),
+      present(held).lease,
+      { _tag: "Again", dueAt: 500, ...trouble("down") },
+      {},
+    );
+    expect(redemptions.all()[0]?.state).toEqual({ _tag: "Waiting", ...trouble("down") });
     expect(await redemptions.lease(at(499), {})).toEqual([]);
     const [again] = await redemptions.lease(at(500), {});
     expect(again?.redemption).toEqual(owed("t", bob, { dueAt: 500, attempts: 1 }));
@@ -96,7 +105,12 @@ describe("memoryRedemptions", () => {
     await redemptions.owe([owed("t")], {});
     const [held] = await redemptions.lease(at(100), {});
     await redemptions.settleInvited(owed("t"), {});
-    await redemptions.settle(owed("t"), present(held).lease, { _tag: "Again", dueAt: 500 }, {});
+    await redemptions.settle(
+      owed("t"),
+      present(held).lease,
+      { _tag: "Again", dueAt: 500, ...trouble("down") },
+      {},
+    );
     expect(redemptions.all()).toEqual([{ ...owed("t"), state: { _tag: "Done" } }]);
   });
 
