@@ -143,12 +143,17 @@ export interface ForeignAnswer {
   readonly message?: string;
 }
 
+/**
+ * Passed on, but for a 401: that would tell our client that *its* token is no good, and log it out for what went wrong
+ * between two servers.
+ */
 const foreign = (answer: ForeignAnswer | undefined): Partial<Answer> =>
   answer === undefined
     ? {}
     : {
-        errcode: answer.errcode,
-        status: answer.status,
+        ...(answer.status === 401
+          ? { errcode: "M_FORBIDDEN", status: 403 }
+          : { errcode: answer.errcode, status: answer.status }),
         ...(answer.message === undefined ? {} : { message: answer.message }),
       };
 

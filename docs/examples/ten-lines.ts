@@ -1,9 +1,11 @@
 import { invite } from "matrix-third-party-invites";
+import { identityServerClient } from "matrix-third-party-invites/http";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
-import { createIdentityServer, identityServerPort, memoryPorts } from "matrix-third-party-invites/testing";
+import { createIdentityServer, memoryPorts } from "matrix-third-party-invites/testing";
 
 const identity = createIdentityServer({ serverName: "id.example", baseUrl: "https://id.example" });
-const identityServer = identityServerPort((url, init) => identity.handle(new Request(url, init)));
+const fetch = (url: string, init: RequestInit) => identity.handle(new Request(url, init));
+const identityServer = identityServerClient({ fetch });
 const key = nodeSigningKey("ed25519:1", crypto.getRandomValues(new Uint8Array(32)));
 const ports = memoryPorts({ crypto: nodeCrypto, serverName: "example.org", key, identityServer });
 

@@ -2,6 +2,7 @@ import { type Either, isLeft } from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { InviteDetails, InviteOutcome } from "../invite/decide.js";
 import { type ThreepidInvite, parseThreepidInvite } from "../invite/form.js";
+import { refusal } from "../refusal.js";
 import type { RequesterCommand } from "./command.js";
 import type { Committed } from "./commit.js";
 import { type InviteByThreePidPorts, inviteByThreePid } from "./invite-by-three-pid.js";
@@ -11,8 +12,8 @@ import { type FlowOptions, type Problem, run } from "./run.js";
 export interface InviteAll {
   readonly roomId: string;
   readonly requester: RequesterCommand;
-  /** The entries, unchecked. */
-  readonly invites: readonly unknown[];
+  /** The value of `invite_3pid`, unchecked. */
+  readonly invites: unknown;
   /** Such as `isDirect`, for each of them (CLI-24). */
   readonly details?: InviteDetails;
 }
@@ -33,7 +34,7 @@ const nameOf = ({ idServer, threepid }: ThreepidInvite): string =>
 /**
  * Invites everybody in `invite_3pid` (CLI-20 to CLI-24): one result for each entry, in their order. The room is made, so nothing here fails it: a bad entry, a
  * refusal or an identity server that is down concerns that entry alone (AMB-12). Each is asked of the host's policy once; the same
- * address twice is one invite. Never rejects.
+ * address twice is one invite. Where `invite_3pid` is no list, that is the one result; where it is absent, there is none. Never rejects.
  *
  * @example
  * const results = await inviteAll(ports)({ roomId, requester: { userId }, invites: body.invite_3pid });
@@ -45,11 +46,16 @@ export const inviteAll =
     { roomId, requester, invites, details }: InviteAll,
     { concurrency = defaultConcurrency, ...options }: FlowOptions & { readonly concurrency?: number } = {},
   ): Promise<readonly Result[]> => {
+    if (invites === undefined) return [];
+    const refused = (problem: Problem): Promise<Result> =>
+      run(TE.left(problem), ports.observe, { flow: "inviteAll" });
+    if (!Array.isArray(invites)) return [await refused(refusal("FieldMalformed", { detail: "invite_3pid" }))];
+    const entries: readonly unknown[] = invites;
     const results: Result[] = [];
     const known = new Map<string, Promise<Result>>();
     const one = (entry: unknown): Promise<Result> => {
       const parsed = parseThreepidInvite(entry);
-      if (isLeft(parsed)) return run(TE.left(parsed.left), ports.observe, { flow: "inviteAll" });
+      if (isLeft(parsed)) return refused(parsed.left);
       const invite = parsed.right;
       const made =
         known.get(nameOf(invite)) ??
@@ -60,10 +66,10 @@ export const inviteAll =
       known.set(nameOf(invite), made);
       return made;
     };
-    const waiting = invites.entries();
+    const waiting = entries.entries();
     const work = async (): Promise<void> => {
       for (const [at, entry] of waiting) results[at] = await one(entry);
     };
-    await Promise.all(Array.from({ length: lanes(concurrency, invites.length) }, work));
+    await Promise.all(Array.from({ length: lanes(concurrency, entries.length) }, work));
     return results;
   };

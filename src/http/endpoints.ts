@@ -8,7 +8,7 @@ import type { FlowOptions, Problem } from "../flows/run.js";
 import type { JsonObject } from "../matrix/json.js";
 import { matrixError } from "../refusal.js";
 import type { BodyLimits } from "./read-body.js";
-import { type HttpError, internalError, requestJson, unrecognized } from "./request-json.js";
+import { type HttpError, type JsonRules, internalError, requestJson, unrecognized } from "./request-json.js";
 
 /** What a host answers where it does not let somebody in: the status, and the body of a Matrix error. */
 export interface Denied {
@@ -21,14 +21,20 @@ export interface Denied {
 /** An endpoint that mounts anywhere: it never rejects, and answers every request. */
 export type Endpoint = (request: Request) => Promise<Response>;
 
-export interface InviteHost extends Partial<BodyLimits> {
-  /** Whose access token it is (CLI-3, CLI-E9 to CLI-E12). */
-  readonly authenticate: (
-    request: Request,
-  ) => Promise<{ readonly _tag: "User"; readonly requester: RequesterCommand } | Denied>;
+/** What every endpoint may be given: how much body it reads, and for how long. */
+export interface EndpointHost extends Partial<BodyLimits> {
+  /** Told what made an answer a 500: what `authenticate` threw. For the host's own log; it goes to nobody else. */
+  readonly onError?: (cause: unknown) => void;
 }
 
-export interface OnBindHost extends Partial<BodyLimits> {
+type User = { readonly _tag: "User"; readonly requester: RequesterCommand } | Denied;
+
+export interface InviteHost extends EndpointHost {
+  /** Whose access token it is (CLI-3, CLI-E9 to CLI-E12). */
+  readonly authenticate: (request: Request) => Promise<User> | User;
+}
+
+export interface OnBindHost extends EndpointHost {
   /**
    * Called once proofs have been stored: a good moment to run `deliverOwed`. The answer does not wait for it, and its
    * failure changes nothing: the queue has the proofs.
@@ -36,20 +42,43 @@ export interface OnBindHost extends Partial<BodyLimits> {
   readonly wake?: () => unknown;
 }
 
-export interface ExchangeHost extends Partial<BodyLimits> {
-  /** Which server signed the request over this content, by its `X-Matrix` header (FMT-SIG-10). */
-  readonly authenticate: (
-    request: Request,
-    content: unknown,
-  ) => Promise<{ readonly _tag: "Server"; readonly origin: string } | Denied>;
+type Server = { readonly _tag: "Server"; readonly origin: string } | Denied;
+
+export interface ExchangeHost extends EndpointHost {
+  /**
+   * Which server signed the request over this content, by its `X-Matrix` header (FMT-SIG-10). The `uri` that it signed is the path
+   * and query of the request as it was sent: behind a proxy that rewrites paths, `request.url` has another.
+   */
+  readonly authenticate: (request: Request, content: unknown) => Promise<Server> | Server;
 }
 
-/** A request of ours is some hundred bytes; 500 entries of one onbind were 276 KB. */
-const clientLimits: BodyLimits = { maxBytes: 64 * 1024, timeoutMs: 10_000 };
-const federationLimits: BodyLimits = { maxBytes: 4 * 1024 * 1024, timeoutMs: 30_000 };
+/** A client's request is some hundred bytes. */
+const inviteRules: JsonRules = {
+  maxBytes: 64 * 1024,
+  timeoutMs: 10_000,
+  numbers: "any",
+  isTypeChecked: true,
+};
+
+/** 500 entries were 276 KB. A proof comes only once, and is not sent back for what its body is said to be. */
+const onBindRules: JsonRules = {
+  maxBytes: 3 * 1024 * 1024,
+  timeoutMs: 30_000,
+  numbers: "integers",
+  isTypeChecked: false,
+};
+
+/** An event has 64 KiB at most, and an exchange is a part of one. */
+const exchangeRules: JsonRules = {
+  maxBytes: 128 * 1024,
+  timeoutMs: 30_000,
+  numbers: "integers",
+  isTypeChecked: true,
+};
 
 /** A limit that a host gives as `undefined` is the default, not none. */
-const limitsOf = (given: Partial<BodyLimits>, defaults: BodyLimits): BodyLimits => ({
+const rulesOf = (given: Partial<BodyLimits>, defaults: JsonRules): JsonRules => ({
+  ...defaults,
   maxBytes: given.maxBytes ?? defaults.maxBytes,
   timeoutMs: given.timeoutMs ?? defaults.timeoutMs,
 });
@@ -58,6 +87,7 @@ const cors = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
   "access-control-allow-headers": "X-Requested-With, Content-Type, Authorization",
+  "access-control-expose-headers": "Retry-After",
 } as const;
 
 type Headers = Readonly<Record<string, string>>;
@@ -83,11 +113,17 @@ const notLetIn = ({ status, body }: Denied): Response => foreignError(status, bo
 const retryAfter = (ms: number | undefined): Headers =>
   ms !== undefined && ms >= 0 && Number.isFinite(ms) ? { "retry-after": String(Math.ceil(ms / 1000)) } : {};
 
-/** 200 and an empty object, or the Matrix error, with `Retry-After` where there is something to wait for. */
-const flowAnswer = (result: Either<Problem, unknown>): Response => {
-  if (!isLeft(result)) return answer(200, {});
-  const { status, body } = matrixError(result.left);
-  return foreignError(status, body, retryAfter(body.retry_after_ms));
+/**
+ * The response of a flow's result, for endpoints of the host's own: 200 and `body`, or the Matrix error of the refusal or failure, with
+ * `Retry-After` where there is something to wait for.
+ *
+ * @example
+ * return matrixResponse(await revokeInvite(ports)({ roomId, requester: { userId }, token }));
+ */
+export const matrixResponse = (result: Either<Problem, unknown>, body: JsonObject = {}): Response => {
+  if (!isLeft(result)) return answer(200, body);
+  const { status, body: error } = matrixError(result.left);
+  return foreignError(status, error, retryAfter(error.retry_after_ms));
 };
 
 /**
@@ -133,10 +169,22 @@ const routed = async (route: Route, request: Request): Promise<Response> => {
   return route.answer(request, parameters);
 };
 
+/** What the host does on the side: it neither delays an answer nor changes it. */
+const quietly = async (call: (() => unknown) | undefined): Promise<void> => {
+  try {
+    await call?.();
+  } catch {
+    // It is the host's to know.
+  }
+};
+
 const endpoint =
-  (route: Route): Endpoint =>
+  ({ onError }: EndpointHost, route: Route): Endpoint =>
   async (request) => {
-    const response = await routed(route, request).catch(() => errorAnswer(internalError));
+    const response = await routed(route, request).catch((cause: unknown) => {
+      void quietly(() => onError?.(cause));
+      return errorAnswer(internalError);
+    });
     return route.isForBrowsers ? withHeaders(response, cors) : response;
   };
 
@@ -147,21 +195,18 @@ const endpoint =
  * @example
  * app.post("/_matrix/client/v3/rooms/:roomId/invite", (c) => inviteEndpoint(ports, { authenticate })(c.req.raw));
  */
-export const inviteEndpoint = (
-  ports: InviteByThreePidPorts,
-  { authenticate, ...limits }: InviteHost,
-): Endpoint =>
-  endpoint({
+export const inviteEndpoint = (ports: InviteByThreePidPorts, host: InviteHost): Endpoint =>
+  endpoint(host, {
     path: "/_matrix/client/v3/rooms/*/invite",
     methods: ["POST"],
     isForBrowsers: true,
     answer: async (request, [roomId = ""]) => {
-      const user = await authenticate(request);
+      const user = await host.authenticate(request);
       if (user._tag !== "User") return notLetIn(user);
-      const body = await requestJson(request, limitsOf(limits, clientLimits), "any");
+      const body = await requestJson(request, rulesOf(host, inviteRules));
       if (isLeft(body)) return errorAnswer(body.left);
       const command: Invite = { roomId, requester: user.requester, body: body.right };
-      return flowAnswer(await invite(ports)(command, stoppable(request)));
+      return matrixResponse(await invite(ports)(command, stoppable(request)));
     },
   });
 
@@ -172,14 +217,6 @@ const stoppable = ({ signal }: Request): FlowOptions => ({ signal });
 const hasStored = (result: Either<Problem, OnBindOutcome>): boolean =>
   isLeft(result) ? result.left.code === "TooManyWaiting" : result.right.accepted > 0;
 
-const quietly = async (call: (() => unknown) | undefined): Promise<void> => {
-  try {
-    await call?.();
-  } catch {
-    // What is stored stays stored, and is found when the queue is looked at next.
-  }
-};
-
 /**
  * `/_matrix/federation/v1/3pid/onbind`, by PUT as the endpoint is specified and by POST as identity servers do it
  * (ONB-1, AMB-13). Signed by nobody: what it delivers counts only once it has been proven.
@@ -187,17 +224,17 @@ const quietly = async (call: (() => unknown) | undefined): Promise<void> => {
  * @example
  * app.on(["PUT", "POST"], "/_matrix/federation/v1/3pid/onbind", (c) => onBindEndpoint(ports, { wake })(c.req.raw));
  */
-export const onBindEndpoint = (ports: ReceiveOnBindPorts, { wake, ...limits }: OnBindHost = {}): Endpoint =>
-  endpoint({
+export const onBindEndpoint = (ports: ReceiveOnBindPorts, host: OnBindHost = {}): Endpoint =>
+  endpoint(host, {
     path: "/_matrix/federation/v1/3pid/onbind",
     methods: ["PUT", "POST"],
     isForBrowsers: false,
     answer: async (request) => {
-      const body = await requestJson(request, limitsOf(limits, federationLimits), "integers");
+      const body = await requestJson(request, rulesOf(host, onBindRules));
       if (isLeft(body)) return errorAnswer(body.left);
       const result = await receiveOnBind(ports)(body.right);
-      if (hasStored(result)) void quietly(wake);
-      return flowAnswer(result);
+      if (hasStored(result)) void quietly(host.wake);
+      return matrixResponse(result);
     },
   });
 
@@ -208,20 +245,17 @@ export const onBindEndpoint = (ports: ReceiveOnBindPorts, { wake, ...limits }: O
  * @example
  * app.put("/_matrix/federation/v1/exchange_third_party_invite/:roomId", (c) => exchange(c.req.raw));
  */
-export const exchangeEndpoint = (
-  ports: ReceiveExchangePorts,
-  { authenticate, ...limits }: ExchangeHost,
-): Endpoint =>
-  endpoint({
+export const exchangeEndpoint = (ports: ReceiveExchangePorts, host: ExchangeHost): Endpoint =>
+  endpoint(host, {
     path: "/_matrix/federation/v1/exchange_third_party_invite/*",
     methods: ["PUT"],
     isForBrowsers: false,
     answer: async (request, [roomId = ""]) => {
-      const body = await requestJson(request, limitsOf(limits, federationLimits), "integers");
+      const body = await requestJson(request, rulesOf(host, exchangeRules));
       if (isLeft(body)) return errorAnswer(body.left);
-      const server = await authenticate(request, body.right);
+      const server = await host.authenticate(request, body.right);
       if (server._tag !== "Server") return notLetIn(server);
-      return flowAnswer(
+      return matrixResponse(
         await receiveExchange(ports)({ roomId, origin: server.origin, body: body.right }, stoppable(request)),
       );
     },

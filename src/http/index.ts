@@ -10,10 +10,12 @@ export { type IdentityServerClientOptions, identityServerClient } from "./identi
 export {
   type Denied,
   type Endpoint,
+  type EndpointHost,
   type ExchangeHost,
   type InviteHost,
   type OnBindHost,
   exchangeEndpoint,
   inviteEndpoint,
+  matrixResponse,
   onBindEndpoint,
 } from "./endpoints.js";

@@ -29,17 +29,19 @@ const read = httpError(500, "M_UNKNOWN", "The body had been read before it came 
 
 const jsonType = /^\s*application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
-/**
- * The JSON body of a request, read within limits and strictly: two servers must not read two things (CLI-E4). A body
- * without a content type is taken for JSON.
- */
+export interface JsonRules extends BodyLimits {
+  readonly numbers: NumberSpelling;
+  /** Whether a body that says that it is something else is refused unread. One that says nothing is taken for JSON. */
+  readonly isTypeChecked: boolean;
+}
+
+/** The JSON body of a request, read within limits and strictly: two servers must not read two things (CLI-E4). */
 export const requestJson = async (
   request: Request,
-  limits: BodyLimits,
-  numbers: NumberSpelling,
+  { numbers, isTypeChecked, ...limits }: JsonRules,
 ): Promise<Either<HttpError, unknown>> => {
   const type = request.headers.get("content-type");
-  if (type !== null && !jsonType.test(type)) return left(otherType);
+  if (isTypeChecked && type !== null && !jsonType.test(type)) return left(otherType);
   // What a framework has parsed already cannot be read again; the host must give the request to us first.
   if (request.bodyUsed || request.body?.locked === true) return left(read);
   const declared = Number(request.headers.get("content-length") ?? 0);

@@ -26,7 +26,8 @@ const fault = (reason: NotStrictJson["reason"], at: number): NotStrictJson => ({
   at,
 });
 
-const blanks = /[ \t\n\r]*/y;
+const isBlank = (unit: number): boolean => unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09;
+
 const numberText = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
 /** The number that a text spells, or `undefined` where it must not be spelt so. */
@@ -46,10 +47,12 @@ const readNumber = (written: string, spelling: NumberSpelling): number | Written
   }
 };
 
-/**
- * Reads one text from left to right. JSON has no `undefined`, so here it says that something was wrong; `fault` then
- * holds the first such thing.
- */
+/** What a reader gives for what it cannot read. */
+const wrong = Symbol("wrong");
+
+type Wrong = typeof wrong;
+
+/** Reads one text from left to right. `fault` holds the first thing that was wrong with it. */
 class Reader {
   fault: NotStrictJson | undefined;
   readonly #text: string;
@@ -63,131 +66,107 @@ class Reader {
 
   document(): unknown {
     const value = this.#value(0);
-    this.#take(blanks);
-    if (this.#at < this.#text.length) {
-      this.#fail("not JSON");
-      return;
-    }
-    return value;
+    this.#skipBlanks();
+    return this.#at < this.#text.length ? this.#fail("not JSON") : value;
   }
 
-  #fail(reason: NotStrictJson["reason"], at = this.#at): undefined {
+  #fail(reason: NotStrictJson["reason"], at = this.#at): Wrong {
     this.fault ??= fault(reason, at);
-    return undefined;
+    return wrong;
   }
 
-  /** Passes over what a sticky pattern finds here. */
-  #take(pattern: RegExp): string {
-    pattern.lastIndex = this.#at;
-    const [found = ""] = pattern.exec(this.#text) ?? [];
-    this.#at += found.length;
-    return found;
+  #skipBlanks(): void {
+    while (isBlank(this.#text.charCodeAt(this.#at))) this.#at += 1;
   }
 
-  /** Passes over blanks, and over these characters if they come next. */
-  #takes(characters: string): boolean {
-    this.#take(blanks);
-    const comes = this.#text.startsWith(characters, this.#at);
-    if (comes) this.#at += characters.length;
+  /** Passes over blanks, and over this character if it comes next. */
+  #takes(character: string): boolean {
+    this.#skipBlanks();
+    const comes = this.#text[this.#at] === character;
+    if (comes) this.#at += 1;
     return comes;
   }
 
   #value(depth: number): unknown {
-    if (this.#takes("{")) return this.#object(depth);
-    if (this.#takes("[")) return this.#array(depth);
-    if (this.#text[this.#at] === '"') return this.#string();
-    if (this.#takes("true")) return true;
-    if (this.#takes("false")) return false;
-    if (this.#takes("null")) return null;
-    return this.#number();
+    this.#skipBlanks();
+    switch (this.#text[this.#at]) {
+      case "{":
+        return depth < maxDepth ? this.#object(depth + 1) : this.#fail("too deep");
+      case "[":
+        return depth < maxDepth ? this.#array(depth + 1) : this.#fail("too deep");
+      case '"':
+        return this.#string();
+      case "t":
+        return this.#word("true", true);
+      case "f":
+        return this.#word("false", false);
+      case "n":
+        return this.#word("null", null);
+      default:
+        return this.#number();
+    }
+  }
+
+  #word(word: string, value: boolean | null): unknown {
+    if (!this.#text.startsWith(word, this.#at)) return this.#fail("not JSON");
+    this.#at += word.length;
+    return value;
   }
 
   #object(depth: number): unknown {
-    if (depth >= maxDepth) {
-      this.#fail("too deep");
-      return;
-    }
     const members = new Map<string, unknown>();
+    this.#at += 1;
     if (!this.#takes("}")) {
       do {
-        this.#take(blanks);
+        this.#skipBlanks();
         const start = this.#at;
         const key = this.#string();
-        if (key === undefined) return undefined;
-        if (members.has(key)) {
-          this.#fail("duplicate key", start);
-          return;
-        }
-        if (!this.#takes(":")) {
-          this.#fail("not JSON");
-          return;
-        }
-        const value = this.#value(depth + 1);
-        if (value === undefined) return undefined;
+        if (key === wrong) return wrong;
+        if (members.has(key)) return this.#fail("duplicate key", start);
+        if (!this.#takes(":")) return this.#fail("not JSON");
+        const value = this.#value(depth);
+        if (value === wrong) return wrong;
         members.set(key, value);
       } while (this.#takes(","));
-      if (!this.#takes("}")) {
-        this.#fail("not JSON");
-        return;
-      }
+      if (!this.#takes("}")) return this.#fail("not JSON");
     }
     // `fromEntries` makes own members whatever they are called; `__proto__` must not slip out of what was signed.
     return Object.fromEntries(members);
   }
 
   #array(depth: number): unknown {
-    if (depth >= maxDepth) {
-      this.#fail("too deep");
-      return;
-    }
     const items: unknown[] = [];
+    this.#at += 1;
     if (!this.#takes("]")) {
       do {
-        const item = this.#value(depth + 1);
-        if (item === undefined) return undefined;
+        const item = this.#value(depth);
+        if (item === wrong) return wrong;
         items.push(item);
       } while (this.#takes(","));
-      if (!this.#takes("]")) {
-        this.#fail("not JSON");
-        return;
-      }
+      if (!this.#takes("]")) return this.#fail("not JSON");
     }
     return items;
   }
 
-  #string(): string | undefined {
+  #string(): string | Wrong {
     const start = this.#at;
-    if (this.#text[start] !== '"') {
-      this.#fail("not JSON");
-      return;
-    }
+    if (this.#text[start] !== '"') return this.#fail("not JSON");
     let end = start + 1;
     while (end < this.#text.length && this.#text[end] !== '"') end += this.#text[end] === "\\" ? 2 : 1;
     const read = unescaped(this.#text.slice(start, end + 1));
-    if (read === undefined) {
-      this.#fail("not JSON");
-      return;
-    }
-    if (!read.isWellFormed()) {
-      this.#fail("lone surrogate");
-      return;
-    }
+    if (read === undefined) return this.#fail("not JSON");
+    if (!read.isWellFormed()) return this.#fail("lone surrogate");
     this.#at = end + 1;
     return read;
   }
 
-  #number(): number | WrittenNumber | undefined {
-    const start = this.#at;
-    const written = this.#take(numberText);
-    if (written === "") {
-      this.#fail("not JSON");
-      return;
-    }
+  #number(): number | WrittenNumber | Wrong {
+    numberText.lastIndex = this.#at;
+    const [written] = numberText.exec(this.#text) ?? [];
+    if (written === undefined) return this.#fail("not JSON");
     const read = readNumber(written, this.#spelling);
-    if (read === undefined) {
-      this.#fail("number", start);
-      return;
-    }
+    if (read === undefined) return this.#fail("number");
+    this.#at += written.length;
     return read;
   }
 }

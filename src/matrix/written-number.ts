@@ -25,6 +25,13 @@ export class WrittenNumber {
 
 const decimal = /^-?([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/;
 
+/** By hand: a pattern that looks for zeros at the end begins anew at each zero in the middle. */
+const withoutLastZeros = (digits: string): string => {
+  let end = digits.length;
+  while (digits[end - 1] === "0") end -= 1;
+  return digits.slice(0, end);
+};
+
 /**
  * The integer that a JSON number is, however it is written, or `undefined` where it is none or lies outside
  * [-(2^53)+1, 2^53-1]. Exact: `1e-400` is no zero, and 2^53-1 with a fraction of its own no 2^53-1.
@@ -32,7 +39,7 @@ const decimal = /^-?([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/;
 export const exactInteger = (written: string): number | undefined => {
   const [, whole = "", fraction = "", exponent = "0"] = decimal.exec(written) ?? [];
   const digits = (whole + fraction).replace(/^0+/, "");
-  const significant = digits.replace(/0+$/, "");
+  const significant = withoutLastZeros(digits);
   if (significant === "") return 0;
   const zeros = Number(exponent) - fraction.length + digits.length - significant.length;
   if (zeros < 0 || significant.length + zeros > 16) return undefined;

@@ -3,6 +3,5 @@
  *
  * @module
  */
-export { identityServerPort } from "./identity-server-port.js";
 export * from "./identity-server/index.js";
 export * from "./memory/index.js";

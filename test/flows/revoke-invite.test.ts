@@ -78,4 +78,14 @@ describe("the append", () => {
       errcode: "ORG.EXAMPLE.TEAPOT",
     });
   });
+
+  it("but not a 401, which would log our client out for what went wrong between servers", async () => {
+    const world = openPending();
+    world.next.append.push({ _tag: "Refused", status: 401, errcode: "M_UNKNOWN_TOKEN", message: "No." });
+    expect(problemOf(await ask(world))).toMatchObject({
+      status: 403,
+      errcode: "M_FORBIDDEN",
+      message: "No.",
+    });
+  });
 });

@@ -194,6 +194,14 @@ describe("numbers", () => {
     expect(canonicalOf(source, "any")).toBe(wrapped(any));
   });
 
+  it("a number of a million digits is read in no time", () => {
+    for (const written of [`1${"0".repeat(1e6)}1`, `1${"0".repeat(1e6)}e-1000000`, `0.${"0".repeat(1e6)}1`]) {
+      const before = performance.now();
+      for (const spelling of ["plain", "integers", "any"] as const) parseStrict(written, spelling);
+      expect(performance.now() - before).toBeLessThan(5_000);
+    }
+  });
+
   it("kept as they were written have their value still", () => {
     const parsed = parseStrict('[1.0,1e400,"1.0"]', "any");
     expect(isLeft(parsed) ? undefined : JSON.stringify(parsed.right)).toBe('[1,null,"1.0"]');

@@ -1,0 +1,153 @@
+import { describe, expect, it, vi } from "vitest";
+import { anna, bob, carol } from "../flows/samples.js";
+import {
+  answerOf,
+  entryOf,
+  mountedOnBind as mounted,
+  onBindBody,
+  openHost,
+  requestTo,
+  shortly,
+} from "./host.js";
+
+const text = (body: unknown): string => JSON.stringify(body);
+const entries = (count: number, more = {}) =>
+  Array.from({ length: count }, (_, index) => entryOf(`t${index}`, more));
+
+describe.each(mounted.methods)("a delivery by %s", (method) => {
+  const send = (world: ReturnType<typeof openHost>, body: unknown, options = {}) =>
+    mounted.open(world, options)(requestTo(mounted, text(body), { method }));
+
+  it.each([
+    ["absent", { medium: "email", mxid: anna }],
+    ["null", onBindBody(null)],
+    ["empty", onBindBody([])],
+  ])("without invites (%s) is 200, and nothing is owed", async (_, body) => {
+    const world = openHost();
+    const answered = await answerOf(send(world, body));
+    expect([answered.status, answered.body]).toEqual([200, {}]);
+    expect(world.rows()).toEqual([]);
+  });
+
+  it("of 500 entries is taken whole", async () => {
+    const world = openHost();
+    const padding = "a".repeat(250);
+    const body = onBindBody(entries(500, { "org.example.more": padding }));
+    expect(text(body).length).toBeGreaterThan(276_000);
+    expect((await send(world, body)).status).toBe(200);
+    expect(world.rows()).toHaveLength(500);
+    expect(world.count("redemptions.owe")).toBe(1);
+  });
+
+  it("twice is owed once", async () => {
+    const world = openHost();
+    const body = onBindBody([entryOf("t1"), entryOf("t2", { sender: carol })]);
+    expect((await send(world, body)).status).toBe(200);
+    expect((await send(world, body)).status).toBe(200);
+    expect(world.rows().map(({ token }) => token)).toEqual(["t1", "t2"]);
+  });
+
+  it("with bad entries among good ones is 200, so that the identity server stops", async () => {
+    const world = openHost();
+    const bad = [7, null, entryOf("x", { signed: null }), entryOf("x", { mxid: bob }), []];
+    const body = onBindBody([entryOf("t1"), ...bad, entryOf("t2")]);
+    const answered = await answerOf(send(world, body));
+    expect([answered.status, answered.body]).toEqual([200, {}]);
+    expect(world.rows().map(({ token }) => token)).toEqual(["t1", "t2"]);
+  });
+
+  it("of a user whom nobody knows is 200, and nothing is owed", async () => {
+    const world = openHost();
+    world.users.clear();
+    expect((await send(world, onBindBody())).status).toBe(200);
+    expect(world.rows()).toEqual([]);
+  });
+
+  it("of more entries than are taken at once is 413, and nothing is owed", async () => {
+    const world = openHost({ config: { maxOnBindEntries: 3 } });
+    expect(shortly(await answerOf(send(world, onBindBody(entries(4)))))).toEqual([413, "M_TOO_LARGE"]);
+    expect(world.rows()).toEqual([]);
+  });
+
+  it("of more than may wait is 429, keeps those that found room, and takes the rest later", async () => {
+    const world = openHost({ config: { maxWaitingPerUser: 2 } });
+    const answered = await answerOf(send(world, onBindBody(entries(3))));
+    expect(shortly(answered)).toEqual([429, "M_LIMIT_EXCEEDED"]);
+    expect(answered.headers.get("retry-after")).toBe("60");
+    expect(answered.body["retry_after_ms"]).toBe(60_000);
+    expect(world.rows().map(({ token }) => token)).toEqual(["t0", "t1"]);
+  });
+});
+
+describe("wake", () => {
+  const send = (world: ReturnType<typeof openHost>, wake: () => unknown, body: unknown = onBindBody()) =>
+    mounted.open(world, { wake })(requestTo(mounted, text(body)));
+
+  it("is called once, when the proofs have been stored and before the answer", async () => {
+    const world = openHost();
+    const stored: number[] = [];
+    const answer = await send(world, () => stored.push(world.rows().length), onBindBody(entries(3)));
+    expect([answer.status, stored]).toEqual([200, [3]]);
+  });
+
+  it("is called for those that found room, though the answer is 429", async () => {
+    const world = openHost({ config: { maxWaitingPerUser: 2 } });
+    const wake = vi.fn();
+    expect((await send(world, wake, onBindBody(entries(3)))).status).toBe(429);
+    expect(wake).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    ["no invites", onBindBody([]), 200],
+    ["bad entries only", onBindBody([7]), 200],
+    ["no user", {}, 400],
+    ["no object", 7, 400],
+    ["a user of elsewhere", { ...onBindBody(), mxid: bob }, 200],
+  ])("is not called where nothing was stored: %s", async (_, body, status) => {
+    const wake = vi.fn();
+    expect((await send(openHost(), wake, body)).status).toBe(status);
+    expect(wake).not.toHaveBeenCalled();
+  });
+
+  it("is not called where storing failed", async () => {
+    const world = openHost();
+    world.intercept = ({ name }, perform) =>
+      name === "redemptions.owe" ? Promise.reject(new Error("down")) : perform();
+    const wake = vi.fn();
+    expect((await send(world, wake)).status).toBe(500);
+    expect(wake).not.toHaveBeenCalled();
+  });
+
+  const failing: readonly (readonly [string, () => unknown])[] = [
+    [
+      "throws",
+      () => {
+        throw new Error("broken");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("broken"))],
+    ["never ends", () => new Promise(() => undefined)],
+  ];
+
+  it.each(failing)("changes nothing when it %s: what is stored is 200", async (_, wake) => {
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    try {
+      const world = openHost();
+      const answered = await answerOf(send(world, wake));
+      expect([answered.status, answered.body]).toEqual([200, {}]);
+      expect(world.rows()).toHaveLength(1);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(unhandled).not.toHaveBeenCalled();
+    } finally {
+      process.off("unhandledRejection", unhandled);
+    }
+  });
+});
+
+it("the endpoint needs no options at all", async () => {
+  const { onBindEndpoint } = await import("matrix-third-party-invites/http");
+  const world = openHost();
+  expect((await onBindEndpoint(world.ports)(requestTo(mounted, text(onBindBody())))).status).toBe(200);
+  expect(world.rows().map(({ mxid }) => mxid)).toEqual([anna]);
+});
