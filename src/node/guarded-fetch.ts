@@ -17,7 +17,7 @@ export interface GuardedFetchOptions {
   };
   /** Certificates to trust *instead of* Node's own list, as in `node:tls`; NODE_EXTRA_CA_CERTS adds to that list. */
   readonly ca?: SecureContextOptions["ca"];
-  /** Until a connection stands, the look-up of its name and TLS included; 10 s. */
+  /** Until a connection stands, the look-up of its name and TLS included; 5 s. Sooner than a caller gives up: then nothing was sent. */
   readonly connectTimeoutMs?: number;
   /** All addresses of a name; `dns.lookup` if absent. */
   readonly resolve?: (hostname: string) => Promise<readonly string[]>;
@@ -120,7 +120,7 @@ const loadUndici = (): Promise<typeof Undici> =>
 export const guardedFetch = async (
   options: GuardedFetchOptions = {},
 ): Promise<(url: string, init: RequestInit) => Promise<Response>> => {
-  const { allow = {}, ca, connectTimeoutMs = 10_000, resolve = systemResolve } = options;
+  const { allow = {}, ca, connectTimeoutMs = 5_000, resolve = systemResolve } = options;
   const isReachable = reachableAddress(allow.ranges ?? []);
   const hosts = new Set((allow.hosts ?? []).map(parseHost));
   const undici = await loadUndici();
