@@ -19,6 +19,9 @@ const defaults: FetchLimits = { headersTimeoutMs: 10_000, bodyTimeoutMs: 10_000,
 /** Identity servers are named by clients; a list of all that were ever named would grow without end. */
 const maxRemembered = 256;
 
+/** Five characters in the field; what is remembered must not be as long as somebody likes. */
+const maxPepperLength = 1024;
+
 type HashDetails = Extract<
   Awaited<ReturnType<IdentityServer["hashDetails"]>>,
   { readonly _tag: "HashDetails" }
@@ -136,6 +139,7 @@ export const identityServerClient = ({
       const pepper = stringMember(answer.body, "lookup_pepper");
       const algorithms = member(answer.body, "algorithms");
       if (!isSuccess(answer) || pepper === undefined || !Array.isArray(algorithms)) return errorOf(answer);
+      if (pepper.length > maxPepperLength) return { _tag: "Malformed" };
       const details: HashDetails = {
         _tag: "HashDetails",
         pepper,

@@ -141,6 +141,7 @@ const wrongTypes: readonly (readonly [CallName, string])[] = [
   ["hashDetails", '{"algorithms":["sha256"]}'],
   ["hashDetails", '{"lookup_pepper":1,"algorithms":["sha256"]}'],
   ["hashDetails", '{"lookup_pepper":null,"algorithms":["sha256"]}'],
+  ["hashDetails", `{"lookup_pepper":"${"p".repeat(1025)}","algorithms":["sha256"]}`],
   ["hashDetails", '{"lookup_pepper":"p","algorithms":"sha256"}'],
   ["hashDetails", '{"lookup_pepper":"p","algorithms":{"0":"sha256"}}'],
   ["hashDetails", '{"__proto__":{"lookup_pepper":"p","algorithms":["sha256"]}}'],
