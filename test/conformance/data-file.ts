@@ -5,6 +5,7 @@ import { type Case, type CaseReader, has } from "./case.js";
 import { corpus } from "./corpus.js";
 import { lists } from "./crafted.js";
 import { roomCases } from "./room.js";
+import { trafficCases } from "./traffic.js";
 
 /** Cases of one kind: a whole file. */
 export interface DataFile {
@@ -61,9 +62,11 @@ const craftedFile = (document: JsonObject): DataFile | undefined => {
   return { kind: [...kinds].join("+"), cases };
 };
 
-const roomFile = (document: JsonObject): DataFile | undefined => {
-  const cases = roomCases(document);
-  return cases === undefined ? undefined : { kind: "room", cases };
+const capturedFile = (document: JsonObject): DataFile | undefined => {
+  const room = roomCases(document);
+  if (room !== undefined) return { kind: "room", cases: room };
+  const traffic = trafficCases(document);
+  return traffic === undefined ? undefined : { kind: "traffic", cases: traffic };
 };
 
 /**
@@ -79,7 +82,7 @@ export const readDataFile = (bytes: Uint8Array): DataFile => {
   const [first] = rows;
   if (first === undefined || rows.length < found.length) throw new Error("it holds no objects");
   const file =
-    rows.length > 1 ? corpusFile(rows) : (roomFile(first) ?? craftedFile(first) ?? corpusFile(rows));
+    rows.length > 1 ? corpusFile(rows) : (capturedFile(first) ?? craftedFile(first) ?? corpusFile(rows));
   if (file === undefined) throw new Error("its cases have no known shape");
   if (file.cases.length === 0) throw new Error("it has no case");
   return file;

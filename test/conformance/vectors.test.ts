@@ -6,9 +6,7 @@ import { readDataFile } from "./data-file.js";
 const fixtures = new URL("../fixtures/", import.meta.url);
 
 const files = ["corpus", "peers", "transcripts"].flatMap((folder) =>
-  readdirSync(new URL(`${folder}/`, fixtures))
-    .filter((name) => !name.startsWith("sydent"))
-    .map((name) => `${folder}/${name}`),
+  readdirSync(new URL(`${folder}/`, fixtures)).map((name) => `${folder}/${name}`),
 );
 
 test.each(files)("nothing in %s is answered otherwise", (name) => {
