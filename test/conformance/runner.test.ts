@@ -206,6 +206,39 @@ describe("a captured room", () => {
   });
 });
 
+describe("captured traffic", () => {
+  test("a body that was changed after it was signed, a minted answer without keys, another path are found", async () => {
+    interface Traffic {
+      readonly exchanges: {
+        name: string;
+        request: { path: string };
+        response: { body: Record<string, unknown> };
+      }[];
+    }
+    const found = async (file: string, name: string, change: (one: Traffic["exchanges"][number]) => void) => {
+      const traffic = JSON.parse(await fixture(`transcripts/${file}.json`)) as Traffic;
+      expect(ask(JSON.stringify(traffic))).toMatchObject({ kind: "traffic", disagree: 0 });
+      traffic.exchanges.filter((one) => one.name === name).forEach(change);
+      return ask(JSON.stringify(traffic)).disagreements.map(({ question }) => question);
+    };
+    expect(
+      await found("sydent-sign-ed25519", "sign-ed25519", ({ response }) => {
+        response.body["mxid"] = "@else:where.example";
+      }),
+    ).toEqual(["verifyJson localhost:28443"]);
+    expect(
+      await found("sydent-store-invite", "store-invite", ({ response }) => {
+        delete response.body["public_keys"];
+      }),
+    ).toEqual(["parseMintedInvite"]);
+    expect(
+      await found("sydent-pubkey", "isvalid-own-key/v2", ({ request }) => {
+        request.path = request.path.replace("%2B", "+");
+      }),
+    ).toEqual(["validityRequestUrl"]);
+  });
+});
+
 describe("the command", () => {
   let folder = "";
   beforeAll(async () => {
