@@ -40,27 +40,36 @@ export type Proof =
 interface Key {
   readonly bytes: PublicKeyBytes;
   /** One key may stand in the event several times, in another alphabet or with another URL. */
-  readonly written: MatchedKey[];
+  readonly written: { readonly publicKey: string; readonly holder: unknown }[];
 }
-
-const addKey = (keys: Map<string, Key>, holder: unknown): void => {
-  const publicKey = stringMember(holder, "public_key");
-  const decoded = publicKey === undefined ? undefined : decodeBase64(publicKey);
-  const bytes = decoded === undefined ? undefined : publicKeyBytes(decoded);
-  if (publicKey === undefined || bytes === undefined) return;
-  const name = bytesKey(bytes);
-  const key = keys.get(name) ?? { bytes, written: [] };
-  key.written.push({ publicKey, validity: readValidity(holder) });
-  keys.set(name, key);
-};
 
 /** The distinct usable keys of an `m.room.third_party_invite`: `public_key` and those in `public_keys` (TPI-12, 13). */
 const keysOf = (content: JsonObject): readonly Key[] => {
   const keys = new Map<string, Key>();
-  addKey(keys, content);
+  // The first of the list stands at the top again, letter by letter: it need not be decoded twice.
+  const read = new Map<string, Key | undefined>();
+  const add = (holder: unknown): void => {
+    const publicKey = stringMember(holder, "public_key");
+    if (publicKey === undefined) return;
+    const key = read.has(publicKey) ? read.get(publicKey) : keyIn(publicKey, keys);
+    read.set(publicKey, key);
+    key?.written.push({ publicKey, holder });
+  };
+  add(content);
   const list = member(content, "public_keys");
-  if (Array.isArray(list)) for (const item of list) addKey(keys, item);
+  if (Array.isArray(list)) for (const item of list) add(item);
   return [...keys.values()];
+};
+
+/** The key that a text spells, among those known by their bytes. */
+const keyIn = (publicKey: string, keys: Map<string, Key>): Key | undefined => {
+  const decoded = decodeBase64(publicKey);
+  const bytes = decoded === undefined ? undefined : publicKeyBytes(decoded);
+  if (bytes === undefined) return undefined;
+  const name = bytesKey(bytes);
+  const key = keys.get(name) ?? { bytes, written: [] };
+  keys.set(name, key);
+  return key;
 };
 
 interface Signature {
@@ -155,7 +164,9 @@ export const proveInvite = (
     ? { _tag: "NotProven" }
     : {
         _tag: "Proven",
-        keys: proven.flatMap((key) => key.written),
+        keys: proven.flatMap(({ written }) =>
+          written.map(({ publicKey, holder }) => ({ publicKey, validity: readValidity(holder) })),
+        ),
         signatures: signaturesAt(matched),
       };
 };

@@ -1,4 +1,3 @@
-import { encodeBase64 } from "./base64.js";
 import type { Branded } from "./ids.js";
 import type { CryptoEngine } from "./crypto-engine.js";
 
@@ -35,8 +34,15 @@ const byte = (bytes: Uint8Array, at: number): number => bytes[at] ?? 0;
 /** The sign of x stands in the top bit of the last byte; the rest is y. */
 const yByte = (point: Uint8Array, at: number): number => byte(point, at) & (at === 31 ? 0x7f : 0xff);
 
-const hasSmallOrder = (point: Uint8Array): boolean =>
-  smallOrder.some((weak) => weak.every((value, at) => yByte(point, at) === value));
+const isSpelt = (point: Uint8Array, weak: Uint8Array): boolean => {
+  for (let at = 0; at < 32; at += 1) if (yByte(point, at) !== weak[at]) return false;
+  return true;
+};
+
+const hasSmallOrder = (point: Uint8Array): boolean => {
+  for (const weak of smallOrder) if (isSpelt(point, weak)) return true;
+  return false;
+};
 
 /** y below 2^255 - 19. */
 const isCanonicalPoint = (point: Uint8Array): boolean => {
@@ -75,4 +81,8 @@ export const verifySignature = (
 ): boolean => crypto.verify(publicKey, message, signature);
 
 /** A text that is the same for the same bytes, to find duplicates by. */
-export const bytesKey = (bytes: Uint8Array): string => encodeBase64(bytes);
+export const bytesKey = (bytes: Uint8Array): string => {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+};

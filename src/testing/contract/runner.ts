@@ -1,0 +1,19 @@
+/** What the kit needs of a test runner; that of vitest, jest, mocha and `node:test` has it. */
+export interface ContractRunner {
+  readonly describe: (name: string, checks: () => void) => unknown;
+  readonly it: ((name: string, check: () => Promise<void>) => unknown) & {
+    /** Without it, checks that cannot be made are left out without a word. */
+    readonly skip?: (name: string, check: () => Promise<void>) => unknown;
+  };
+}
+
+/** A promise of a contract that an adapter does not keep, in words. */
+export class ContractBroken extends Error {
+  override readonly name = "ContractBroken";
+}
+
+/** One check: what it is called is what the contract promises. */
+export interface Check<Subject> {
+  readonly name: string;
+  readonly check: (subject: Subject) => Promise<void>;
+}
