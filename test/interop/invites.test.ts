@@ -28,16 +28,7 @@ import {
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { describe, expect, test } from "vitest";
-import { type Exchange, leftOf, present, rightOf, transcripts } from "./transcript.js";
-
-/** The parts of an event that a maker decides. */
-const made = (pdu: JsonObject): JsonObject => ({
-  type: pdu["type"],
-  room_id: pdu["room_id"],
-  sender: pdu["sender"],
-  state_key: pdu["state_key"],
-  content: pdu["content"],
-});
+import { type Exchange, leftOf, made, present, rightOf, transcripts } from "./transcript.js";
 
 /** This server never made the top-level URL up; real ones do, out of the identity server's name. */
 const withoutUrl = (event: JsonObject): JsonObject => {

@@ -44,7 +44,8 @@ interface Capture {
   readonly server: string;
   readonly serverKeys: ServerKeys;
   readonly otherServer: { readonly name: string; readonly serverKeys: ServerKeys };
-  readonly identityServer: { readonly name: string };
+  /** With what it answered whenever it was asked for hash details. */
+  readonly identityServer: { readonly name: string; readonly hashDetails: JsonObject };
   readonly roomVersion: string;
   readonly roomId: string;
   readonly users: Readonly<Record<"alice" | "bob" | "carol" | "dave" | "eve", string>>;
@@ -84,6 +85,15 @@ export const present = <T>(value: T | undefined): T => {
   if (value === undefined) throw new Error("the transcript lacks something");
   return value;
 };
+
+/** The parts of an event that a maker decides; time, place in the graph, hashes and signatures are its server's own. */
+export const made = (pdu: JsonObject): JsonObject => ({
+  type: pdu["type"],
+  room_id: pdu["room_id"],
+  sender: pdu["sender"],
+  state_key: pdu["state_key"],
+  content: pdu["content"],
+});
 
 const load = (name: string): Transcript => {
   const file = new URL(`../fixtures/transcripts/synapse-hs1-v${name}.json`, import.meta.url);
