@@ -18,7 +18,7 @@ const httpsUrl = /^https:\/\/([^/?#\s\p{Cc}]+)([/?#][^\s\p{Cc}]*)?$/iu;
 /** Whether a text is an absolute https URL of a plain server: no credentials, no blanks, of sensible length. */
 export const isHttpsUrl = (text: string): boolean => {
   const host = text.length <= maxUrlLength ? httpsUrl.exec(text)?.[1] : undefined;
-  return host !== undefined && isRight(parseServerName(host));
+  return isRight(parseServerName(host));
 };
 
 /** Reads `key_validity_url` beside a key (TPI-11, TPI-15). */

@@ -63,7 +63,6 @@ export const decodeBase64 = (
       bits -= 8;
       bytes[at] = held >> bits;
       at += 1;
-      held &= (1 << bits) - 1;
     }
   }
   return bytes;

@@ -38,11 +38,6 @@ export const parseServerName = (value: unknown): Either<Malformed, ServerName> =
     ? right(value as ServerName)
     : malformed("server name", "It must be a host name or an IP literal, with an optional port.");
 
-const splitAtColon = (id: string): readonly [string, string] | undefined => {
-  const colon = id.indexOf(":");
-  return colon < 0 ? undefined : [id.slice(1, colon), id.slice(colon + 1)];
-};
-
 /**
  * A user ID. Historical ones are accepted as they must be: any code point but NUL and `:` may stand in the
  * localpart, which may be empty; 255 bytes at most (FMT-5).
@@ -52,8 +47,7 @@ export const parseUserId = (value: unknown): Either<Malformed, UserId> => {
     return malformed("user ID", "It must be a text that begins with @.");
   if (value.length > maxIdentifierBytes || utf8Length(value) > maxIdentifierBytes)
     return malformed("user ID", "It is longer than 255 bytes.");
-  const parts = splitAtColon(value);
-  if (parts === undefined || !serverName.test(parts[1]))
+  if (!serverName.test(domainOf(value)))
     return malformed("user ID", "It must end in a colon and a server name.");
   if (value.includes("\0") || !value.isWellFormed())
     return malformed("user ID", "It has a NUL or a lone surrogate.");
@@ -81,4 +75,7 @@ export const serverOf = (userId: UserId): ServerName => domainOf(userId) as Serv
  * What stands behind the first colon of an unchecked identifier, or the empty text: how the authorisation rules
  * compare domains, which never parse them.
  */
-export const domainOf = (id: string): string => splitAtColon(id)?.[1] ?? "";
+export const domainOf = (id: string): string => {
+  const colon = id.indexOf(":");
+  return colon < 0 ? "" : id.slice(colon + 1);
+};

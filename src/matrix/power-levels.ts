@@ -25,7 +25,7 @@ export const readLevel = (value: unknown, levels: RoomVersion["levels"]): Level 
     case "object":
       return value instanceof WrittenNumber ? readLevel(value.valueOf(), levels) : undefined;
     case "string":
-      return levels !== "integers" && integerText.test(value) ? asLevel(Number(value.trim())) : undefined;
+      return levels !== "integers" && integerText.test(value) ? asLevel(Number(value)) : undefined;
     default:
       return undefined;
   }

@@ -42,8 +42,20 @@ describe.each(versions())("room version %s", (version) => {
     ["the name of the room", event("m.room.name", alice, "", {})],
     ["no state event", event("m.room.power_levels", alice, undefined, {})],
     ["no event at all", {}],
+    ["a type that is no text", { type: 1n, state_key: "" }],
+    ["a state key that is no text", { type: "m.room.power_levels", state_key: 1n }],
   ])("AUTH-AE-2: %s", (_name, one) => {
     expectRefusal([...honest, named(one)], "AuthEventUnexpected", "2");
+  });
+
+  test("AMB-18: what is no event has no say, and names none", () => {
+    for (const none of [null, "x", []]) {
+      expectRefusal([...honest, named(none as EventLike)], "AuthEventUnexpected", "2");
+      expect(leftOf(checkAuthEvents(none as EventLike, honest, rules))).toMatchObject({
+        code: "AuthEventUnexpected",
+        rule: `${rule}.2`,
+      });
+    }
   });
 
   test("AUTH-AE-3: one that was itself rejected", () => {

@@ -158,7 +158,7 @@ describe("the plain invite", () => {
   });
 
   test("is_direct false, and what is not known, is left out", () => {
-    expect(content({ isDirect: false, profile: {} })).toEqual({ membership: "invite" });
+    expect(content({ isDirect: false, profile: {} })).toStrictEqual({ membership: "invite" });
   });
 
   test("MEM-2: never has third_party_invite", () => {

@@ -74,6 +74,15 @@ describe("EXC-4: the body", () => {
     expect(codeOf(check(change))).toBe(code);
   });
 
+  test.each<[object, string]>([
+    [{ type: undefined }, "type"],
+    [{ room_id: undefined }, "room_id"],
+    [{ sender: undefined }, "sender"],
+    [proven(signed, null), "content.membership"],
+  ])("%j is refused by the name of the field", (change, field) => {
+    expect(leftOf(check(change)).message.split(" ").at(-1)).toBe(field);
+  });
+
   test("EXC-11: the specification's own example is refused", () => {
     const example = {
       ...body,
@@ -181,6 +190,12 @@ describe.each(versions())("room version %s: what is decided", (version) => {
     const refusal = leftOf(decideIn(options, change));
     expect(refusal).toMatchObject({ code, errcode: "M_FORBIDDEN", status: 403 });
     expect(refusal.rule).toBe(rule);
+  });
+
+  test("AMB-21: an invite whose sender is no text is nobody's of this server", () => {
+    const made = room(version);
+    const odd = { ...made.event("m.room.third_party_invite", alice, token, {}), sender: 7 };
+    expect(codeOf(decideIn({ more: [odd] }))).toBe("SenderNotLocal");
   });
 
   test("the inviter may have left", () => {

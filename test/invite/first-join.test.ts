@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { firstJoin } from "../../src/invite/first-join.js";
+import type { RoomState } from "../../src/matrix/room-state.js";
 import { portableCrypto } from "../../src/portable/crypto.js";
 import {
   type RoomOptions,
@@ -55,9 +56,22 @@ describe.each(versions())("JOIN-6, room version %s", (version) => {
   });
 });
 
+test("AMB-18: the host's view of the state is asked for no token that is no text", () => {
+  const { state } = room("10", { more: [room().redeemed({ signed: { ...signed, token: 7 } })] });
+  const asked: unknown[] = [];
+  const get: RoomState["get"] = (type, stateKey) => {
+    asked.push(stateKey);
+    return state.get(type, stateKey);
+  };
+  expect(rightOf(firstJoin({ ...state, get }, bob, portableCrypto))).toEqual(nothing);
+  expect(asked.filter((one) => typeof one !== "string")).toEqual([]);
+});
+
 test("more pairs than the budget: refused, and none is tried", () => {
   const engine = counting(portableCrypto);
   const { state } = room("10", { more: [room().redeemed()] });
-  expect(leftOf(firstJoin(state, bob, engine, 1))).toMatchObject({ code: "TooManyPairs", status: 403 });
+  const refusal = leftOf(firstJoin(state, bob, engine, 1));
+  expect(refusal).toMatchObject({ code: "TooManyPairs", status: 403 });
+  expect(refusal.message).toMatch(/There are 2\.$/);
   expect(engine.calls()).toBe(0);
 });

@@ -26,7 +26,7 @@ describe("CLI-1: two forms of one body", () => {
 
   test("by user ID, with a reason or without", () => {
     const user_id = "@bob:example.org";
-    expect(rightOf(parseInviteRequest({ user_id }))).toEqual({ _tag: "ByUserId", userId: user_id });
+    expect(rightOf(parseInviteRequest({ user_id }))).toStrictEqual({ _tag: "ByUserId", userId: user_id });
     expect(rightOf(parseInviteRequest({ user_id, reason: "" }))).toEqual({
       _tag: "ByUserId",
       userId: user_id,
@@ -91,15 +91,15 @@ describe("CLI-E5: a field has the wrong type or form", () => {
   });
 
   test.each([
-    ["", "empty"],
-    ["https://matrix.org", "a scheme (CLI-5)"],
-    ["matrix.org/path", "a path (CLI-5)"],
-    ["user@matrix.org", "credentials"],
-    ["matrix.org:port", "a port that is none"],
-    ["matrix.org\n", "a line break"],
-    ["a b", "a blank"],
-    ["x".repeat(100_000), "far too long"],
-  ])("id_server %#: %s", (id_server) => {
+    ["empty", ""],
+    ["with a scheme (CLI-5)", "https://matrix.org"],
+    ["with a path (CLI-5)", "matrix.org/path"],
+    ["with credentials", "user@matrix.org"],
+    ["with a port that is none", "matrix.org:port"],
+    ["with a line break", "matrix.org\n"],
+    ["with a blank", "a b"],
+    ["far too long", "x".repeat(100_000)],
+  ])("id_server %s", (_name, id_server) => {
     expect(codeOf(parseInviteRequest({ ...byThreepid, id_server }))).toBe("FieldMalformed");
   });
 
@@ -135,6 +135,22 @@ describe("CLI-E5: a field has the wrong type or form", () => {
 
   test.each([null, 7, {}, []])("reason %j", (reason) => {
     expect(codeOf(parseInviteRequest({ user_id: "@bob:example.org", reason }))).toBe("FieldMalformed");
+  });
+});
+
+describe("a refusal names what is wrong", () => {
+  test.each([
+    [{}, "user_id, or id_server, id_access_token, medium, address"],
+    [{ medium: "email", address: "a@b" }, "id_server, id_access_token"],
+    [{ ...byThreepid, medium: 7, address: 7 }, "medium, address"],
+    [{ ...byThreepid, id_server: "https://x" }, "id_server. It must be a host name"],
+    [{ ...byThreepid, id_access_token: "a b" }, "id_access_token"],
+    [{ ...byThreepid, address: "monkey" }, "user@domain"],
+    [{ user_id: "bob" }, "user_id. It must be a text that begins with @"],
+    [{ user_id: "@bob:example.org", reason: 7 }, "reason"],
+  ])("%j", (body, detail) => {
+    const { message } = leftOf(parseInviteRequest(body));
+    expect(message.slice(message.indexOf(": ") + 2)).toContain(detail);
   });
 });
 

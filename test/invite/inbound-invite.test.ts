@@ -1,7 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { checkInboundInvite } from "../../src/invite/inbound-invite.js";
+import { parseRoomId } from "../../src/matrix/ids.js";
+import { roomIdOfCreate } from "../../src/matrix/pdu.js";
 import { portableCrypto } from "../../src/portable/crypto.js";
-import { alice, bob, carol, codeOf, leftOf, rightOf, room, sign, signed, token, versions } from "./room.js";
+import {
+  alice,
+  bob,
+  carol,
+  codeOf,
+  leftOf,
+  rightOf,
+  room,
+  sign,
+  signed,
+  token,
+  versionOf,
+  versions,
+} from "./room.js";
 
 const made = (
   version: string,
@@ -49,6 +64,16 @@ describe.each(versions())("room version %s", (version) => {
     ["target not ours", { state_key: carol }, "UserNotLocal"],
   ])("FINV-6: %s → M_INVALID_PARAM", (_name, change, code) => {
     expect(leftOf(withEvent(change))).toMatchObject({ code, errcode: "M_INVALID_PARAM", status: 400 });
+  });
+
+  test.each<[string, object]>([
+    ["type", { type: undefined }],
+    ["content.membership", { content: {} }],
+    ["room_id", { room_id: undefined }],
+    ["sender", { sender: undefined }],
+    ["state_key", { state_key: undefined }],
+  ])("FINV-6: a malformed %s is refused by its name", (field, change) => {
+    expect(leftOf(withEvent(change)).message.split(" ").at(-1)).toBe(`event.${field}`);
   });
 
   test("FINV-6: the origin is who asked", () => {
@@ -111,9 +136,25 @@ describe.each(versions())("room version %s", (version) => {
   });
 });
 
+// A room ID of version 12 is a hash that whoever sends the invite may choose.
+test.each([
+  ["type", { type: "m.room.name" }],
+  ["state key", { state_key: "x" }],
+])("FINV-7: an event of another %s makes no room, though the room ID names it", (_name, change) => {
+  const { body, request } = made("12");
+  const first = { ...room("12").state.get("m.room.create", ""), ...change };
+  const roomId = rightOf(parseRoomId(rightOf(roomIdOfCreate(portableCrypto, first, versionOf("12")))));
+  const event = { ...(body["event"] as object), room_id: roomId };
+  const invite = { ...body, event, invite_room_state: [first] };
+  expect(codeOf(checkInboundInvite(invite, { ...request, roomId }, portableCrypto))).toBe(
+    "InviteStateMalformed",
+  );
+});
+
 test.each([undefined, null, 7, "x", [], {}, { event: null }, { event: [] }])("%j is no body", (body) => {
   expect(leftOf(checkInboundInvite(body, made("10").request, portableCrypto))).toMatchObject({
     code: "FieldMalformed",
+    message: expect.stringMatching(/ event$/) as string,
     status: 400,
   });
 });

@@ -28,6 +28,8 @@ const minted = mintedWith("new");
 const intended = { _tag: "Intended" } as const;
 const pendingOld = { _tag: "Pending", minted: old } as const;
 const mintedOld = { _tag: "Minted", minted: old, standing: [] } as const;
+const redeemedOld = { _tag: "Redeemed", minted: old, by: bob } as const;
+const revokedOld = { _tag: "Revoked", minted: old } as const;
 
 const lives = {
   Intended: intended,
@@ -35,6 +37,8 @@ const lives = {
   "Asked after a loss": { _tag: "Asked", at: 1, lostAt: 0, before: intended },
   "Asked for a resend": { _tag: "Asked", at: 1, before: pendingOld },
   "Asked before the note": { _tag: "Asked", at: 1, before: mintedOld },
+  "Asked again after the invite was redeemed": { _tag: "Asked", at: 1, before: redeemedOld },
+  "Asked again after it was revoked": { _tag: "Asked", at: 1, before: revokedOld },
   Minted: { _tag: "Minted", minted, standing: [] },
   "Minted for a resend": { _tag: "Minted", minted, standing: [old.token] },
   Pending: { _tag: "Pending", minted },
@@ -83,6 +87,16 @@ const table: Record<keyof typeof lives, Next> = {
     Answer: { _tag: "Minted", minted, standing: [old.token] },
     NothingSent: mintedOld,
   },
+  "Asked again after the invite was redeemed": {
+    Ask: { _tag: "Asked", at: 2, lostAt: 1, before: redeemedOld },
+    Answer: { _tag: "Minted", minted, standing: [] },
+    NothingSent: redeemedOld,
+  },
+  "Asked again after it was revoked": {
+    Ask: { _tag: "Asked", at: 2, lostAt: 1, before: revokedOld },
+    Answer: { _tag: "Minted", minted, standing: [] },
+    NothingSent: revokedOld,
+  },
   Minted: { ...settled(lives.Minted), Append: { _tag: "Pending", minted }, ...ends },
   "Minted for a resend": {
     ...settled(lives["Minted for a resend"]),
@@ -113,6 +127,8 @@ test("the tokens by which an invite may be found, its newest first", () => {
     ["Asked after a loss", []],
     ["Asked for a resend", ["old"]],
     ["Asked before the note", ["old"]],
+    ["Asked again after the invite was redeemed", ["old"]],
+    ["Asked again after it was revoked", ["old"]],
     ["Minted", ["new"]],
     ["Minted for a resend", ["new", "old"]],
     ["Pending", ["new"]],

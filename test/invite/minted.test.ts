@@ -74,6 +74,11 @@ describe("STORE-31: public_keys", () => {
     });
   });
 
+  test("sixteen may be there", () => {
+    const public_keys = Array.from({ length: 16 }, () => answer.public_keys[0]);
+    expect(rightOf(parse({ public_keys })).publicKeys).toHaveLength(16);
+  });
+
   test("order is kept: the first is the long-term one", () => {
     const public_keys = [...answer.public_keys].reverse();
     expect(rightOf(parse({ public_keys })).publicKeys[0].keyValidityUrl).toBe(ephemeralUrl);

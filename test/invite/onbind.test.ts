@@ -57,6 +57,14 @@ describe("ONB-3: the body", () => {
     expect(leftOf(checkOnBind(value, limits))).toMatchObject({ code, status: 400 });
   });
 
+  test.each([
+    [{}, "mxid"],
+    [{ mxid: 7 }, "mxid"],
+    [{ mxid: bob, invites: {} }, "invites"],
+  ])("%j is refused by the name of the field", (value, field) => {
+    expect(leftOf(checkOnBind(value, limits)).message.split(" ").at(-1)).toBe(field);
+  });
+
   test("more entries than are taken at once", () => {
     expect(leftOf(checkOnBind({ ...body, invites: [1, 2, 3, 4] }, limits))).toMatchObject({
       code: "TooManyEntries",
@@ -88,6 +96,16 @@ describe("ONB-4: an entry", () => {
     [{ token: null }, "FieldMalformed"],
   ])("%j → %s", (change, code) => {
     expect(refused(change)).toBe(code);
+  });
+
+  test.each<[unknown, string]>([
+    [null, "invites[]"],
+    [{ ...entry, room_id: 7 }, "invites[].room_id"],
+    [{ ...entry, sender: 7 }, "invites[].sender"],
+    [{ ...entry, token: 7 }, "invites[].token"],
+  ])("is refused by the name of the field, %#", (value, field) => {
+    const [first] = check({ invites: [value] }).refused;
+    expect(first?.refusal.message.split(" ").at(-1)).toBe(field);
   });
 
   test("the token beside signed may be missing, as in the specification", () => {

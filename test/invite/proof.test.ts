@@ -195,9 +195,10 @@ describe("the budget", () => {
     expect(engine.calls()).toBe(1);
   });
 
-  test("without keys or signatures there is no work, even for a budget of none", () => {
+  test("without keys, signatures or anything that could be signed there is no work, even for a budget of none", () => {
     expect(prove(signed, {}, 0)).toEqual({ _tag: "NotProven" });
     expect(prove(withSignatures({}), content, 0)).toEqual({ _tag: "NotProven" });
+    expect(prove({ ...signed, x: 0.5 }, content, 0)).toEqual({ _tag: "NotProven" });
   });
 });
 

@@ -18,6 +18,7 @@ import {
   ephemeralUrl,
   inviteContent,
   leftOf,
+  longTermKey,
   numbers,
   rightOf,
   room,
@@ -186,6 +187,7 @@ test("more pairs than the budget: the maker refuses, and tries none", () => {
   const { state } = room();
   const refusal = leftOf(redeem(state, rightOf(parseSigned(signed)), engine, { maxPairs: 1 }));
   expect(refusal).toMatchObject({ code: "TooManyPairs", status: 403 });
+  expect(refusal.message).toMatch(/There are 2\.$/);
   expect(engine.calls()).toBe(0);
 });
 
@@ -220,6 +222,18 @@ describe("what goes into the event is only what the proof covers", () => {
   test("MEM-6: every member that is signed does", () => {
     const more = sign({ mxid: bob, token, sender: alice, ["__proto__"]: "own", z: [1] }, ephemeralKey);
     expect(signedOf(more)).toMatchObject({ signed: more });
+  });
+
+  test("FMT-4: what is signed may fill the 60,000 bytes that an event's builder leaves, and no more", () => {
+    const filled = (bytes: number): JsonObject => sign({ mxid: bob, token, x: "x".repeat(bytes) });
+    const rest = 60_000 - Buffer.byteLength(JSON.stringify(contentOf(room(), filled(0))));
+    expect(codeOf(redeemIn(room(), filled(rest)))).toBeUndefined();
+    expect(codeOf(redeemIn(room(), filled(rest + 1)))).toBe("SignedTooLarge");
+  });
+
+  test("FMT-4: a signed number that canonical JSON lacks is none too large before version 6", () => {
+    const odd = sign({ mxid: bob, token, x: 0.5 }, longTermKey, "any");
+    expect(signedOf(odd, "5")).toMatchObject({ signed: odd });
   });
 
   test("FMT-4: what is signed and too large for an event is refused", () => {

@@ -26,6 +26,10 @@ describe("AMB-18: what is none", () => {
     expect(codeOf(parseSigned({ ...signed, token: value }))).toBe("NoMxidOrToken");
   });
 
+  test("a token of 255 characters is one still", () => {
+    expect(codeOf(parseSigned({ ...signed, token: "x".repeat(255) }))).toBeUndefined();
+  });
+
   test.each([undefined, null, 7, "", []])("signatures %j", (signatures) => {
     expect(codeOf(parseSigned({ ...signed, signatures }))).toBe("NotProven");
   });

@@ -47,6 +47,7 @@ describe("a key", () => {
     p - (1n << 240n),
     0xedn,
     0xffn << 240n,
+    2n ** 252n - 1n,
   ])("of any other y may be tried: %s", (number) => {
     const bytes = toBytes(number);
     expect(publicKeyBytes(bytes)).toBe(bytes);

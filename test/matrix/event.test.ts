@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { contentOf, entry } from "../../src/matrix/event.js";
+import { contentOf, entry, isEvent } from "../../src/matrix/event.js";
 
 it.each([
   [{ content: { a: 1 } }, { a: 1 }],
@@ -11,6 +11,18 @@ it.each([
   [undefined, {}],
 ])("the content of %j is %j", (event, content) => {
   expect(contentOf(event)).toEqual(content);
+});
+
+it.each([
+  [{}, true],
+  [{ type: 7 }, true],
+  [null, false],
+  [undefined, false],
+  ["m.room.member", false],
+  [7, false],
+  [[{ type: "m.room.member" }], false],
+])("fields may be read of %j: %s", (value, readable) => {
+  expect(isEvent(value)).toBe(readable);
 });
 
 it("takes a host's own event object, whose content is a getter", () => {

@@ -158,6 +158,20 @@ describe("FMT-RID: a room ID", () => {
 });
 
 it.each([
+  [parseServerName, "https://matrix.org", "server name", "host name"],
+  [parseUserId, "alice", "user ID", "begins with @"],
+  [parseUserId, ofLength(256, "@", ":b"), "user ID", "255 bytes"],
+  [parseUserId, "@alice", "user ID", "server name"],
+  [parseUserId, "@a\0:b", "user ID", "NUL"],
+  [parseRoomId, "#alias:b", "room ID", "begins with !"],
+  [parseRoomId, ofLength(256, "!", ""), "room ID", "255 bytes"],
+  [parseRoomId, "!a\0", "room ID", "NUL"],
+] as const)("says why %# is none: %s", (parse, text, what, why) => {
+  const malformed = { _tag: "Malformed", what, why: expect.stringContaining(why) as string };
+  expect(parse(text)).toEqual({ _tag: "Left", left: malformed });
+});
+
+it.each([
   ["@a:example.org", "example.org"],
   ["@a:example.org:8448", "example.org:8448"],
   ["@a:[::1]:8448", "[::1]:8448"],
@@ -170,6 +184,7 @@ it.each([
   ["", ""],
   ["no colon", ""],
   [":", ""],
+  [":b", "b"],
   ["!x:domain", "domain"],
   ["$0:domain:1", "domain:1"],
 ])("an unchecked %j has the domain %j", (id, domain) => {

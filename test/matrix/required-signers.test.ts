@@ -61,6 +61,12 @@ describe.each(roomVersionIds)("in version %s", (id) => {
     expect(signers(event(join))).toEqual([...authoriser, ...ofId(id), "sender.example:8448"]);
   });
 
+  it.each([[7], [null], ["nobody"]])("FMT-SIG-7: %j names no server that could have signed", (nobody) => {
+    const join = { membership: "join", join_authorised_via_users_server: nobody };
+    const none = Number(id) < 8 ? [] : [""];
+    expect(signers(event(join))).toEqual([...none, ...ofId(id), "sender.example:8448"]);
+  });
+
   it("never throws", () => {
     const names = fc.constantFrom("type", "sender", "event_id", "content", "__proto__");
     const odd = fc.oneof(

@@ -26,6 +26,8 @@ describe("a view of events in a list", () => {
     ["with a state key that is no text", { type: "m.room.name", state_key: 0 }],
     ["without a type", { state_key: "" }],
     ["with a type that is no text", { type: null, state_key: "" }],
+    ["that is null", null as never],
+    ["that is a text", "m.room.name" as never],
   ])("an event %s is no state", (_, event: EventLike) => {
     const state = stateOf(name, event);
     expect(state.get("m.room.name", "")).toBe(name);
@@ -71,6 +73,10 @@ describe("where a user stands to the room", () => {
     [undefined],
   ])("%j counts as none", (content) => {
     expect(membershipOf(stateOf(member(content)), alice)).toBe("leave");
+  });
+
+  it("nobody has the empty ID, whatever stands under it", () => {
+    expect(membershipOf(stateOf({ ...member({ membership: "join" }), state_key: "" }), "")).toBe("leave");
   });
 
   it("who has no member event has left", () => {

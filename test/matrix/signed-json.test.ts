@@ -78,6 +78,9 @@ describe("SIG-1: what a signature covers", () => {
     const reason = (name: string): unknown => left({ _tag: "NotCanonicalJson", reason: name });
     expect(signedBytes({ a: 0.5 })).toEqual(reason("number"));
     expect(signJson({ a: "\ud800" }, "domain", key)).toEqual(reason("lone surrogate"));
+    expect(signJson({ a: () => 1 }, "domain", key)).toEqual(reason("not JSON"));
+    expect(signJson({ a: 0.5 }, "domain", key)).toEqual(reason("number"));
+    expect(verifyJson(nodeCrypto, { ...signed({}), a: 0.5 }, by)).toEqual(reason("number"));
     expect(verifyJson(nodeCrypto, { ...signed({}), a: undefined }, by)).toEqual(reason("not JSON"));
   });
 

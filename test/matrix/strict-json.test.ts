@@ -184,6 +184,7 @@ describe("numbers", () => {
     ["9007199254740990.9999", null, null, "9007199254740990.9999"],
     ["1e-400", null, null, "1e-400"],
     ["1e400", null, null, "1e400"],
+    ["0.00000000000000001e17", null, "1", "0.00000000000000001e17"],
     ["0e99999999999999999999", null, "0", "0e99999999999999999999"],
     ["1e99999999999999999999", null, null, "1e99999999999999999999"],
   ])("%s", (written, plain, integers, any) => {
@@ -200,6 +201,10 @@ describe("numbers", () => {
       for (const spelling of ["plain", "integers", "any"] as const) parseStrict(written, spelling);
       expect(performance.now() - before).toBeLessThan(5_000);
     }
+  });
+
+  it("are plain numbers wherever only integers may stand", () => {
+    expect(parseStrict("[1e1,-0,2.0]", "integers")).toEqual(right([10, 0, 2]));
   });
 
   it("kept as they were written have their value still", () => {

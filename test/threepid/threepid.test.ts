@@ -17,6 +17,7 @@ describe("parseThreepid: e-mail", () => {
     ["\u{1f600}@x", "\u{1f600}@x"],
     ["e\u0301@x.example", "e\u0301@x.example"],
     ["mailto@example.com", "mailto@example.com"],
+    ["no-mailto:a@example.com", "no-mailto:a@example.com"],
   ])("LOOK-CAN-3: %s is %s", (address, canonical) => {
     expect(parseThreepid("email", address)).toEqual(right({ medium: "email", address: canonical }));
   });
@@ -59,6 +60,22 @@ describe("parseThreepid: e-mail", () => {
     expect(isRight(parseThreepid("email", ofBytes(12 + 80, "\u0390")))).toBe(true);
     expect(parseThreepid("email", ofBytes(12 + 82, "\u0390"))).toMatchObject(bad);
   });
+});
+
+it.each([
+  ["email", `${"a".repeat(300)}@example.com`, "254 bytes"],
+  ["email", "a".repeat(300), "254 bytes"],
+  // U+0390 folds to six bytes.
+  ["email", `${"\u0390".repeat(50)}@example.com`, "254 bytes"],
+  ["email", "mailto:alice@example.com", "mailto:"],
+  ["email", "alice", "user@domain"],
+  ["email", 7, "text"],
+  ["msisdn", 7, "text"],
+  ["msisdn", "0041", "country code"],
+])("the person who typed a bad address learns what is wrong: %s %#", (medium, address, why) => {
+  expect(parseThreepid(medium, address)).toEqual(
+    left({ _tag: "BadAddress", why: expect.stringContaining(why) as string }),
+  );
 });
 
 describe("parseThreepid: phone number", () => {
