@@ -5,27 +5,18 @@ import type { InviteByThreePidPorts } from "../flows/invite-by-three-pid.js";
 import { type ReceiveExchangePorts, receiveExchange } from "../flows/receive-exchange.js";
 import { type OnBindOutcome, type ReceiveOnBindPorts, receiveOnBind } from "../flows/receive-on-bind.js";
 import type { FlowOptions, Problem } from "../flows/run.js";
-import type { JsonObject } from "../matrix/json.js";
-import { matrixError } from "../refusal.js";
 import type { BodyLimits } from "./read-body.js";
-import { type HttpError, type JsonRules, internalError, requestJson, unrecognized } from "./request-json.js";
-
-/** What a host answers where it does not let somebody in: the status, and the body of a Matrix error. */
-export interface Denied {
-  readonly _tag: "Denied";
-  readonly status: number;
-  /** `errcode`, `error`, and what else the error has, such as `soft_logout`. */
-  readonly body: JsonObject;
-}
-
-/** An endpoint that mounts anywhere: it never rejects, and answers every request. */
-export type Endpoint = (request: Request) => Promise<Response>;
-
-/** What every endpoint may be given: how much body it reads, and for how long. */
-export interface EndpointHost extends Partial<BodyLimits> {
-  /** Told what made an answer a 500: what `authenticate` threw. For the host's own log; it goes to nobody else. */
-  readonly onError?: (cause: unknown) => void;
-}
+import { type JsonRules, requestJson } from "./request-json.js";
+import {
+  type Denied,
+  type Endpoint,
+  type EndpointHost,
+  endpoint,
+  errorAnswer,
+  matrixResponse,
+  notLetIn,
+  quietly,
+} from "./route.js";
 
 type User = { readonly _tag: "User"; readonly requester: RequesterCommand } | Denied;
 
@@ -82,111 +73,6 @@ const rulesOf = (given: Partial<BodyLimits>, defaults: JsonRules): JsonRules => 
   maxBytes: given.maxBytes ?? defaults.maxBytes,
   timeoutMs: given.timeoutMs ?? defaults.timeoutMs,
 });
-
-const cors = {
-  "access-control-allow-origin": "*",
-  "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
-  "access-control-allow-headers": "X-Requested-With, Content-Type, Authorization",
-  "access-control-expose-headers": "Retry-After",
-} as const;
-
-type Headers = Readonly<Record<string, string>>;
-
-const answer = (status: number, body: JsonObject, headers: Headers = {}): Response =>
-  new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
-
-const errorAnswer = ({ status, errcode, error }: HttpError, headers?: Headers): Response =>
-  answer(status, { errcode, error }, headers);
-
-/**
- * An error that somebody else chose: the host, its policy, another server. Anything but an error's status would tell
- * the client that all is well, or be no answer at all.
- */
-const foreignError = (status: number, body: JsonObject, headers?: Headers): Response =>
-  Number.isInteger(status) && status >= 400 && status < 600
-    ? answer(status, body, headers)
-    : errorAnswer(internalError);
-
-/** Fails closed, also where a host in JavaScript answers something else: without a status, it is a 500. */
-const notLetIn = ({ status, body }: Denied): Response => foreignError(status, body);
-
-const retryAfter = (ms: number | undefined): Headers =>
-  ms !== undefined && ms >= 0 && Number.isFinite(ms) ? { "retry-after": String(Math.ceil(ms / 1000)) } : {};
-
-/**
- * The response of a flow's result, for endpoints of the host's own: 200 and `body`, or the Matrix error of the refusal or failure, with
- * `Retry-After` where there is something to wait for.
- *
- * @example
- * return matrixResponse(await revokeInvite(ports)({ roomId, requester: { userId }, token }));
- */
-export const matrixResponse = (result: Either<Problem, unknown>, body: JsonObject = {}): Response => {
-  if (!isLeft(result)) return answer(200, body);
-  const { status, body: error } = matrixError(result.left);
-  return foreignError(status, error, retryAfter(error.retry_after_ms));
-};
-
-/**
- * What stands in a path where the pattern has `*`, percent-decoded: `!room:example.org` comes as it is, or as
- * `%21room%3Aexample.org`, and an encoded `/` is part of its segment. `undefined` where the path is another.
- */
-const pathParameters = (pattern: string, url: string): readonly string[] | undefined => {
-  const [wanted, given] = [pattern.split("/"), new URL(url).pathname.split("/")];
-  if (wanted.length !== given.length) return undefined;
-  const found: string[] = [];
-  for (const [at, part] of wanted.entries()) {
-    const segment = given[at] ?? "";
-    if (part === "*") found.push(decodeURIComponent(segment));
-    else if (part !== segment) return undefined;
-  }
-  return found;
-};
-
-interface Route {
-  readonly path: string;
-  readonly methods: readonly string[];
-  /** Whether browsers of other origins may ask: client endpoints. */
-  readonly isForBrowsers: boolean;
-  readonly answer: (request: Request, parameters: readonly string[]) => Promise<Response>;
-}
-
-const withHeaders = (response: Response, headers: Headers): Response => {
-  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
-  return response;
-};
-
-const routed = async (route: Route, request: Request): Promise<Response> => {
-  let parameters: readonly string[] | undefined;
-  try {
-    parameters = pathParameters(route.path, request.url);
-  } catch {
-    // A path that is no percent-encoding names nothing.
-  }
-  if (parameters === undefined) return errorAnswer(unrecognized(404));
-  if (route.isForBrowsers && request.method === "OPTIONS") return new Response(null, { status: 204 });
-  if (!route.methods.includes(request.method))
-    return errorAnswer(unrecognized(405), { allow: route.methods.join(", ") });
-  return route.answer(request, parameters);
-};
-
-/** What the host does on the side: it neither delays an answer nor changes it. */
-const quietly = async (call: (() => unknown) | undefined): Promise<void> => {
-  try {
-    await call?.();
-  } catch {
-    // It is the host's to know.
-  }
-};
-
-const endpoint =
-  ({ onError }: EndpointHost, route: Route): Endpoint =>
-  async (request) => {
-    const response = await routed(route, request).catch((cause: unknown) => {
-      void quietly(() => onError?.(cause));
-      return errorAnswer(internalError);
-    });
-    return route.isForBrowsers ? withHeaders(response, cors) : response;
-  };
 
 /**
  * `POST /_matrix/client/v3/rooms/{roomId}/invite`, both forms (CLI-1), with CORS. The host says whose access token it
