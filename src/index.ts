@@ -59,9 +59,11 @@ export { requiredSigners } from "./matrix/required-signers.js";
 export {
   type BadPdu,
   type CheckedPdu,
+  type KeyName,
   type KnownKeys,
   type ServerKey,
   checkPdu,
+  keysNeeded,
   mayHaveSigned,
 } from "./matrix/check-pdu.js";
 export {

@@ -48,6 +48,25 @@ export interface CheckedPdu {
 /** Why a received event must be dropped. */
 export type BadPdu = NotCanonicalJson | NoEventId | { readonly _tag: "NotSignedBy"; readonly server: string };
 
+/** A key by whom it belongs to and its ID. */
+export interface KeyName {
+  readonly server: string;
+  readonly keyId: string;
+}
+
+/**
+ * The keys that the signatures of a received event name, of the servers that must have signed it: what a host fetches, if it
+ * does not know them, before `checkPdu`. Takes unchecked JSON, never throws.
+ *
+ * @example
+ * await keys.fetch(keysNeeded(nodeCrypto, pdu, version)); // [{ server: "example.org", keyId: "ed25519:1" }]
+ */
+export const keysNeeded = (crypto: CryptoEngine, pdu: JsonObject, version: RoomVersion): readonly KeyName[] =>
+  requiredSigners(pdu, version, contentHashMatches(crypto, pdu, version)).flatMap((server) => {
+    const block = member(member(pdu, "signatures"), server);
+    return isJsonObject(block) ? Object.keys(block).map((keyId) => ({ server, keyId })) : [];
+  });
+
 /** What the host knows when it checks an event. */
 export interface KnownKeys {
   /** The key of a server by its key ID, fetched before; `undefined` where it is not known. */

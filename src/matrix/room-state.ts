@@ -31,10 +31,15 @@ export const roomState = (roomId: string, version: RoomVersion, events: Iterable
   return { roomId, version, get: (type, stateKey) => places.get(type)?.get(stateKey) };
 };
 
-/** The event at a place. What a host's view answers there beside events (`null`, say) is none. */
+const isAt = (claimed: unknown, name: string): boolean => claimed === undefined || claimed === name;
+
+/**
+ * The event at a place. What a host's view answers there beside events (`null`, say) is none, and neither is an event that says itself
+ * that it stands elsewhere: a view over a map with keys such as `type:state_key` gives two places one name.
+ */
 export const stateEvent = (state: RoomState, type: string, stateKey = ""): EventLike | undefined => {
   const event: unknown = state.get(type, stateKey);
-  return isEvent(event) ? event : undefined;
+  return isEvent(event) && isAt(event.type, type) && isAt(event.state_key, stateKey) ? event : undefined;
 };
 
 /**

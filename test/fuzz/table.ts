@@ -555,6 +555,16 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       either(tagged("NotSignedBy", "NoEventId", "NotCanonicalJson"), isCheckedPdu),
       0.5,
     ),
+    row(
+      "keysNeeded",
+      pdus,
+      ([crypto, one, version]) => library.keysNeeded(crypto, one, version),
+      (named) => {
+        for (const { server, keyId } of named)
+          assert.deepEqual([typeof server, typeof keyId], ["string", "string"]);
+      },
+      0.2,
+    ),
 
     // threepid
     row("foldCase", hostileTexts("Straße", "İ", "ᾳ"), library.foldCase, (folded) => {

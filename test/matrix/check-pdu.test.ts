@@ -6,6 +6,7 @@ import {
   type KnownKeys,
   type ServerKey,
   checkPdu,
+  keysNeeded,
   mayHaveSigned,
 } from "../../src/matrix/check-pdu.js";
 import type { JsonObject } from "../../src/matrix/json.js";
@@ -152,6 +153,22 @@ it("an event without canonical JSON, or without an ID where it must bring one, i
     left({ _tag: "NotCanonicalJson", reason: "number" }),
   );
   expect(check({ ...message, event_id: undefined }, "1")).toEqual(left({ _tag: "NoEventId" }));
+});
+
+describe("keysNeeded", () => {
+  it("names the keys of the servers that must have signed, and of no others", () => {
+    const signatures = {
+      "sender.example": { "ed25519:one": "x", "ed25519:two": 7 },
+      "stranger.example": { "ed25519:one": "x" },
+    };
+    const named = (pdu: JsonObject): unknown => keysNeeded(nodeCrypto, pdu, version("10"));
+    expect(named({ ...message, signatures })).toEqual([
+      { server: "sender.example", keyId: "ed25519:one" },
+      { server: "sender.example", keyId: "ed25519:two" },
+    ]);
+    for (const odd of [undefined, null, [], { "sender.example": "x" }])
+      expect(named({ ...message, signatures: odd })).toEqual([]);
+  });
 });
 
 describe("mayHaveSigned", () => {

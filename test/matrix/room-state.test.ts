@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EventLike } from "../../src/matrix/event.js";
-import { membershipOf, roomState } from "../../src/matrix/room-state.js";
+import { membershipOf, roomState, stateEvent } from "../../src/matrix/room-state.js";
 import { version } from "./versions.js";
 
 const stateOf = (...events: readonly EventLike[]) => roomState("!room:example.org", version("10"), events);
@@ -82,5 +82,26 @@ describe("where a user stands to the room", () => {
   it("who has no member event has left", () => {
     expect(membershipOf(stateOf(member({ membership: "join" })), "@bob:example.org")).toBe("leave");
     expect(membershipOf(stateOf(), alice)).toBe("leave");
+  });
+});
+
+describe("what a host's view answers is looked at again", () => {
+  const member = { type: "m.room.member", state_key: "@zoe:a.example", content: { membership: "join" } };
+  const view = (answer: unknown) => ({ ...stateOf(), get: () => answer as EventLike });
+
+  it.each([
+    ["null", null],
+    ["a text", "event"],
+    ["an event of another type", { ...member, type: "m.room.member:@zoe" }],
+    ["an event with another state key", { ...member, state_key: "a.example" }],
+    ["an event with a state key that is no text", { ...member, state_key: 7 }],
+  ])("%s is no event there", (_, answer) => {
+    expect(stateEvent(view(answer), "m.room.member", "@zoe:a.example")).toBeUndefined();
+    expect(membershipOf(view(answer), "@zoe:a.example")).toBe("leave");
+  });
+
+  it("an event that does not repeat where it stands is taken as it is", () => {
+    const { content } = member;
+    expect(stateEvent(view({ content }), "m.room.member", "@zoe:a.example")).toEqual({ content });
   });
 });
