@@ -12,7 +12,10 @@ export default defineConfig({
     // Tests import the package by its name, as users do; here the name leads to the source.
     alias: [
       { find: /^matrix-third-party-invites$/, replacement: source("index.ts") },
-      { find: /^matrix-third-party-invites\/(node|portable|http|testing)$/, replacement: source("$1/index.ts") },
+      {
+        find: /^matrix-third-party-invites\/(node|portable|http|postgres|testing)$/,
+        replacement: source("$1/index.ts"),
+      },
     ],
   },
 });

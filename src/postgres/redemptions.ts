@@ -33,8 +33,7 @@ const written = (row: OwedRedemption) => ({
   attempts: row.attempts,
 });
 
-const idParams = ({ roomId, token, mxid }: RedemptionId): string[] =>
-  [roomId, token, mxid].map(storedText);
+const idParams = ({ roomId, token, mxid }: RedemptionId): string[] => [roomId, token, mxid].map(storedText);
 
 const isRow = "room_id = $1::text AND token = $2::text AND mxid = $3::text";
 
@@ -144,11 +143,7 @@ export const postgresRedemptions = (client: SqlClient, options: PostgresOptions 
     },
 
     nextDueAt: async (given) => {
-      const [row] = await ask(
-        `SELECT min(free_at) AS next FROM ${table} WHERE state = 'waiting'`,
-        [],
-        given,
-      );
+      const [row] = await ask(`SELECT min(free_at) AS next FROM ${table} WHERE state = 'waiting'`, [], given);
       return row === undefined ? undefined : numberOrNull(row, "next");
     },
   };

@@ -11,7 +11,8 @@ import type { SqlRow } from "./client.js";
 import { originalText } from "./encoding.js";
 
 /** A row is not as this library writes it. What stands in it is not repeated. */
-const unreadable = (column: string): Error => new Error(`The column ${column} holds nothing that was stored here.`);
+const unreadable = (column: string): Error =>
+  new Error(`The column ${column} holds nothing that was stored here.`);
 
 export const rawText = (row: SqlRow, column: string): string => {
   const value = row[column];
@@ -48,5 +49,4 @@ export const roomIdIn = (row: SqlRow, column: string): RoomId => parsed(parseRoo
 
 export const userIdIn = (row: SqlRow, column: string): UserId => parsed(parseUserId, row, column);
 
-export const serverNameIn = (row: SqlRow, column: string): ServerName =>
-  parsed(parseServerName, row, column);
+export const serverNameIn = (row: SqlRow, column: string): ServerName => parsed(parseServerName, row, column);

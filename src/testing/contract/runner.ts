@@ -12,8 +12,5 @@ export class ContractBroken extends Error {
   override readonly name = "ContractBroken";
 }
 
-/** One check: what it is called is what the contract promises. */
-export interface Check<Subject> {
-  readonly name: string;
-  readonly check: (subject: Subject) => Promise<void>;
-}
+/** Checks by their names; a name is what the contract promises. */
+export type Checks<Subject> = Readonly<Record<string, (subject: Subject) => Promise<void>>>;

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { canonicalJson, isJsonObject, parseStrict } from "matrix-third-party-invites";
 import type { Trouble } from "../../../src/ports.js";
 import { memoryRedemptions } from "../../../src/testing/memory/index.js";
 import { aExample, bob, cExample, carol, owed, present, room2 } from "./samples.js";
@@ -174,5 +175,15 @@ describe("memoryRedemptions", () => {
         }
       }),
     );
+  });
+});
+
+it("keeps numbers as they were written: what is signed must come back as it was", async () => {
+  const redemptions = memoryRedemptions();
+  const signed = parseStrict('{"mxid":"@b:c","token":"t","x":1.0}', "any");
+  const json = signed._tag === "Right" && isJsonObject(signed.right) ? signed.right : {};
+  await redemptions.owe([owed("t", bob, { signed: json })], {});
+  expect(canonicalJson(redemptions.all()[0]?.signed, "any")).toMatchObject({
+    right: '{"mxid":"@b:c","token":"t","x":1.0}',
   });
 });

@@ -1,0 +1,105 @@
+import type { Invites } from "../../ports.js";
+import { expectPresent, expectSame, expectTrue } from "./expect.js";
+import type { Checks } from "./runner.js";
+import { alice, asked, keyOf, oddTexts, pending, record, room1, room2 } from "./samples.js";
+import { everyLife } from "./sample-lives.js";
+
+interface Subject {
+  readonly invites: Invites;
+}
+
+/** Puts a record of which nothing stands yet; its mark. */
+export const put = async (invites: Invites, given: ReturnType<typeof record>): Promise<string> => {
+  const { value, mark } = await invites.putIfAbsent(given, {});
+  expectSame(value, given, "putIfAbsent did not answer with the record that it stored.");
+  return mark;
+};
+
+export const found = async (invites: Invites, key: string) =>
+  expectPresent(await invites.find(keyOf(key), {}), "A record that was stored is not found under its key.");
+
+export const putChecks: Checks<Subject> = {
+  "putIfAbsent stores a record where none stands, and find finds it with the same mark": async ({
+    invites,
+  }) => {
+    const mark = await put(invites, record("a"));
+    expectSame(await found(invites, "a"), { value: record("a"), mark }, "find answered something else.");
+  },
+
+  "putIfAbsent leaves the record that stands, and answers with it and its mark": async ({ invites }) => {
+    const mark = await put(invites, record("a"));
+    const second = await invites.putIfAbsent(record("a", { createdAt: 2, life: pending("t") }), {});
+    const standing = { value: record("a"), mark };
+    expectSame(second, standing, "The second putIfAbsent did not answer with what stood there.");
+    expectSame(await found(invites, "a"), standing, "The second putIfAbsent has overwritten the record.");
+  },
+
+  "putIfAbsent leaves a record alone that was replaced since": async ({ invites }) => {
+    const mark = await put(invites, record("a"));
+    await invites.replace(record("a", { life: asked(5) }), mark, {});
+    const { value } = await invites.putIfAbsent(record("a"), {});
+    expectSame(value, record("a", { life: asked(5) }), "putIfAbsent brought an old record back.");
+  },
+
+  "find finds nothing under a key that nobody put": async ({ invites }) => {
+    await put(invites, record("a"));
+    expectSame(await invites.find(keyOf("b"), {}), undefined, "find made something up.");
+  },
+
+  "keys that differ in case or in blanks are different keys": async ({ invites }) => {
+    for (const key of ["Key", "key", "KEY", "key ", " key"]) await put(invites, record(key));
+    for (const key of ["Key", "key", "KEY", "key ", " key"])
+      expectSame((await found(invites, key)).value.key, key, "find took one key for another.");
+  },
+
+  "a record in any state of its life comes back as it was put": async ({ invites }) => {
+    for (const [state, life] of Object.entries(everyLife)) {
+      await put(invites, record(state, { life }));
+      expectSame((await found(invites, state)).value.life, life, `A life that is ${state} was changed.`);
+    }
+  },
+
+  "what the inviter said comes back as it was put, whatever characters are in it": async ({ invites }) => {
+    for (const [index, reason] of oddTexts.entries()) {
+      const given = record(`a${index}`, { details: { isDirect: index % 2 === 0, reason } });
+      await put(invites, given);
+      expectSame((await found(invites, `a${index}`)).value, given, "The details were changed.");
+    }
+  },
+
+  "what was put stays, whatever the caller does to its own copy": async ({ invites }) => {
+    const details = { reason: "first" };
+    await put(invites, record("a", { details }));
+    details.reason = "second";
+    const { value } = await found(invites, "a");
+    expectSame(value.details, { reason: "first" }, "The storage holds the caller's own object.");
+  },
+
+  "a signal that nobody aborts changes nothing": async ({ invites }) => {
+    const { signal } = new AbortController();
+    const { mark } = await invites.putIfAbsent(record("a"), { signal });
+    const answer = await invites.replace(record("a", { life: pending("t") }), mark, { signal });
+    expectSame(answer._tag, "Replaced", "With a signal, replace did nothing.");
+    expectTrue((await invites.find(keyOf("a"), { signal })) !== undefined, "With a signal, find fails.");
+    const byToken = await invites.findByToken(room1, "t", { signal });
+    expectTrue(byToken !== undefined, "With a signal, findByToken fails.");
+    expectTrue((await invites.list(room1, { signal })).length === 1, "With a signal, list fails.");
+  },
+};
+
+export const listChecks: Checks<Subject> = {
+  "list has every record of the room, as it is now, and none of another room": async ({ invites }) => {
+    const mark = await put(invites, record("a"));
+    await put(invites, record("b", { sender: alice, life: pending("t") }));
+    await put(invites, record("c", { roomId: room2 }));
+    await invites.replace(record("a", { life: asked(7) }), mark, {});
+    const listed = [...(await invites.list(room1, {}))].sort((one, other) => (one.key < other.key ? -1 : 1));
+    const expected = [record("a", { life: asked(7) }), record("b", { life: pending("t") })];
+    expectSame(listed, expected, "list answered something else than the room's records.");
+  },
+
+  "list has nothing for a room without invites": async ({ invites }) => {
+    await put(invites, record("a"));
+    expectSame(await invites.list(room2, {}), [], "list answered with records of another room.");
+  },
+};

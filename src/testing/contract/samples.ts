@@ -1,0 +1,93 @@
+import { type Either, isLeft } from "fp-ts/lib/Either.js";
+import type { InviteKey, InviteLife, InviteRecord, SettledLife } from "../../invite/life.js";
+import { type MintedInvite, type Token, parseToken } from "../../invite/minted.js";
+import { parseRoomId, parseServerName, parseUserId } from "../../matrix/ids.js";
+import type { OwedRedemption, RedemptionId, Trouble } from "../../ports.js";
+
+const must = <A>(made: Either<unknown, A>): A => {
+  if (isLeft(made)) throw new Error(`This sample is wrong: ${JSON.stringify(made.left)}`);
+  return made.right;
+};
+
+export const user = (id: string) => must(parseUserId(id));
+export const room = (id: string) => must(parseRoomId(id));
+export const server = (name: string) => must(parseServerName(name));
+
+export const alice = user("@alice:a.example");
+export const bob = user("@bob:b.example");
+export const carol = user("@carol:c.example");
+export const room1 = room("!1:a.example");
+export const room2 = room("!2:a.example");
+
+/** Storage takes keys as they are: what makes one out of an address is nothing to it. */
+export const keyOf = (text: string): InviteKey => text as InviteKey;
+
+export const token = (text: string): Token => must(parseToken(text));
+
+export const minted = (text: string): MintedInvite => ({
+  token: token(text),
+  publicKeys: [
+    { publicKey: "ta0Xyx8k5g", keyValidityUrl: "https://id.example/isvalid?a=1&b=%20" },
+    { publicKey: "yMSkgvRxg-", keyValidityUrl: "https://id.example/ephemeral" },
+  ],
+  displayName: "d...@m... \u{1f98a}",
+});
+
+export const pending = (text: string): SettledLife => ({ _tag: "Pending", minted: minted(text) });
+
+export const asked = (at: number): InviteLife => ({ _tag: "Asked", at, before: { _tag: "Intended" } });
+
+export const record = (key: string, more: Partial<InviteRecord> = {}): InviteRecord => ({
+  key: keyOf(key),
+  roomId: room1,
+  sender: alice,
+  idServer: server("id.example"),
+  createdAt: 1_767_225_600_000,
+  details: {},
+  life: { _tag: "Intended" },
+  ...more,
+});
+
+/** When the rows of {@link owed} are due. */
+export const due = 1_767_225_600_000;
+
+/** How long the leases of the checks last. */
+export const leaseMs = 60_000;
+
+export const owed = (name: string, more: Partial<OwedRedemption> = {}): OwedRedemption => ({
+  roomId: room1,
+  token: name,
+  mxid: bob,
+  sender: alice,
+  signed: { mxid: bob, token: name, signatures: { "id.example": { "ed25519:0": "c2lnbmVk" } } },
+  owedAt: due - 5,
+  dueAt: due,
+  attempts: 0,
+  ...more,
+});
+
+export const idOf = ({ roomId, token: name, mxid }: RedemptionId): RedemptionId => ({
+  roomId,
+  token: name,
+  mxid,
+});
+
+export const trouble: Trouble = { reason: "AppendRefused", status: 502, errcode: "M_UNKNOWN" };
+
+export const again = (dueAt: number) => ({ _tag: "Again", dueAt, ...trouble }) as const;
+export const dead = { _tag: "Dead", reason: "NotProven", status: 403, errcode: "M_FORBIDDEN" } as const;
+export const done = { _tag: "Done" } as const;
+
+/** Texts that databases and their drivers are known to lose or to take for others. */
+export const oddTexts: readonly string[] = [
+  "a\u0000b",
+  "\ud83d",
+  "\udc00\ud800",
+  "\u{1f98a}\ufffd\uffff",
+  "e\u0301 is not \u00e9",
+  " blanks ",
+  "quotes ' \" ` and \\ \\u0000 \\",
+  '$1 %s :name ? {} {"a":1}',
+  "line\r\nbreak\ttab",
+  "NULL",
+];

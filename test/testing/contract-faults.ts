@@ -1,0 +1,67 @@
+import type { Fault } from "./contract-toy.js";
+
+/** The check that must catch each fault, by its name; others may as well. */
+export const caughtBy: Readonly<Record<Fault, string>> = {
+  "put answers without storing":
+    "putIfAbsent stores a record where none stands, and find finds it with the same mark",
+  "put overwrites": "putIfAbsent leaves the record that stands, and answers with it and its mark",
+  "put looks, and stores later":
+    "of racing putIfAbsent one record is stored, and everybody is answered with it",
+  "replace does not compare": "replace changes nothing under an old mark, and says Stale",
+  "replace compares, and stores later":
+    "no replacement is lost: everybody who reads, replaces, and tries again gets through",
+  "replace puts": "replace puts nothing where no record stands",
+  "replace leaves the mark": "a mark never comes again, even where the record is what it was before",
+  "replace answers before it stores":
+    "what one has put or replaced, everybody finds as soon as it is answered",
+  "keys have no case": "keys that differ in case or in blanks are different keys",
+  "details are cut at a NUL": "what the inviter said comes back as it was put, whatever characters are in it",
+  "find finds something": "find finds nothing under a key that nobody put",
+  "findByToken knows the newest token only":
+    "findByToken finds an invite by each earlier token that may stand in the room",
+  "findByToken forgets no token":
+    "findByToken no longer finds an invite by a token that is none of its own any more",
+  "findByToken looks in all rooms": "findByToken tells one room from another that has the same token",
+  "findByToken takes wildcards": "findByToken looks in one room, and for the whole token in its very case",
+  "list forgets those asked": "list has every record of the room, as it is now, and none of another room",
+  "list lists all rooms": "list has nothing for a room without invites",
+  "owe takes no empty list": "owe takes no rows as well",
+  "owe fails where another adds the row meanwhile":
+    "of racing owe each row is added once, and nobody fails, in whatever order they bring them",
+  "owe adds one by one": "owe shows all rows or none of them while it runs",
+  "owe loses the last row": "owe adds 5,000 rows in one call, as many as one onbind brings",
+  "owe takes 500 rows": "owe adds 5,000 rows in one call, as many as one onbind brings",
+  "owe revives what is settled": "a row that is done is never owed again",
+  "owe overwrites what waits": "owe leaves a row that exists as it is, and adds those beside it",
+  "owe refuses a NUL": "a token may have any 255 characters: whoever delivers it chooses them",
+  "a row is one by room and token": "a row is one by room, token and user: any other is another row",
+  "signed loses __proto__":
+    "signed comes back with every member that was signed: numbers, odd keys, odd texts",
+  "lease holds nothing": "lease never hands out a row that is under a living lease",
+  "lease looks, and takes later":
+    "of racing lease no two are handed one row, and each row is handed to somebody",
+  "a lease never ends": "lease hands a row out again from until on, if its holder fell silent",
+  "lease ends after until": "lease hands a row out again from until on, if its holder fell silent",
+  "lease ignores dueAt": "lease hands out rows that are due, from their very millisecond on, and no others",
+  "lease ignores the limit": "lease hands out no more rows than the limit, and every row to somebody",
+  "settle ignores the lease": "settle changes nothing with a lease that somebody else has taken over",
+  "settle loses Dead": "a row settled as Dead is never handed out again",
+  "settle keeps the lease":
+    "a row settled as Again waits until dueAt, with one attempt more and all else as it was",
+  "settle counts no attempt":
+    "a row settled as Again waits until dueAt, with one attempt more and all else as it was",
+  "settle refuses an expired lease":
+    "settle counts where the lease ran out and nobody has taken the row over",
+  "settleInvited ignores the sender": "settleInvited does nothing for another sender than the row's",
+  "settleInvited waits for the holder":
+    "settleInvited marks a row done whoever holds it, and the holder's result changes nothing",
+  "countWaiting counts what is done": "countWaiting counts no row that is done or dead",
+  "countWaiting leaves out what is leased":
+    "countWaiting counts rows that are leased, not yet due, or tried again",
+  "countWaiting compares ends of names": "countWaiting takes no user or server for another",
+  "nextDueAt ignores leases": "nextDueAt says when the lease ends of a row that somebody holds",
+  "nextDueAt counts what is settled": "nextDueAt says nothing where nothing waits",
+  "a restart forgets leases": "a row whose holder died comes back at until, and not before",
+  "a restart forgets the last write": "what owe has answered outlives the process, attempts and all",
+  "a restart counts from one again": "a mark from before a restart is not that of a later record",
+};
