@@ -11,7 +11,8 @@ const table = (of: keyof typeof answers): string =>
     "| code | status | errcode | says |",
     "| --- | --- | --- | --- |",
     ...Object.entries(answers[of]).map(
-      ([code, { status, errcode, message }]) => `| \`${code}\` | ${status} | \`${errcode}\` | ${message.replace(/:$/, ": …")} |`,
+      ([code, { status, errcode, message }]) =>
+        `| \`${code}\` | ${status} | \`${errcode}\` | ${message.replace(/:$/, ": …")} |`,
     ),
   ].join("\n");
 
