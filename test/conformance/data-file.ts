@@ -46,6 +46,9 @@ const corpusFile = (rows: readonly JsonObject[]): DataFile | undefined => {
 
 const craftedFile = (document: JsonObject): DataFile | undefined => {
   if (!has(document, "format")) return undefined;
+  // A list that nobody reads would be cases that nobody asks.
+  const unread = Object.keys(document).find((name) => Array.isArray(document[name]) && !has(lists, name));
+  if (unread !== undefined) throw new Error(`its list ${unread} is not known`);
   const kinds = new Set<string>();
   const cases = Object.entries(lists).flatMap(([list, readers]) => {
     const rows = document[list];

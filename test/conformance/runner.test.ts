@@ -295,6 +295,7 @@ describe("the command", () => {
     ["no object", "[1]"],
     ["no case", '{"format":1,"vectors":[]}'],
     ["a row of another shape among the cases", '{"id":"a","kind":"hash"}\n{"other":1}'],
+    ["a list that is not known", '{"format":1,"sign":[],"other":[{"name":"x"}]}'],
     ["a list of another shape", '{"format":1,"vectors":[{"name":"x"}]}'],
     [
       "an unknown room version",
