@@ -1,5 +1,16 @@
 import { expect, test } from "vitest";
-import { type Clock, batchOf, difference, measure, quantile, ratio, summarise, turn } from "./harness.js";
+import {
+  type Clock,
+  asyncBatchOf,
+  batchOf,
+  difference,
+  measure,
+  measureAsync,
+  quantile,
+  ratio,
+  summarise,
+  turn,
+} from "./harness.js";
 
 /** A clock that stands still unless told otherwise. */
 const fakeClock = (): { readonly clock: Clock; readonly pass: (ms: number) => void } => {
@@ -82,4 +93,25 @@ test("both are timed in turn, in nanoseconds an operation, without the preparati
 test("a wrong result ends the measurement", () => {
   const pair = { measured: () => 3, against: () => 4 };
   expect(() => measure({ size: 4, warmUp: 0, rounds: 1, prepare: () => pair })).toThrow("Only 3 of 4");
+});
+
+test("what has to be waited for is timed in turn as well, and must be right", async () => {
+  const { clock, pass } = fakeClock();
+  const take = (ms: number) =>
+    asyncBatchOf(
+      [ms, ms],
+      (each) => {
+        pass(each);
+        return Promise.resolve(each);
+      },
+      (each) => each < 9,
+    );
+  const comparison = (ms: number) => ({
+    size: 2,
+    warmUp: 1,
+    rounds: 1,
+    prepare: () => Promise.resolve({ measured: take(ms), against: take(1) }),
+  });
+  expect(await measureAsync(comparison(3), clock)).toEqual([{ measured: 3e6, against: 1e6 }]);
+  await expect(measureAsync(comparison(9), clock)).rejects.toThrow("Only 0 of 2");
 });

@@ -51,12 +51,15 @@ export const turn = <Value>(values: readonly Value[], size: number, round: numbe
   return values.slice(start, start + size);
 };
 
+const nanosecondsEach = (milliseconds: number, count: number, size: number): number => {
+  if (count !== size) throw new Error(`Only ${count} of ${size} results were right.`);
+  return (milliseconds * 1e6) / size;
+};
+
 const time = (batch: Batch, size: number, clock: Clock): number => {
   const start = clock();
   const count = batch();
-  const end = clock();
-  if (count !== size) throw new Error(`Only ${count} of ${size} results were right.`);
-  return ((end - start) * 1e6) / size;
+  return nanosecondsEach(clock() - start, count, size);
 };
 
 /**
@@ -75,6 +78,48 @@ export const measure = (
     const times = { measured: 0, against: 0 };
     times[first] = time(pair[first], size, clock);
     times[second] = time(pair[second], size, clock);
+    if (round >= warmUp) taken.push(times);
+  }
+  return taken;
+};
+
+/** The same for what has to be waited for: a flow over ports. */
+export type AsyncBatch = () => Promise<number>;
+
+export interface AsyncComparison extends Omit<Comparison, "prepare"> {
+  readonly prepare: (
+    round: number,
+  ) => Promise<{ readonly measured: AsyncBatch; readonly against: AsyncBatch }>;
+}
+
+/** A batch that does one operation after the other. */
+export const asyncBatchOf =
+  <Input, Output>(
+    inputs: readonly Input[],
+    operation: (input: Input) => Promise<Output>,
+    isRight: (output: Output, input: Input) => boolean,
+  ): AsyncBatch =>
+  async () => {
+    let count = 0;
+    for (const input of inputs) if (isRight(await operation(input), input)) count += 1;
+    return count;
+  };
+
+/** As `measure`, for batches that have to be waited for. */
+export const measureAsync = async (
+  { size, warmUp, rounds, prepare }: AsyncComparison,
+  clock: Clock = () => performance.now(),
+): Promise<readonly Round[]> => {
+  const taken: Round[] = [];
+  for (let round = 0; round < warmUp + rounds; round += 1) {
+    const pair = await prepare(round);
+    const order = round % 2 === 0 ? (["measured", "against"] as const) : (["against", "measured"] as const);
+    const times = { measured: 0, against: 0 };
+    for (const name of order) {
+      const start = clock();
+      const count = await pair[name]();
+      times[name] = nanosecondsEach(clock() - start, count, size);
+    }
     if (round >= warmUp) taken.push(times);
   }
   return taken;

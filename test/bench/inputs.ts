@@ -1,47 +1,18 @@
-import { createHash } from "node:crypto";
 import {
-  type EventReference,
   type JsonObject,
   type RoomState,
   type RoomVersion,
-  type SigningKey,
   canonicalJson,
-  completePdu,
   decodeBase64,
   encodeBase64,
-  eventReference,
-  isJsonObject,
   member,
-  roomIdOfCreate,
   roomState,
-  roomVersion,
   signJson,
   stringMember,
 } from "matrix-third-party-invites";
-import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
+import { digest, got, keyOf, newRoom, parse, serverName, versionOf } from "./room.js";
 
-/** What an `Either` of the library holds, where nothing can go wrong. */
-const got = <A>(either: { readonly _tag: "Left" } | { readonly _tag: "Right"; readonly right: A }): A => {
-  if (either._tag === "Left") throw new Error("An input could not be made.");
-  return either.right;
-};
-
-const versionOf = (id: string): RoomVersion => {
-  const version = roomVersion(id);
-  if (version === undefined) throw new Error(`There is no room version ${id}.`);
-  return version;
-};
-
-const digest = (name: string): Buffer => createHash("sha256").update(name).digest();
-
-const keyOf = (name: string, keyId: string): SigningKey => nodeSigningKey(keyId, digest(name));
-
-/** Parses a JSON object; each call makes a new one. */
-export const parse = (text: string): JsonObject => {
-  const parsed: unknown = JSON.parse(text);
-  if (!isJsonObject(parsed)) throw new Error("An input is no object.");
-  return parsed;
-};
+export { parse };
 
 /** One room with one third-party invite, and events for it, all as the texts that came over the wire. */
 export interface Sample {
@@ -60,50 +31,6 @@ export interface Sample {
     readonly signature: Uint8Array;
   };
 }
-
-const serverName = "matrix.example.org";
-
-/** Appends events to a new room, each completed and signed by the library. */
-const newRoom = (version: RoomVersion, creator: string, ownRoomId: string) => {
-  const key = keyOf(serverName, "ed25519:a_key");
-  const authEvents: EventReference[] = [];
-  const texts: string[] = [];
-  const complete = (event: JsonObject): JsonObject =>
-    got(
-      completePdu(nodeCrypto, event, {
-        version,
-        authEvents,
-        prevEvents: authEvents.slice(-1),
-        depth: texts.length + 1,
-        originServerTs: 1_700_000_000_000 + texts.length,
-        serverName,
-        key,
-      }),
-    ).pdu;
-  const create = complete({
-    type: "m.room.create",
-    ...(version.roomIdIsCreateEvent ? {} : { room_id: ownRoomId }),
-    sender: creator,
-    state_key: "",
-    content: { room_version: version.id, ...(version.roomIdIsCreateEvent ? {} : { creator }) },
-  });
-  const roomId = got(roomIdOfCreate(nodeCrypto, create, version));
-  texts.push(JSON.stringify(create));
-  // From version 12 on the room ID stands for the create event.
-  if (!version.roomIdIsCreateEvent) authEvents.push(got(eventReference(nodeCrypto, create, version)));
-  const event = (type: string, content: JsonObject, more: JsonObject = {}): JsonObject =>
-    complete({ type, room_id: roomId, sender: creator, ...more, content });
-  return {
-    roomId,
-    texts,
-    event,
-    append: (type: string, stateKey: string, content: JsonObject, sender = creator): void => {
-      const pdu = event(type, content, { sender, state_key: stateKey });
-      texts.push(JSON.stringify(pdu));
-      if (authEvents.length < 4) authEvents.push(got(eventReference(nodeCrypto, pdu, version)));
-    },
-  };
-};
 
 const membersInRoom = 12;
 
@@ -206,10 +133,8 @@ export const memberEvents = (count: number): readonly string[] =>
     return JSON.stringify(event);
   });
 
-const usersInLevels = 1500;
-
-/** Power levels of about 60 KB: 1,500 users, in the order of a hash. */
-export const largePowerLevels = (count: number): readonly string[] =>
+/** Power levels with so many users, in the order of a hash; 25 are about 1 KB. */
+export const powerLevels = (count: number, usersInLevels: number): readonly string[] =>
   Array.from({ length: count }, (_, n) => {
     const users = Array.from(
       { length: usersInLevels },
@@ -227,3 +152,6 @@ export const largePowerLevels = (count: number): readonly string[] =>
       ),
     );
   });
+
+/** Power levels of about 60 KB. */
+export const largePowerLevels = (count: number): readonly string[] => powerLevels(count, 1500);

@@ -1,9 +1,9 @@
 import { cpus } from "node:os";
-import type { Summary } from "./harness.js";
+import type { Found, Unit } from "./figure.js";
 
 /** A figure as it was found; `low` and `high` are the quartiles of its rounds. */
-export interface Finding extends Summary {
-  readonly unit: string;
+export interface Finding extends Found {
+  readonly unit: Unit;
   readonly target: number | null;
 }
 
@@ -21,8 +21,9 @@ export const reportOf = (figures: Readonly<Record<string, Finding>>): Report => 
   figures,
 });
 
-const written = (value: number, unit: string): string =>
-  unit === "ns" ? value.toFixed(1) : unit === "µs" ? value.toFixed(2) : value.toFixed(3);
+const digits: Readonly<Record<Unit, number>> = { ratio: 3, ns: 1, µs: 2, ms: 2, KB: 1 };
+
+const written = (value: number, unit: Unit): string => value.toFixed(digits[unit]);
 
 const rowOf = ([name, { value, low, high, unit, target }]: readonly [string, Finding]): readonly string[] => [
   name,
@@ -32,7 +33,22 @@ const rowOf = ([name, { value, low, high, unit, target }]: readonly [string, Fin
   target === null ? "" : value <= target ? "ok" : "missed",
 ];
 
-/** The report for people: the machine, and an aligned row for each figure. */
+/** What stands under the table for a figure. */
+const remarksOf = ([name, { notes = [], theirs, ours, points = [] }]: readonly [
+  string,
+  Finding,
+]): readonly string[] => {
+  const score = (who: string, given: Finding["theirs"]): readonly string[] =>
+    given === undefined
+      ? []
+      : [`${who} right on ${given.right} of ${given.of} ${JSON.stringify(given.wrong)}`];
+  const curve = points.map(({ size, value }) => `${size}: ${value.toFixed(2)}`).join(", ");
+  return [...notes, ...score("they", theirs), ...score("we", ours), ...(curve === "" ? [] : [curve])].map(
+    (remark) => `${name}: ${remark}`,
+  );
+};
+
+/** The report for people: the machine, an aligned row for each figure, and the remarks. */
 export const tableOf = ({ machine, node, date, figures }: Report): string => {
   const rows = [["figure", "median", "quartiles", "target", ""], ...Object.entries(figures).map(rowOf)];
   const width = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0));
@@ -42,5 +58,6 @@ export const tableOf = ({ machine, node, date, figures }: Report): string => {
       .join("  ")
       .trimEnd(),
   );
-  return [`${machine}; Node ${node}; ${date}`, "", ...lines].join("\n");
+  const remarks = Object.entries(figures).flatMap(remarksOf);
+  return [`${machine}; Node ${node}; ${date}`, "", ...lines, "", ...remarks].join("\n").trimEnd();
 };

@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto";
+import { type Ports, encodeBase64 } from "matrix-third-party-invites";
+import { nodeSigningKey } from "matrix-third-party-invites/node";
+
+type IdentityServer = Ports["identityServer"];
+
+const publicKey = encodeBase64(
+  nodeSigningKey("ed25519:0", createHash("sha256").update("id").digest()).publicKey,
+);
+const publicKeys = [
+  {
+    public_key: publicKey,
+    key_validity_url: "https://id.example.com/_matrix/identity/api/v1/pubkey/isvalid",
+  },
+];
+
+/** Answers at once, in process: nobody is bound, and every invite gets a token of its own. */
+export const stubIdentityServer = (): IdentityServer => {
+  let minted = 0;
+  return {
+    hashDetails: () => Promise.resolve({ _tag: "HashDetails", pepper: "pepper", algorithms: ["sha256"] }),
+    lookup: () => Promise.resolve({ _tag: "Mappings", userIds: new Map() }),
+    storeInvite: () => {
+      minted += 1;
+      const answer = { token: `token-${minted}`, public_keys: publicKeys, display_name: "z...@m..." };
+      return Promise.resolve({ _tag: "Stored", answer });
+    },
+    keyValidity: () => Promise.resolve({ _tag: "Validity", valid: true }),
+  };
+};
+
+/** For flows that ask none. */
+export const nobodysIdentityServer = stubIdentityServer();
