@@ -74,7 +74,8 @@ polyline { fill: none; stroke: #0969da; stroke-width: 2 } circle { fill: #0969da
 /** The panels, two in a row, as one SVG that is readable on light and dark pages. */
 export const drawing = (title: string, panels: readonly Panel[]): string => {
   const columns = Math.min(2, panels.length);
-  const width = columns * panelWidth;
+  // The last number of an axis is wider than the axis.
+  const width = columns * panelWidth + 24;
   const height = Math.ceil(panels.length / columns) * panelHeight;
   const placed = panels.map((panel, n) => {
     const [dx, dy] = [(n % columns) * panelWidth, Math.floor(n / columns) * panelHeight];
