@@ -9,8 +9,8 @@ import {
   signatureBytes,
   verifySignature,
 } from "../matrix/ed25519.js";
-import { type JsonObject, hasMember, isJsonObject, member, stringMember } from "../matrix/json.js";
-import type { RoomVersion } from "../matrix/room-version.js";
+import { type JsonObject, entriesOf, hasMember, member, stringMember } from "../matrix/json.js";
+import { type RoomVersion, numbersOf } from "../matrix/room-version.js";
 import { ed25519Prefix, signedBytes } from "../matrix/signed-json.js";
 import { type Validity, readValidity } from "./key-validity.js";
 
@@ -81,11 +81,8 @@ interface Signature {
 /** The distinct usable signatures: server names and key IDs have no say (AUTH-N4), but the algorithm has (SIG-2). */
 const signaturesOf = (signed: JsonObject): readonly Signature[] => {
   const found = new Map<string, Signature>();
-  const servers = member(signed, "signatures");
-  if (!isJsonObject(servers)) return [];
-  for (const [server, block] of Object.entries(servers)) {
-    if (!isJsonObject(block)) continue;
-    for (const [keyId, text] of Object.entries(block)) {
+  for (const [server, block] of entriesOf(member(signed, "signatures"))) {
+    for (const [keyId, text] of entriesOf(block)) {
       if (!keyId.startsWith(ed25519Prefix) || typeof text !== "string") continue;
       const decoded = decodeBase64(text);
       const bytes = decoded === undefined ? undefined : signatureBytes(decoded);
@@ -113,7 +110,7 @@ const search = (
   signed: JsonObject,
   content: JsonObject,
 ): Search => {
-  const message = signedBytes(signed, version.strictCanonicalJson ? "integers" : "any");
+  const message = signedBytes(signed, numbersOf(version));
   const keys = isLeft(message) ? [] : keysOf(content);
   const signatures = keys.length === 0 ? [] : signaturesOf(signed);
   return {

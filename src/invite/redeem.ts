@@ -4,7 +4,7 @@ import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import { type EventTemplate, contentOf } from "../matrix/event.js";
 import { type JsonObject, member, stringMember, withoutMembers } from "../matrix/json.js";
 import { type RoomState, membershipOf, stateEvent } from "../matrix/room-state.js";
-import type { RoomVersion } from "../matrix/room-version.js";
+import { type RoomVersion, numbersOf } from "../matrix/room-version.js";
 import { utf8Length } from "../matrix/utf8.js";
 import { type Refusal, refuse } from "../refusal.js";
 import { federates } from "./authorize.js";
@@ -111,6 +111,6 @@ const rebuilt = (signed: JsonObject, signatures: JsonObject): JsonObject => ({
 const maxContentBytes = 60_000;
 
 const fits = (content: JsonObject, version: RoomVersion): boolean => {
-  const text = canonicalJson(content, version.strictCanonicalJson ? "integers" : "any");
+  const text = canonicalJson(content, numbersOf(version));
   return isRight(text) && utf8Length(text.right) <= maxContentBytes;
 };

@@ -1,7 +1,7 @@
 import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
 import type { NotCanonicalJson } from "./canonical-json.js";
 import type { CryptoEngine } from "./crypto-engine.js";
-import { type JsonObject, isJsonObject, member } from "./json.js";
+import { type JsonObject, entriesOf, member } from "./json.js";
 import { type NoEventId, contentHashMatches, eventId, verifyPdu } from "./pdu.js";
 import { redact } from "./redaction.js";
 import { requiredSigners } from "./required-signers.js";
@@ -62,10 +62,9 @@ export interface KeyName {
  * await keys.fetch(keysNeeded(nodeCrypto, pdu, version)); // [{ server: "example.org", keyId: "ed25519:1" }]
  */
 export const keysNeeded = (crypto: CryptoEngine, pdu: JsonObject, version: RoomVersion): readonly KeyName[] =>
-  requiredSigners(pdu, version, contentHashMatches(crypto, pdu, version)).flatMap((server) => {
-    const block = member(member(pdu, "signatures"), server);
-    return isJsonObject(block) ? Object.keys(block).map((keyId) => ({ server, keyId })) : [];
-  });
+  requiredSigners(pdu, version, contentHashMatches(crypto, pdu, version)).flatMap((server) =>
+    entriesOf(member(member(pdu, "signatures"), server)).map(([keyId]) => ({ server, keyId })),
+  );
 
 /** What the host knows when it checks an event. */
 export interface KnownKeys {
@@ -98,7 +97,7 @@ export const checkPdu = (
   const originServerTs = typeof time === "number" ? time : Infinity;
 
   const hasSigned = (server: string, block: unknown): boolean => {
-    const known = Object.keys(isJsonObject(block) ? block : {}).flatMap((keyId) => {
+    const known = entriesOf(block).flatMap(([keyId]) => {
       const key = keyOf(server, keyId);
       return key !== undefined && mayHaveSigned(key, version, { originServerTs, now })
         ? [{ entity: server, keyId, publicKey: key.publicKey }]
@@ -106,9 +105,8 @@ export const checkPdu = (
     });
     return known.length > 0 && known.every((by) => !isLeft(verifyPdu(crypto, pdu, version, by)));
   };
-  const signatures = member(pdu, "signatures");
   const signers = new Set(
-    Object.entries(isJsonObject(signatures) ? signatures : {}).flatMap(([server, block]) =>
+    entriesOf(member(pdu, "signatures")).flatMap(([server, block]) =>
       hasSigned(server, block) ? [server] : [],
     ),
   );

@@ -21,6 +21,10 @@ export const stringMember = (object: unknown, key: string): string | undefined =
   return typeof value === "string" ? value : undefined;
 };
 
+/** The members of unchecked JSON; none of what is no object. */
+export const entriesOf = (object: unknown): readonly [name: string, value: unknown][] =>
+  isJsonObject(object) ? Object.entries(object) : [];
+
 /** The object without these members. A rest pattern would do for fixed names; this takes a list. */
 export const withoutMembers = (object: JsonObject, names: readonly string[]): JsonObject => {
   const copy: Record<string, unknown> = { ...object };

@@ -1,17 +1,14 @@
 import { type Either, flatMap, isLeft, left, map, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { decodeBase64, encodeBase64 } from "./base64.js";
-import { type CanonicalNumbers, type NotCanonicalJson, canonicalJson } from "./canonical-json.js";
+import { type NotCanonicalJson, canonicalJson } from "./canonical-json.js";
 import type { CryptoEngine, SigningKey } from "./crypto-engine.js";
 import type { EventTemplate } from "./event.js";
 import { type JsonObject, member, stringMember, withoutMembers } from "./json.js";
 import { redact } from "./redaction.js";
-import type { RoomVersion } from "./room-version.js";
+import { type RoomVersion, numbersOf } from "./room-version.js";
 import { type NotSigned, signedBytes, verifyJson, withSignature } from "./signed-json.js";
 import { encodeUtf8 } from "./utf8.js";
-
-const numbersOf = (version: RoomVersion): CanonicalNumbers =>
-  version.strictCanonicalJson ? "integers" : "any";
 
 const hash = (
   crypto: CryptoEngine,

@@ -1,3 +1,5 @@
+import type { CanonicalNumbers } from "./canonical-json.js";
+
 /**
  * What differs between room versions, as data: a rule that depends on the version reads it here and nowhere else,
  * and a new version is one more row.
@@ -23,6 +25,10 @@ export interface RoomVersion {
   readonly redaction: RedactionRules;
   readonly rules: RuleNumbers;
 }
+
+/** Which numbers the events of a version may hold (CJ-2, CJ-3). */
+export const numbersOf = ({ strictCanonicalJson }: RoomVersion): CanonicalNumbers =>
+  strictCanonicalJson ? "integers" : "any";
 
 /** What redaction leaves: top-level members, and members of `content` by event type (FMT-RED). */
 export interface RedactionRules {

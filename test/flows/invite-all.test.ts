@@ -8,7 +8,7 @@ import {
   inviteAll,
 } from "matrix-third-party-invites";
 import { describe, expect, it } from "vitest";
-import { type Call, type World, openWorld } from "./ports.js";
+import { type Call, type World, openWorld, portsOfInvite } from "./ports.js";
 import { address, alice, bob, carol, must, room } from "./samples.js";
 
 type Results = readonly Either<Problem, Committed<InviteOutcome>>[];
@@ -261,17 +261,6 @@ describe("how many at a time", () => {
 });
 
 describe("what fails for one entry fails for no other", () => {
-  const ports = [
-    "rooms.snapshot",
-    "policy.mayInvite",
-    "identityServer.hashDetails",
-    "identityServer.lookup",
-    "users.find",
-    "invites.putIfAbsent",
-    "invites.replace",
-    "identityServer.storeInvite",
-    "events.append",
-  ];
   const misbehaviours: readonly (readonly [string, () => unknown])[] = [
     [
       "throws",
@@ -287,29 +276,27 @@ describe("what fails for one entry fails for no other", () => {
     ["answers { _tag: 'Nonsense' }", () => Promise.resolve({ _tag: "Nonsense" })],
   ];
 
-  it.each(ports.flatMap((port) => misbehaviours.map(([how, break_]) => [port, how, break_] as const)))(
-    "%s %s, the first time",
-    async (port, _, misbehave) => {
-      const world = openWorld();
-      let isBroken = false;
-      world.intercept = ({ name }, perform) => {
-        if (name !== port || isBroken) return perform();
-        isBroken = true;
-        return misbehave();
-      };
-      const results = await ask(world, six, { concurrency: 1 });
-      expect(tagsOf(results)).toEqual(["PortBroken", ...names.slice(1).map(() => "ThirdPartyInvite")]);
-    },
-  );
+  it.each(
+    portsOfInvite.flatMap((port) => misbehaviours.map(([how, break_]) => [port, how, break_] as const)),
+  )("%s %s, the first time", async (port, _, misbehave) => {
+    const world = openWorld();
+    let isBroken = false;
+    world.intercept = ({ name }, perform) => {
+      if (name !== port || isBroken) return perform();
+      isBroken = true;
+      return misbehave();
+    };
+    const results = await ask(world, six, { concurrency: 1 });
+    expect(tagsOf(results)).toEqual(["PortBroken", ...names.slice(1).map(() => "ThirdPartyInvite")]);
+  });
 
-  it.each(ports.flatMap((port) => misbehaviours.map(([how, break_]) => [port, how, break_] as const)))(
-    "%s %s, always: a left for each entry, and no rejection",
-    async (port, _, misbehave) => {
-      const world = openWorld();
-      world.intercept = ({ name }, perform) => (name === port ? misbehave() : perform());
-      expect(tagsOf(await ask(world, six))).toEqual(names.map(() => "PortBroken"));
-    },
-  );
+  it.each(
+    portsOfInvite.flatMap((port) => misbehaviours.map(([how, break_]) => [port, how, break_] as const)),
+  )("%s %s, always: a left for each entry, and no rejection", async (port, _, misbehave) => {
+    const world = openWorld();
+    world.intercept = ({ name }, perform) => (name === port ? misbehave() : perform());
+    expect(tagsOf(await ask(world, six))).toEqual(names.map(() => "PortBroken"));
+  });
 
   it("everything broken at once: a left for each entry", async () => {
     for (const [, misbehave] of misbehaviours) {

@@ -28,6 +28,19 @@ import {
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { type FakeUser, aServer, alice, longTerm, pendingContent, room, threepid } from "./samples.js";
 
+/** The ports that an invite by address asks, from the first to the last. */
+export const portsOfInvite = [
+  "rooms.snapshot",
+  "policy.mayInvite",
+  "identityServer.hashDetails",
+  "identityServer.lookup",
+  "users.find",
+  "invites.putIfAbsent",
+  "invites.replace",
+  "identityServer.storeInvite",
+  "events.append",
+] as const;
+
 /** One call of an asynchronous port, as it was made. */
 export interface Call {
   readonly name: string;

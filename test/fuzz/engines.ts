@@ -15,13 +15,14 @@ import { nodeCrypto } from "matrix-third-party-invites/node";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { bob, rightOf, room, token, versionOf } from "../invite/room.js";
 import {
-  type Point,
+  type Scalars,
   add,
   base,
   challenge,
   concatenate,
   encode,
   equal,
+  forge,
   fromBytes,
   identity,
   libsodiumAccepts,
@@ -43,22 +44,10 @@ interface Attempt {
   readonly signature: Uint8Array;
 }
 
-interface Secret {
-  readonly a: bigint;
-  readonly r: bigint;
-}
-
-/** Signs with any key point and any nonce point: S = r + h·a, whatever else those points hold. */
-const forge = (message: Uint8Array, { a, r }: Secret, keyPoint: Point, noncePoint: Point): Attempt => {
-  const [key, nonce] = [encode(keyPoint), encode(noncePoint)];
-  const s = modulo(r + challenge(nonce, key, message) * a, order);
-  return { key, signature: concatenate(nonce, toBytes(s)) };
-};
-
 const nonceOf = ({ signature }: Attempt): Uint8Array => signature.slice(0, 32);
 const scalarOf = ({ signature }: Attempt): bigint => fromBytes(signature.slice(32));
 
-type Craft = (message: Uint8Array, secret: Secret, pick: number) => Attempt;
+type Craft = (message: Uint8Array, secret: Scalars, pick: number) => Attempt;
 
 const honest: Craft = (message, secret) =>
   forge(message, secret, multiply(secret.a, base), multiply(secret.r, base));
@@ -146,7 +135,7 @@ const crafts: Readonly<Record<string, Craft>> = {
 };
 
 const scalars = fc.bigInt({ min: 1n, max: order >> 1n });
-const secrets: fc.Arbitrary<Secret> = fc.record({ a: scalars, r: scalars });
+const secrets: fc.Arbitrary<Scalars> = fc.record({ a: scalars, r: scalars });
 
 const payload: JsonObject = { mxid: bob, token, sender: "@alice:one.example" };
 const message = new TextEncoder().encode(rightOf(canonicalJson(payload)));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { World } from "../flows/ports.js";
+import { type World, portsOfInvite } from "../flows/ports.js";
 import { address, alice, bob, pendingContent } from "../flows/samples.js";
 import {
   type Mounted,
@@ -230,15 +230,7 @@ describe("what a flow says no with", () => {
 describe("no answer says more than it must", () => {
   const secrets = [address, "zoe@", secretToken, "signatures", "hunter2"];
   const ports = [
-    "rooms.snapshot",
-    "policy.mayInvite",
-    "identityServer.hashDetails",
-    "identityServer.lookup",
-    "users.find",
-    "invites.putIfAbsent",
-    "invites.replace",
-    "identityServer.storeInvite",
-    "events.append",
+    ...portsOfInvite,
     "redemptions.owe",
     "redemptions.countWaiting",
     "identityServer.keyValidity",

@@ -15,10 +15,11 @@ import { isRevoked, proveInvite } from "../../src/invite/proof.js";
 import { redeem } from "../../src/invite/redeem.js";
 import { revoke } from "../../src/invite/revoke.js";
 import { parseSigned } from "../../src/invite/signed.js";
-import { type EventLike, contentOf } from "../../src/matrix/event.js";
+import type { EventLike } from "../../src/matrix/event.js";
 import { nodeCrypto } from "../../src/node/crypto.js";
 import type { Refusal } from "../../src/refusal.js";
-import { hostile, inputs, mutated, objects } from "../fuzz/hostile.js";
+import { hostile, inputs, objects } from "../fuzz/hostile.js";
+import { hostileRooms } from "../fuzz/rooms.js";
 import {
   type Room,
   alice,
@@ -158,41 +159,6 @@ describe("nothing throws, and every refusal is whole", () => {
     );
   });
 
-  /** A room whose every event of interest is hostile. */
-  const hostileRoom = roomVersions.chain((version) => {
-    const honest = room(version, { members: { [bob]: "invite" } });
-    const places: readonly (readonly [string, string])[] = [
-      ["m.room.create", ""],
-      ["m.room.power_levels", ""],
-      ["m.room.member", alice],
-      ["m.room.member", bob],
-      ["m.room.third_party_invite", token],
-    ];
-    return fc
-      .tuple(
-        ...places.map(([type, key]) => {
-          const event: unknown = honest.state.get(type, key);
-          return fc.oneof(
-            { weight: 2, arbitrary: fc.constant(event) },
-            {
-              weight: 2,
-              arbitrary: mutated(contentOf(event as EventLike)).map((content) => ({
-                ...(event as object),
-                content,
-              })),
-            },
-            { weight: 1, arbitrary: objects(event as object) },
-            { weight: 1, arbitrary: fc.constant(undefined) },
-          );
-        }),
-      )
-      .map((chosen): Room => {
-        const found = new Map(places.map(([type, key], i) => [`${type} ${key}`, chosen[i]]));
-        const get: Room["state"]["get"] = (type, key) => found.get(`${type} ${key}`) as EventLike | undefined;
-        return { ...honest, state: { ...honest.state, get } };
-      });
-  });
-
   test("any decision on a hostile state", () => {
     const proof = rightOf(parseSigned(signed));
     const publicKeys = [{ publicKey: "x", keyValidityUrl: "https://x" }] as const;
@@ -200,7 +166,7 @@ describe("nothing throws, and every refusal is whole", () => {
       parseMintedInvite({ token, public_keys: inviteContent["public_keys"] }, email(address)),
     );
     fc.assert(
-      fc.property(hostileRoom, ({ state, redeemed, minted, invited }) => {
+      fc.property(hostileRooms, ({ state, redeemed, minted, invited }) => {
         const requester = { userId: alice };
         expectAnswer(admit(state, requester));
         expectAnswer(decide(state, requester, { _tag: "Bound", userId: bob }));

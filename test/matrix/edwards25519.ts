@@ -123,6 +123,24 @@ export const challenge = (nonce: Uint8Array, key: Uint8Array, message: Uint8Arra
 export const concatenate = (...parts: readonly Uint8Array[]): Uint8Array =>
   new Uint8Array(Buffer.concat(parts));
 
+/** The scalars of a key and of a nonce. */
+export interface Scalars {
+  readonly a: bigint;
+  readonly r: bigint;
+}
+
+/** Signs with any key point and any nonce point: S = r + h·a, whatever else those points hold. */
+export const forge = (
+  message: Uint8Array,
+  { a, r }: Scalars,
+  keyPoint: Point,
+  noncePoint: Point,
+): { readonly key: Uint8Array; readonly signature: Uint8Array } => {
+  const [key, nonce] = [encode(keyPoint), encode(noncePoint)];
+  const s = modulo(r + challenge(nonce, key, message) * a, order);
+  return { key, signature: concatenate(nonce, toBytes(s)) };
+};
+
 /** The accept set of libsodium, by its definition. */
 export const libsodiumAccepts = (key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
   if (key.length !== 32 || signature.length !== 64) return false;

@@ -9,12 +9,14 @@ import { portableCrypto, portableSigningKey } from "../../src/portable/crypto.js
 import { plainCanonical } from "../matrix/arbitrary-json.js";
 import {
   type Point,
+  type Scalars,
   add,
   base,
   challenge,
   concatenate,
   encode,
   equal,
+  forge as forgeOver,
   fromBytes,
   identity,
   libsodiumAccepts,
@@ -170,9 +172,7 @@ describe("both engines do the same", () => {
   });
 });
 
-interface Secret {
-  readonly a: bigint;
-  readonly r: bigint;
+interface Secret extends Scalars {
   readonly message: Uint8Array;
 }
 
@@ -184,12 +184,10 @@ const secrets: fc.Arbitrary<Secret> = fc.record({
   message: fc.uint8Array({ maxLength: 40 }),
 });
 
-/** Signs with any key point and any nonce point: S = r + h·a, whatever else those points hold. */
-const forge = ({ a, r, message }: Secret, keyPoint: Point, noncePoint: Point): Attempt => {
-  const [key, nonce] = [encode(keyPoint), encode(noncePoint)];
-  const s = modulo(r + challenge(nonce, key, message) * a, order);
-  return { key, message, signature: concatenate(nonce, toBytes(s)) };
-};
+const forge = (secret: Secret, keyPoint: Point, noncePoint: Point): Attempt => ({
+  message: secret.message,
+  ...forgeOver(secret.message, secret, keyPoint, noncePoint),
+});
 
 const keyOf = ({ a }: Secret): Point => multiply(a, base);
 const nonceOf = ({ r }: Secret): Point => multiply(r, base);
