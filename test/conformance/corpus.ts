@@ -1,6 +1,5 @@
 import {
   type CanonicalAddress,
-  type JsonObject,
   authorize,
   contentHash,
   eventId,
@@ -23,25 +22,13 @@ import {
   stateOf,
   versionOf,
 } from "./ask.js";
+import type { Vectors } from "../matrix/vectors.js";
 import { type Answer, type CaseReader, has } from "./case.js";
-
-/** What is odd about signatures and keys is decided by libsodium, whatever the specification leaves open. */
-interface Odd {
-  readonly crypto?: { readonly libsodium: boolean };
-}
 
 /** Random events judged against a state, by an existing server and by a reading of the specification. */
 const auth: CaseReader = (row) => {
   if (!has(row, "id", "class", "roomVersion", "state", "event", "specAllowed")) return undefined;
-  const made = row as JsonObject &
-    Odd & {
-      readonly id: string;
-      readonly class: string;
-      readonly roomVersion: string;
-      readonly state: readonly JsonObject[];
-      readonly event: JsonObject;
-      readonly specAllowed: boolean | null;
-    };
+  const made = row as unknown as Vectors["auth"];
   const { event } = made;
   const version = versionOf(made.roomVersion);
   const allowed = made.class === "weak" ? (made.crypto?.libsodium ?? made.specAllowed) : made.specAllowed;
@@ -60,12 +47,7 @@ const auth: CaseReader = (row) => {
 /** Random events and the places that their `auth_events` must name. */
 const authEvents: CaseReader = (row) => {
   if (!has(row, "id", "roomVersion", "event", "specTypes")) return undefined;
-  const made = row as JsonObject & {
-    readonly id: string;
-    readonly roomVersion: string;
-    readonly event: JsonObject;
-    readonly specTypes: readonly (readonly [string, string])[] | null;
-  };
+  const made = row as unknown as Vectors["auth-events"];
   const version = versionOf(made.roomVersion);
   return {
     name: made.id,
@@ -83,12 +65,7 @@ const authEvents: CaseReader = (row) => {
 /** Random JSON texts and their canonical form. */
 const json: CaseReader = (row) => {
   if (!has(row, "id", "text", "specCanonical")) return undefined;
-  const made = row as JsonObject & {
-    readonly id: string;
-    readonly text: string;
-    readonly specCanonical: string | null;
-    readonly specUndefined?: boolean;
-  };
+  const made = row as unknown as Vectors["json"];
   return {
     name: made.id,
     isDecided: made.specUndefined !== true,
@@ -105,18 +82,7 @@ const json: CaseReader = (row) => {
 /** Random events, redacted and hashed. */
 const event: CaseReader = (row) => {
   if (!has(row, "id", "roomVersion", "event", "redacted", "contentHash", "referenceHash")) return undefined;
-  const made = row as JsonObject & {
-    readonly id: string;
-    readonly roomVersion: string;
-    readonly event: JsonObject;
-    readonly redacted: JsonObject;
-    readonly contentHash: string | null;
-    readonly specContentHash?: string;
-    readonly referenceHash: string | null;
-    readonly eventId: string | null;
-    readonly roomId?: string;
-    readonly specUndefined?: boolean;
-  };
+  const made = row as unknown as Vectors["event"];
   const version = versionOf(made.roomVersion);
   return {
     name: made.id,
@@ -151,19 +117,7 @@ const event: CaseReader = (row) => {
 const signed: CaseReader = (row) => {
   if (!has(row, "id", "class", "value", "server", "keyId", "seed", "signedValue", "verifies"))
     return undefined;
-  const made = row as JsonObject &
-    Odd & {
-      readonly id: string;
-      readonly class: string;
-      readonly value: JsonObject;
-      readonly server: string;
-      readonly keyId: string;
-      readonly seed: string;
-      readonly publicKey: string;
-      readonly signedValue: JsonObject;
-      readonly verifies: boolean;
-      readonly specUndefined?: boolean;
-    };
+  const made = row as unknown as Vectors["signed"];
   const isExact = !/^[a-z]\./.test(made.class);
   return {
     name: made.id,
@@ -186,30 +140,23 @@ const signed: CaseReader = (row) => {
 /** Addresses as they are looked up. */
 const lookup: CaseReader = (row) => {
   if (!has(row, "id", "kind")) return undefined;
-  const made = row as JsonObject & { readonly id: string } & (
-      | {
-          readonly kind: "hash";
-          readonly address: CanonicalAddress;
-          readonly medium: "email" | "msisdn";
-          readonly pepper: string;
-          readonly sha256: string;
-        }
-      | {
-          readonly kind: "email";
-          readonly input: string;
-          readonly canonical: string;
-          readonly specUndefined?: boolean;
-        }
-    );
+  const made = row as unknown as Vectors["lookup"];
   switch (made.kind) {
-    case "hash":
+    case "hash": {
+      // As it was given, canonical or not: only the hash is in question.
+      const threepid = { medium: made.medium, address: made.address as CanonicalAddress };
       return {
         name: made.id,
         isDecided: true,
         ask: ({ crypto }) => [
-          { question: "lookupHash", expected: made.sha256, said: lookupHash(crypto, made, made.pepper) },
+          {
+            question: "lookupHash",
+            expected: made.sha256,
+            said: lookupHash(crypto, threepid, made.pepper),
+          },
         ],
       };
+    }
     case "email":
       return {
         name: made.id,
