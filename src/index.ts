@@ -3,8 +3,9 @@
  *
  * - To run the life of an invite over your own storage, state and HTTP, give {@link Ports} to the flows:
  *   `invite` (or `inviteByThreePid`, `inviteByUserId`, `inviteAll`), `receiveOnBind`, `deliverOwed`, `receiveExchange`, `receiveInboundInvite`,
- *   `redeemThirdPartySigned`, `firstJoinChecks`, `revokeInvite`.
- * - To judge events that other servers made: `parseStrict`, `checkPdu`, `authorize`, `selectAuthEvents`, `checkAuthEvents`.
+ *   `redeemThirdPartySigned`, `firstJoinChecks`, `revokeInvite`, `listInvites`, `expireInvites`, `cleanUpInvites`, `noteRedeemed`,
+ *   `invitesLeftBehind`.
+ * - To judge events that other servers made: `parseStrict`, `checkPdu`, `authorize`, `explain`, `selectAuthEvents`, `checkAuthEvents`.
  * - To decide by yourself: `parseInviteRequest`, `admit`, `decide`, `redeem`, `checkOnBind`, `checkExchange`, `revoke`.
  *
  * Nothing here opens a socket, reads a clock or rolls a die, and nothing throws, whatever JSON it is given.
@@ -103,12 +104,18 @@ export {
   type Profile,
   decide,
 } from "./invite/decide.js";
+export { type Explanation, type Outcome, type Step, explain } from "./invite/explain.js";
+export type { Finding, MatchingPair, ShownKey, ShownProof, ShownSignature } from "./invite/explain-proof.js";
+export type { RuleName } from "./invite/watcher.js";
+export type { Shown } from "./invite/shown.js";
 export { type ExchangeRequest, checkExchange, decideExchange, exchangeBody } from "./invite/exchange.js";
 export { type FirstJoin, firstJoin } from "./invite/first-join.js";
 export {
+  type Addressee,
   type InviteRequest,
   type ThreepidInvite,
   type UserInvite,
+  parseAddressee,
   parseInviteRequest,
   parseThreepidInvite,
 } from "./invite/form.js";
@@ -116,15 +123,18 @@ export { type InboundInvite, checkInboundInvite } from "./invite/inbound-invite.
 export { type Validity, validityRequestUrl } from "./invite/key-validity.js";
 export {
   type Asked,
+  type EndedState,
   type Happening,
   type InviteKey,
   type InviteLife,
   type InviteRecord,
+  type MintedState,
   type SettledLife,
   advance,
   inviteKey,
   tokensOf,
 } from "./invite/life.js";
+export { type ListedInvite } from "./invite/listing.js";
 export { type MintedInvite, type MintedKey, type Token, parseMintedInvite } from "./invite/minted.js";
 export { type Delivery, type OnBind, type RefusedEntry, checkOnBind } from "./invite/onbind.js";
 export { type MatchedKey, type Proof, defaultMaxPairs, isRevoked, proveInvite } from "./invite/proof.js";
@@ -168,4 +178,20 @@ export {
   type RedeemThirdPartySigned,
   redeemThirdPartySigned,
 } from "./flows/redeem-third-party-signed.js";
-export { type RevokeInvite, type RevokeInvitePorts, revokeInvite } from "./flows/revoke-invite.js";
+export {
+  type Revocation,
+  type RevokeInvite,
+  type RevokeInvitePorts,
+  revokeInvite,
+} from "./flows/revoke-invite.js";
+export { type ListInvitesPorts, invitesLeftBehind, listInvites } from "./flows/list-invites.js";
+export { type NoteRedeemedPorts, noteRedeemed } from "./flows/note-redeemed.js";
+export {
+  type ExpireInvites,
+  type Tidied,
+  type TidyInvitesPorts,
+  type UntidyInvite,
+  cleanUpInvites,
+  expireInvites,
+} from "./flows/tidy-invites.js";
+export type { Untidy } from "./invite/tidy.js";

@@ -39,6 +39,15 @@ export interface Rooms {
     /** It is, but does not have the whole state yet. */
     | { readonly _tag: "Incomplete" }
   >;
+  /** The state keys of all `m.room.third_party_invite` in the room's state now, emptied ones too. */
+  readonly tokens: (
+    roomId: RoomId,
+    options: PortOptions,
+  ) => Promise<
+    | { readonly _tag: "Tokens"; readonly tokens: readonly string[] }
+    | { readonly _tag: "NotResident" }
+    | { readonly _tag: "Incomplete" }
+  >;
 }
 
 export interface Events {
@@ -159,20 +168,32 @@ export interface Invites {
     options: PortOptions,
   ) => Promise<{ readonly _tag: "Replaced"; readonly mark: string } | { readonly _tag: "Stale" }>;
   readonly find: (key: InviteKey, options: PortOptions) => Promise<Stored<InviteRecord> | undefined>;
-  /** By any of the tokens of its life (`tokensOf`). */
+  /**
+   * All that have this among the tokens of their life (`tokensOf`): one as a rule, more where an identity server gave a
+   * token twice.
+   */
   readonly findByToken: (
     roomId: RoomId,
     token: string,
     options: PortOptions,
-  ) => Promise<Stored<InviteRecord> | undefined>;
+  ) => Promise<readonly Stored<InviteRecord>[]>;
   readonly list: (roomId: RoomId, options: PortOptions) => Promise<readonly InviteRecord[]>;
 }
 
-/** What makes a redemption one: the same proof delivered twice is owed once. */
-export interface RedemptionId {
+/** The token of an invite, and who redeems it: that can happen once. */
+export interface TokenOfUser {
   readonly roomId: RoomId;
   readonly token: string;
   readonly mxid: UserId;
+}
+
+/**
+ * What makes a redemption one: the same proof delivered twice is owed once, and a forged one, which anybody can deliver,
+ * stands beside the good one and not in its place.
+ */
+export interface RedemptionId extends TokenOfUser {
+  /** A hash of the `signed` object and of who is said to have invited. */
+  readonly proof: string;
 }
 
 /** A proof that an identity server handed over once, to be turned into an invite. */
@@ -206,7 +227,10 @@ export type Settlement =
 
 /** The queue of redemptions owed. Rows stay when they are settled, so that nothing is redeemed twice. */
 export interface Redemptions {
-  /** Adds the rows whose id is new; the others are left as they are. All or nothing; durable when it answers. */
+  /**
+   * Adds the rows whose id is new, but none of a token that its user has redeemed (a row of theirs is done); those that
+   * exist are left as they are. All or nothing; durable when it answers.
+   */
   readonly owe: (rows: readonly OwedRedemption[], options: PortOptions) => Promise<void>;
   /** How many wait, for one user or for one server that invited them. */
   readonly countWaiting: (
@@ -223,7 +247,7 @@ export interface Redemptions {
   ) => Promise<readonly LeasedRedemption[]>;
   /**
    * Ends a lease with its result; `Again` counts an attempt. A lease that somebody else has taken over, or that was
-   * settled already, changes nothing.
+   * settled already, changes nothing. `Done` is the end of every row of that token and user that waits.
    */
   readonly settle: (
     id: RedemptionId,
@@ -232,10 +256,12 @@ export interface Redemptions {
     options: PortOptions,
   ) => Promise<void>;
   /**
-   * Marks a row done whoever holds it, if there is one with this sender: its invite came from the sender's own server.
+   * The sender's own server has sent the invite, and is about to append it: the rows that wait and have this sender are
+   * due at `dueAt` at the earliest. A lease is left as it is, and so is a row that is done or dead.
    */
-  readonly settleInvited: (
-    id: RedemptionId & { readonly sender: UserId },
+  readonly postpone: (
+    id: TokenOfUser & { readonly sender: UserId },
+    dueAt: number,
     options: PortOptions,
   ) => Promise<void>;
   /** When the next waiting row is due or its lease ends, in milliseconds since 1970. */
@@ -318,6 +344,13 @@ export type Observation =
   | { readonly _tag: "InviteMade"; readonly roomId: RoomId; readonly sender: UserId; readonly target: UserId }
   | { readonly _tag: "InvitePending"; readonly roomId: RoomId; readonly sender: UserId }
   | { readonly _tag: "InviteRevoked"; readonly roomId: RoomId; readonly sender: UserId }
+  /** By `expireInvites` and `cleanUpInvites`: events of this sender were emptied. */
+  | {
+      readonly _tag: "InvitesEmptied";
+      readonly roomId: RoomId;
+      readonly sender: UserId;
+      readonly count: number;
+    }
   | { readonly _tag: "Redeemed"; readonly roomId: RoomId; readonly target: UserId }
   | { readonly _tag: "RedemptionOwed"; readonly roomId: RoomId; readonly target: UserId }
   | {
@@ -349,12 +382,20 @@ export interface Config {
   readonly maxPairs?: number;
   /** Entries taken from one onbind; 5,000 (500 are seen in the wild). */
   readonly maxOnBindEntries?: number;
-  /** Redemptions that may wait for one user; 10,000. */
+  /** Redemptions that may wait for one user; 10,000. One delivery always fits where nothing else waits. */
   readonly maxWaitingPerUser?: number;
-  /** Redemptions that may wait for one inviting server; 100,000. */
+  /** Redemptions that may wait for one inviting server; 100,000; the same holds. */
   readonly maxWaitingPerServer?: number;
   /** Whether an address may be looked up in clear where the identity server offers no hash; no. */
   readonly allowClearLookup?: boolean;
+  /** Whether invites are stored with their address in clear, so that `listInvites` can show it to its inviter; no. */
+  readonly storeAddresses?: boolean;
+  /**
+   * The long-term keys of identity servers in base64, by server name, as clients spell it but in lower case: an answer to
+   * store-invite of such a server that names none of them is refused. Servers that are not named here are free in their
+   * keys. Whoever can answer in that server's name can add a key of their own beside the pinned one: this finds mistakes.
+   */
+  readonly pinnedKeys?: ReadonlyMap<string, readonly string[]>;
   /** How long an identity server may take to answer store-invite before its silence counts as lost; 60 s. */
   readonly askedForMs?: number;
   /** How long a redemption is tried; 14 days. */

@@ -90,6 +90,11 @@ const refusals = {
     status: 403,
     message: "The identity server's answer has no list of usable Ed25519 keys with https validity URLs.",
   },
+  KeyNotPinned: {
+    errcode: "M_SERVER_NOT_TRUSTED",
+    status: 403,
+    message: "The identity server's answer has none of the keys that this server expects of it.",
+  },
   TokenTaken: {
     errcode: "M_SERVER_NOT_TRUSTED",
     status: 403,
@@ -106,6 +111,11 @@ const refusals = {
   ),
   ExchangeRefused: forbidden("The inviter's server refused the invite."),
   // The life of an invite.
+  InviteNotFound: {
+    errcode: "M_NOT_FOUND",
+    status: 404,
+    message: "Nobody was invited by this identifier, by this user, into this room.",
+  },
   InviteInProgress: {
     errcode: "M_LIMIT_EXCEEDED",
     status: 429,
@@ -145,14 +155,14 @@ export interface ForeignAnswer {
 
 /**
  * Passed on, but for a 401: that would tell our client that *its* token is no good, and log it out for what went wrong
- * between two servers.
+ * between two servers. Nor is it a 403: servers that cannot check a signature now may well do so later.
  */
 const foreign = (answer: ForeignAnswer | undefined): Partial<Answer> =>
   answer === undefined
     ? {}
     : {
         ...(answer.status === 401
-          ? { errcode: "M_FORBIDDEN", status: 403 }
+          ? { errcode: "M_FORBIDDEN", status: 424 }
           : { errcode: answer.errcode, status: answer.status }),
         ...(answer.message === undefined ? {} : { message: answer.message }),
       };
@@ -224,6 +234,7 @@ const failures = {
     "The identity server offers no lookup algorithm that is allowed.",
   ),
   PepperRotating: dependency("M_BAD_STATUS", "The identity server rejects each pepper that it gives."),
+  // Not 424, though the URL is a stranger's: other servers try a 5xx again, and take a 4xx for a no.
   KeyValidityUnknown: later("The validity of the key that signed cannot be learnt now."),
   ExchangeUnreachable: later("The inviter's server cannot be reached now."),
   Cancelled: { errcode: "M_UNKNOWN", status: 499, message: "The request was cancelled." },

@@ -26,12 +26,15 @@ const maxRetryMs = 3_600_000;
 /** Rows of one call are worked on side by side, in a few lanes: one server that is slow must not hold up the others. */
 const lanes = 8;
 
-/** Refusals that another time may not give: the token's event may still arrive, and we may come back to the room. */
+/**
+ * Refusals that another time may not give: the token's event may still arrive, we may come back to the room, and a newer
+ * release may know its version.
+ */
 const passing: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "TokenUnknown",
   "NotInRoom",
   "NoCreateEvent",
-  "InviteInProgress",
+  "RoomVersionUnknown",
 ]);
 
 const isPermanent = (problem: Problem): boolean =>

@@ -3,7 +3,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Requester } from "../invite/admit.js";
 import { type InviteDetails, type InviteOutcome, decide } from "../invite/decide.js";
 import type { ThreepidInvite } from "../invite/form.js";
-import { tokensOf } from "../invite/life.js";
+import { mayStand } from "../invite/life.js";
 import { entry } from "../matrix/event.js";
 import type { RoomId } from "../matrix/ids.js";
 import type { RoomState } from "../matrix/room-state.js";
@@ -14,7 +14,7 @@ import { type Committed, commit } from "./commit.js";
 import { displayEntries, lookUp, storeInviteRequest } from "./identity-server.js";
 import { admitted, inviteKnown, powerEntries } from "./invite-user.js";
 import { type Minting, mint } from "./mint.js";
-import { emptyToken } from "./empty-token.js";
+import { emptyTokens } from "./empty-tokens.js";
 import { move } from "./life.js";
 import { type FlowOptions, type FlowResult, type Step, ask, bestEffort, run, tell } from "./run.js";
 import { findUser } from "./users.js";
@@ -54,23 +54,30 @@ interface Context {
 }
 
 /**
- * Notes that the room has the event. Where a resend has overtaken us meanwhile, its token is the one that may stand,
- * and ours is emptied.
+ * Notes that the room has the event, and which earlier ones it has, empty now. Where a resend, or the end of the
+ * invite, has overtaken us meanwhile, our token may not stand, and is emptied.
  */
 const noteAppended =
   (ports: InviteByThreePidPorts) =>
-  ({ roomId, requester }: Context, { stored, minted }: Extract<Minting, { _tag: "Minted" }>): Step<unknown> =>
+  (
+    { roomId, requester }: Context,
+    { stored, minted }: Extract<Minting, { _tag: "Minted" }>,
+    outcome: InviteOutcome,
+  ): Step<unknown> =>
     pipe(
-      move(ports)(stored, { _tag: "Append" }),
+      move(ports)(stored, {
+        _tag: "Append",
+        superseded: outcome._tag === "ThirdPartyInvite" ? outcome.superseded : [],
+      }),
       TE.map(() => undefined),
       TE.orElse((problem) =>
         problem.code === "InviteInProgress"
           ? pipe(
               ask(() => ports.invites.find(stored.value.key, {})),
-              TE.map((now) => now !== undefined && !tokensOf(now.value.life).includes(minted.token)),
+              TE.map((now) => now !== undefined && !mayStand(now.value.life, minted.token)),
               TE.flatMap((overtaken) =>
                 overtaken
-                  ? emptyToken(ports)(roomId, requester, minted.token, undefined)
+                  ? emptyTokens(ports)(roomId, requester, [minted.token], undefined)
                   : TE.right(undefined),
               ),
             )
@@ -102,7 +109,7 @@ const appendMinted =
         undefined,
       ),
       // The room has the event now, noted or not: without the note the next request finds it there.
-      TE.tap(() => bestEffort(ports.observe, noteAppended(ports)(context, minting))),
+      TE.tap((outcome) => bestEffort(ports.observe, noteAppended(ports)(context, minting, outcome))),
       TE.tapIO((outcome) => () => {
         if (outcome._tag === "ThirdPartyInvite")
           tell(ports.observe, { _tag: "InvitePending", roomId, sender: requester.userId });

@@ -1,6 +1,6 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { type Happening, type InviteRecord, advance, isPendingUnder } from "../invite/life.js";
+import { type Happening, type InviteRecord, advance, endsBy } from "../invite/life.js";
 import type { RoomId } from "../matrix/ids.js";
 import type { Ports, Stored } from "../ports.js";
 import { refusal } from "../refusal.js";
@@ -31,21 +31,47 @@ export const move =
     );
   };
 
-/** Notes what the room shows already: the end of an invite of ours, if the token is of one. */
-export const noteEnd = (
+/** Losing the race for one invite five times in a row is no accident. */
+const maxRounds = 5;
+
+/** Does something that may lose the race for an invite, and does it again from the start where it has. */
+export const again = <A>(attempt: Step<A>, rounds: number = maxRounds): Step<A> =>
+  pipe(
+    attempt,
+    TE.orElse((problem) =>
+      problem.code === "InviteInProgress" && rounds > 1 ? again(attempt, rounds - 1) : TE.left(problem),
+    ),
+  );
+
+/** What has ended: an invite, by one of its tokens; a redemption is the end of its sender's own only. */
+export type End =
+  | {
+      readonly _tag: "Redeem";
+      readonly by: Extract<Happening, { _tag: "Redeem" }>["by"];
+      readonly sender: string;
+    }
+  | { readonly _tag: "Revoke" };
+
+const isEndOf = ({ life, sender }: InviteRecord, token: string, end: End): boolean =>
+  endsBy(life, token, end._tag) && (end._tag === "Revoke" || end.sender === sender);
+
+/** Notes what the room shows already: the end of the invites of ours that the token is of; how many there were. */
+export const noteEnd =
+  (ports: Pick<Ports, "invites">) =>
+  (roomId: RoomId, token: string, end: End): Step<number> =>
+    again(
+      pipe(
+        ask(() => ports.invites.findByToken(roomId, token, {})),
+        TE.map((found) => found.filter(({ value }) => isEndOf(value, token, end))),
+        TE.flatMap(TE.traverseSeqArray((stored) => move(ports)(stored, end))),
+        TE.map((moved) => moved.length),
+      ),
+    );
+
+/** The same beside something that is done already, and is not undone if the note is lost. */
+export const noteEndBeside = (
   ports: Pick<Ports, "invites" | "observe">,
   roomId: RoomId,
   token: string,
-  end: Extract<Happening, { _tag: "Redeem" | "Revoke" }>,
-): Step<void> =>
-  bestEffort(
-    ports.observe,
-    pipe(
-      ask(() => ports.invites.findByToken(roomId, token, {})),
-      TE.flatMap((stored): Step<unknown> =>
-        stored !== undefined && isPendingUnder(stored.value.life, token)
-          ? move(ports)(stored, end)
-          : TE.right(undefined),
-      ),
-    ),
-  );
+  end: End,
+): Step<void> => bestEffort(ports.observe, noteEnd(ports)(roomId, token, end));

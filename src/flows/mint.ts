@@ -1,4 +1,3 @@
-import { stateEvent } from "../matrix/room-state.js";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
@@ -9,12 +8,13 @@ import { type MintedInvite, parseMintedInvite } from "../invite/minted.js";
 import { isRevoked } from "../invite/proof.js";
 import { contentOf, entry } from "../matrix/event.js";
 import type { RoomId, UserId } from "../matrix/ids.js";
+import { stateEvent } from "../matrix/room-state.js";
 import type { IdentityServerError, Ports, Stored, StoreInviteRequest } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { look } from "./commit.js";
 import { boundUser, identityServerFailure } from "./identity-server.js";
 import { move } from "./life.js";
-import { type Step, ask } from "./run.js";
+import { type Problem, type Step, ask } from "./run.js";
 
 type MintPorts = Pick<Ports, "config" | "crypto" | "rooms" | "identityServer" | "invites" | "clock">;
 
@@ -40,6 +40,24 @@ export type Minting =
 
 /** How long an identity server may be silent before its answer counts as lost. */
 const defaultAskedForMs = 60_000;
+
+/**
+ * Whoever revoked the invite while its answer was on the way wants no second one: a client repeats what is said to be in
+ * progress.
+ */
+const overtaken =
+  (ports: Pick<MintPorts, "invites">) =>
+  ({ value: { key } }: Stored<InviteRecord>) =>
+  (problem: Problem): Step<Stored<InviteRecord>> =>
+    problem.code === "InviteInProgress"
+      ? pipe(
+          ask(() => ports.invites.find(key, {})),
+          TE.flatMap((now) => {
+            const state = now?.value.life._tag;
+            return TE.left(state === "Revoked" || state === "Expired" ? refusal("InviteRevoked") : problem);
+          }),
+        )
+      : TE.left(problem);
 
 /**
  * Asks the identity server to mint, with the intent stored before and the whole checked answer right after. From
@@ -71,11 +89,13 @@ const askToMint =
           TE.flatMap((answer): Step<Minting> => {
             switch (answer._tag) {
               case "Stored": {
-                const minted = parseMintedInvite(answer.answer, threepid);
+                const pinned = ports.config.pinnedKeys?.get(idServer.toLowerCase());
+                const minted = parseMintedInvite(answer.answer, threepid, pinned);
                 return isLeft(minted)
                   ? TE.left(minted.left)
                   : pipe(
                       move(ports)(asked, { _tag: "Answer", minted: minted.right }),
+                      TE.orElse(overtaken(ports)(asked)),
                       TE.map((next) => ({ _tag: "Minted", stored: next, minted: minted.right })),
                     );
               }
@@ -132,6 +152,7 @@ export const mint =
       idServer,
       createdAt: ports.clock.now(),
       details,
+      ...(ports.config.storeAddresses === true ? { threepid } : {}),
       life: { _tag: "Intended" },
     };
     return pipe(
@@ -144,6 +165,7 @@ export const mint =
           case "Intended":
           case "Redeemed":
           case "Revoked":
+          case "Expired":
             return again();
           case "Asked":
             return ports.clock.now() - life.at < (ports.config.askedForMs ?? defaultAskedForMs)

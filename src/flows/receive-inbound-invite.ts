@@ -18,7 +18,7 @@ export interface ReceiveInboundInvite {
 
 export type ReceiveInboundInvitePorts = Pick<
   Ports,
-  "config" | "crypto" | "redemptions" | "users" | "observe"
+  "config" | "crypto" | "redemptions" | "users" | "clock" | "observe"
 >;
 
 const acceptable =
@@ -33,8 +33,15 @@ const acceptable =
     );
 
 /**
+ * How long the inviter's server may take to append what it has sent us for our signature. Should it lose our answer, the
+ * invite never comes into the room: so what we owe for it waits, and then asks once more. For an invite that was made
+ * that is answered with 200 and nothing else.
+ */
+const confirmAfterMs = 5 * 60_000;
+
+/**
  * What the invitee's server does with an incoming `/invite` before it signs it (FINV-6, FINV-7, PERM-8): checks it
- * without having the room, and settles what it still owed for the token. It may arrive while our own exchange
+ * without having the room, and puts off what it still owes for the token, since its end is near. It may arrive while our own exchange
  * request still waits; nothing here waits for that.
  *
  * @example
@@ -59,7 +66,13 @@ export const receiveInboundInvite =
             ? TE.right(undefined)
             : bestEffort(
                 ports.observe,
-                ask(() => ports.redemptions.settleInvited({ roomId, sender, token, mxid: target }, {})),
+                ask(() =>
+                  ports.redemptions.postpone(
+                    { roomId, sender, token, mxid: target },
+                    ports.clock.now() + confirmAfterMs,
+                    {},
+                  ),
+                ),
               ),
         ),
       ),

@@ -2,13 +2,18 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { type Delivery, type OnBind, type RefusedEntry, checkOnBind } from "../invite/onbind.js";
+import { proofName } from "../invite/proof-name.js";
+import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import { type ServerName, serverOf } from "../matrix/ids.js";
 import type { OwedRedemption, Ports } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { type FlowOptions, type FlowResult, type Step, ask, broken, run, tell } from "./run.js";
 import { findUser } from "./users.js";
 
-export type ReceiveOnBindPorts = Pick<Ports, "config" | "redemptions" | "users" | "clock" | "observe">;
+export type ReceiveOnBindPorts = Pick<
+  Ports,
+  "config" | "crypto" | "redemptions" | "users" | "clock" | "observe"
+>;
 
 /** What became of a delivery. Answer it with 200 and `{}`: the identity server repeats anything else for ever. */
 export interface OnBindOutcome {
@@ -35,7 +40,11 @@ const roomLeft =
   (ports: ReceiveOnBindPorts) =>
   ({ mxid, accepted }: OnBind, signal: AbortSignal | undefined): Step<Room> => {
     const { maxWaitingPerUser = defaultMaxPerUser, maxWaitingPerServer = defaultMaxPerServer } = ports.config;
-    const servers = [...new Set(accepted.map(({ sender }) => serverOf(sender)))];
+    const delivered = new Map<ServerName, number>();
+    for (const { sender } of accepted)
+      delivered.set(serverOf(sender), (delivered.get(serverOf(sender)) ?? 0) + 1);
+    // What found no room comes again with all that was delivered: where nothing else waits, the whole must fit.
+    const roomFor = (cap: number, sent: number, waiting: number): number => Math.max(cap, sent) - waiting;
     const count = (of: Parameters<Ports["redemptions"]["countWaiting"]>[0]): Step<number> =>
       pipe(
         ask(() => ports.redemptions.countWaiting(of, { signal }), signal),
@@ -45,14 +54,14 @@ const roomLeft =
       TE.Do,
       TE.bind("waiting", () => count({ mxid })),
       TE.bind("perServer", () =>
-        TE.traverseArray((destination: ServerName) =>
-          TE.map((waiting: number) => [destination, maxWaitingPerServer - waiting] as const)(
+        TE.traverseArray(([destination, sent]: readonly [ServerName, number]) =>
+          TE.map((waiting: number) => [destination, roomFor(maxWaitingPerServer, sent, waiting)] as const)(
             count({ destination }),
           ),
-        )(servers),
+        )([...delivered]),
       ),
       TE.map(({ waiting, perServer }) => ({
-        user: maxWaitingPerUser - waiting,
+        user: roomFor(maxWaitingPerUser, accepted.length, waiting),
         servers: new Map(perServer),
       })),
     );
@@ -71,10 +80,11 @@ const withinCaps = (deliveries: readonly Delivery[], room: Room): readonly Deliv
   return taken;
 };
 
-const owed = ({ roomId, sender, signed }: Delivery, now: number): OwedRedemption => ({
+const owed = (crypto: CryptoEngine, { roomId, sender, signed }: Delivery, now: number): OwedRedemption => ({
   roomId,
   token: signed.token,
   mxid: signed.mxid,
+  proof: proofName(crypto, { sender, signed }),
   sender,
   signed: signed.json,
   owedAt: now,
@@ -97,7 +107,7 @@ const store =
       TE.flatMap((room) => {
         const taken = withinCaps(delivery.accepted, room);
         const now = ports.clock.now();
-        const rows = taken.map((entry) => owed(entry, now));
+        const rows = taken.map((entry) => owed(ports.crypto, entry, now));
         return pipe(
           rows.length === 0
             ? TE.right(undefined)

@@ -3,16 +3,17 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { InviteDetails } from "../invite/decide.js";
 import { exchangeBody } from "../invite/exchange.js";
+import type { InviteRecord } from "../invite/life.js";
 import type { Delivery } from "../invite/onbind.js";
 import { type RedeemOutcome, redeem } from "../invite/redeem.js";
 import { type StateEntry, entry } from "../matrix/event.js";
-import { type RoomId, type ServerName, type UserId, parseUserId, serverOf } from "../matrix/ids.js";
-import type { RoomState } from "../matrix/room-state.js";
-import type { Ports } from "../ports.js";
+import { type ServerName, type UserId, parseUserId, serverOf } from "../matrix/ids.js";
+import { type RoomState, stateEvent } from "../matrix/room-state.js";
+import type { Ports, Stored } from "../ports.js";
 import { type Refusal, failure, refusal } from "../refusal.js";
 import { type Committed, commit, look } from "./commit.js";
 import { validity } from "./key-validity.js";
-import { noteEnd } from "./life.js";
+import { noteEndBeside } from "./life.js";
 import { type Problem, type Step, ask, tell } from "./run.js";
 
 export type RedeemPorts = Pick<
@@ -29,14 +30,32 @@ const redeemEntries = (mxid: UserId, token: string): readonly StateEntry[] => [
   entry("m.room.third_party_invite", token),
 ];
 
-/** What was said when the invite was asked for; of another server's invites we know nothing. */
-const detailsOf =
-  (ports: Pick<Ports, "invites">) =>
-  (roomId: RoomId, token: string, signal: AbortSignal | undefined): Step<InviteDetails> =>
-    pipe(
-      ask(() => ports.invites.findByToken(roomId, token, { signal }), signal),
-      TE.map((stored) => stored?.value.details ?? {}),
-    );
+/** What was said when the invite was asked for, by whoever sent it; of another server's invites we know nothing. */
+const detailsIn = (
+  found: readonly Stored<InviteRecord>[],
+  state: RoomState,
+  token: string,
+): InviteDetails => {
+  const sender = stateEvent(state, "m.room.third_party_invite", token)?.sender;
+  return found.find(({ value }) => value.sender === sender)?.value.details ?? {};
+};
+
+/**
+ * Notes the end of an invite of ours. Also where the event is there already: whoever made it may have died before the
+ * note. Of somebody who is joined nothing is known; no proof was asked of them.
+ */
+const noteRedeemedBy = (
+  ports: Pick<Ports, "invites" | "observe">,
+  { roomId, signed }: Pick<Delivery, "roomId" | "signed">,
+  outcome: RedeemOutcome,
+): Step<void> =>
+  outcome._tag === "AlreadyJoined"
+    ? TE.right(undefined)
+    : noteEndBeside(ports, roomId, signed.token, {
+        _tag: "Redeem",
+        by: signed.mxid,
+        sender: outcome._tag === "Redeem" ? outcome.event.sender : outcome.sender,
+      });
 
 /** How a decision on a room's state is made into an event by this server: the key validity first, then the append. */
 export const makeInvite =
@@ -48,24 +67,20 @@ export const makeInvite =
   ): Step<Committed<RedeemOutcome>> => {
     const keysValid = validity(ports, signal);
     return pipe(
-      detailsOf(ports)(roomId, signed.token, signal),
-      TE.flatMap((details) =>
+      ask(() => ports.invites.findByToken(roomId, signed.token, { signal }), signal),
+      TE.flatMap((found) =>
         commit(ports)(
           {
             roomId,
             reads: redeemEntries(signed.mxid, signed.token),
-            decide: (state) => decideWith(state, details),
+            decide: (state) => decideWith(state, detailsIn(found, state, signed.token)),
             events: (outcome) => (outcome._tag === "Redeem" ? [outcome.event] : []),
             before: (outcome) => (outcome._tag === "Redeem" ? keysValid(outcome.keys) : TE.right(undefined)),
           },
           signal,
         ),
       ),
-      TE.tap((outcome) =>
-        outcome._tag === "Redeem"
-          ? noteEnd(ports, roomId, signed.token, { _tag: "Redeem", by: signed.mxid })
-          : TE.right(undefined),
-      ),
+      TE.tap((outcome) => noteRedeemedBy(ports, { roomId, signed }, outcome)),
       TE.tapIO((outcome) => () => {
         if (outcome._tag === "Redeem") tell(ports.observe, { _tag: "Redeemed", roomId, target: signed.mxid });
       }),
@@ -175,7 +190,11 @@ export const redeemDelivery =
             ? askSender(undefined, decided.left)
             : TE.left(decided.left);
         const outcome = decided.right;
-        if (outcome._tag !== "Redeem") return TE.right(outcome._tag);
+        if (outcome._tag !== "Redeem")
+          return pipe(
+            noteRedeemedBy(ports, delivery, outcome),
+            TE.map(() => outcome._tag),
+          );
         // The room's own word on who invited, not the delivery's.
         const sender = parseUserId(outcome.event.sender);
         if (isLeft(sender) || serverOf(sender.right) === ownServer) return ourselves;

@@ -1,7 +1,7 @@
 import { type Either, flatMap, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { canonicalJson } from "../matrix/canonical-json.js";
-import { type EventTemplate, contentOf } from "../matrix/event.js";
+import { type EventLike, type EventTemplate, contentOf } from "../matrix/event.js";
 import type { UserId } from "../matrix/ids.js";
 import type { JsonObject } from "../matrix/json.js";
 import { type RoomState, membershipOf, stateEvent } from "../matrix/room-state.js";
@@ -37,7 +37,13 @@ export type Invitee =
 export type InviteOutcome =
   | { readonly _tag: "Invite"; readonly events: readonly [EventTemplate] }
   | { readonly _tag: "AlreadyInvited"; readonly userId: UserId }
-  | { readonly _tag: "ThirdPartyInvite"; readonly token: Token; readonly events: readonly EventTemplate[] }
+  | {
+      readonly _tag: "ThirdPartyInvite";
+      readonly token: Token;
+      readonly events: readonly EventTemplate[];
+      /** The earlier tokens that the room has, empty from now on; the others may still come. */
+      readonly superseded: readonly Token[];
+    }
   | { readonly _tag: "AlreadyPending"; readonly token: Token };
 
 /** The details as they stand in a member event. */
@@ -136,14 +142,17 @@ const decideUnbound = (
       ? right({ _tag: "AlreadyPending", token })
       : refuse("TokenTaken");
   const invite = template(state, sender, "m.room.third_party_invite", token, content);
-  const old = supersedes.filter((earlier) => {
-    const event = stateEvent(state, "m.room.third_party_invite", earlier);
-    return earlier !== token && event?.sender === sender && !isRevoked(contentOf(event));
-  });
+  const at = (earlier: Token): EventLike | undefined =>
+    stateEvent(state, "m.room.third_party_invite", earlier);
+  const superseded = supersedes.filter((earlier) => earlier !== token && at(earlier) !== undefined);
+  const alive = superseded.filter(
+    (earlier) => at(earlier)?.sender === sender && !isRevoked(contentOf(at(earlier))),
+  );
   return right({
     _tag: "ThirdPartyInvite",
     token,
-    events: [invite, ...old.map((earlier) => emptied(state, sender, earlier))],
+    events: [invite, ...alive.map((earlier) => emptied(state, sender, earlier))],
+    superseded,
   });
 };
 

@@ -1,16 +1,20 @@
-import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
+import { type Either, flatMap, isLeft, map, right } from "fp-ts/lib/Either.js";
 import { type ServerName, type UserId, parseServerName, parseUserId } from "../matrix/ids.js";
-import { hasMember, isJsonObject, member } from "../matrix/json.js";
+import { type JsonObject, hasMember, isJsonObject, member, stringMember } from "../matrix/json.js";
 import { type Refusal, refuse } from "../refusal.js";
 import { type NotThreepid, type Threepid, parseThreepid } from "../threepid/threepid.js";
 
-/** An invite by third-party identifier, as the client asked for it (CLI-4). */
-export interface ThreepidInvite {
-  readonly _tag: "ByThreepid";
+/** Whom an invite by third-party identifier is for, and the identity server that is to know. */
+export interface Addressee {
   readonly idServer: ServerName;
+  readonly threepid: Threepid;
+}
+
+/** An invite by third-party identifier, as the client asked for it (CLI-4). */
+export interface ThreepidInvite extends Addressee {
+  readonly _tag: "ByThreepid";
   /** The user's token at the identity server: a secret of theirs. */
   readonly idAccessToken: string;
-  readonly threepid: Threepid;
 }
 
 /** An invite by user ID. */
@@ -22,6 +26,7 @@ export interface UserInvite {
 
 export type InviteRequest = ThreepidInvite | UserInvite;
 
+const addresseeFields = ["id_server", "medium", "address"] as const;
 const threepidFields = ["id_server", "id_access_token", "medium", "address"] as const;
 
 const notThreepid = (why: NotThreepid): Either<Refusal, never> => {
@@ -33,30 +38,49 @@ const notThreepid = (why: NotThreepid): Either<Refusal, never> => {
   }
 };
 
+/** An object with a text under each of the names. */
+const withTexts = (body: unknown, fields: readonly string[]): Either<Refusal, JsonObject> => {
+  if (!isJsonObject(body)) return refuse("BodyNotObject");
+  const missing = fields.filter((field) => !hasMember(body, field));
+  if (missing.length > 0) return refuse("FieldMissing", { detail: missing.join(", ") });
+  const odd = fields.filter((field) => typeof body[field] !== "string");
+  return odd.length > 0 ? refuse("FieldMalformed", { detail: odd.join(", ") }) : right(body);
+};
+
+const addresseeIn = (body: JsonObject): Either<Refusal, Addressee> => {
+  const idServer = parseServerName(body["id_server"]);
+  if (isLeft(idServer)) return refuse("FieldMalformed", { detail: `id_server. ${idServer.left.why}` });
+  const threepid = parseThreepid(body["medium"], body["address"]);
+  return isLeft(threepid)
+    ? notThreepid(threepid.left)
+    : right({ idServer: idServer.right, threepid: threepid.right });
+};
+
+/**
+ * Whom an invite was for, out of an object with `id_server`, `medium` and `address`: what `revokeInvite` takes in
+ * place of a token. Refuses as `parseThreepidInvite` does.
+ *
+ * @example
+ * parseAddressee({ id_server: "vector.im", medium: "email", address: "Zoe@example.org" });
+ * // right({ idServer: "vector.im", threepid: { medium: "email", address: "zoe@example.org" } })
+ */
+export const parseAddressee = (body: unknown): Either<Refusal, Addressee> =>
+  flatMap(addresseeIn)(withTexts(body, addresseeFields));
+
 /**
  * The object of the four fields that names an invitee by third-party identifier: the body of
  * `POST /rooms/{roomId}/invite`, or one entry of `invite_3pid` of `createRoom` (CLI-4, CLI-20).
  * Refuses with `FieldMissing`, `FieldMalformed`, `MediumUnsupported` or `AddressMalformed` (CLI-E4, CLI-E5, CLI-E8).
  */
 export const parseThreepidInvite = (body: unknown): Either<Refusal, ThreepidInvite> => {
-  if (!isJsonObject(body)) return refuse("BodyNotObject");
-  const missing = threepidFields.filter((field) => !hasMember(body, field));
-  if (missing.length > 0) return refuse("FieldMissing", { detail: missing.join(", ") });
-  const odd = threepidFields.filter((field) => typeof body[field] !== "string");
-  if (odd.length > 0) return refuse("FieldMalformed", { detail: odd.join(", ") });
-  const idServer = parseServerName(body["id_server"]);
-  if (isLeft(idServer)) return refuse("FieldMalformed", { detail: `id_server. ${idServer.left.why}` });
-  const idAccessToken = member(body, "id_access_token");
-  if (typeof idAccessToken !== "string" || idAccessToken === "" || /[^\x21-\x7e]/.test(idAccessToken))
+  const texts = withTexts(body, threepidFields);
+  if (isLeft(texts)) return texts;
+  const idAccessToken = stringMember(texts.right, "id_access_token");
+  if (idAccessToken === undefined || idAccessToken === "" || /[^\x21-\x7e]/.test(idAccessToken))
     return refuse("FieldMalformed", { detail: "id_access_token" });
-  const threepid = parseThreepid(body["medium"], body["address"]);
-  if (isLeft(threepid)) return notThreepid(threepid.left);
-  return right({
-    _tag: "ByThreepid",
-    idServer: idServer.right,
-    idAccessToken,
-    threepid: threepid.right,
-  });
+  return map((addressee: Addressee): ThreepidInvite => ({ _tag: "ByThreepid", ...addressee, idAccessToken }))(
+    addresseeIn(texts.right),
+  );
 };
 
 const parseUserInvite = (body: Readonly<Record<string, unknown>>): Either<Refusal, UserInvite> => {

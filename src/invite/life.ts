@@ -14,14 +14,15 @@ export type InviteKey = Branded<string, "InviteKey">;
 /**
  * The life of one invite by third-party identifier.
  *
- * | state | asked for | answered | nothing was sent | appended | redeemed | revoked |
- * | --- | --- | --- | --- | --- | --- | --- |
- * | Intended | Asked | | | | | |
- * | Asked | Asked | Minted | what it was before | | | |
- * | Minted | Asked | | | Pending | Redeemed | Revoked |
- * | Pending | Asked | | | | Redeemed | Revoked |
- * | Redeemed | Asked | | | | | |
- * | Revoked | Asked | | | | | |
+ * | state | asked for | answered | nothing was sent | appended | redeemed | revoked | expired |
+ * | --- | --- | --- | --- | --- | --- | --- | --- |
+ * | Intended | Asked | | | | | Revoked | Expired |
+ * | Asked | Asked | Minted | what it was before | | Redeemed | Revoked | Expired |
+ * | Minted | Asked | | | Pending | Redeemed | Revoked | Expired |
+ * | Pending | Asked | | | | Redeemed | Revoked | Expired |
+ * | Redeemed | Asked | | | | | | |
+ * | Revoked | Asked | | | | | | |
+ * | Expired | Asked | | | | | | |
  */
 export type InviteLife = Asked | SettledLife;
 
@@ -35,32 +36,53 @@ export interface Asked {
   readonly before: SettledLife;
 }
 
+/** What the identity server made of an invite. */
+export interface MintedState {
+  readonly minted: MintedInvite;
+  /** When it was asked, in milliseconds since 1970. */
+  readonly askedAt: number;
+  /** Earlier tokens of the invite that may stand in the room, or come to; never the one that counts. */
+  readonly standing: readonly Token[];
+}
+
+/** What is left of an invite that has ended: the tokens that may still stand in the room, the last one first. */
+export interface EndedState {
+  readonly tokens: readonly Token[];
+}
+
 /** A state in which nothing is unknown. */
 export type SettledLife =
   /** Stored before anybody was asked. */
   | { readonly _tag: "Intended" }
-  /**
-   * The answer is stored; the room may not have the event yet. `standing` are earlier tokens of the invite that may
-   * stand in the room, to be emptied when this one is appended.
-   */
-  | { readonly _tag: "Minted"; readonly minted: MintedInvite; readonly standing: readonly Token[] }
-  | { readonly _tag: "Pending"; readonly minted: MintedInvite }
-  | { readonly _tag: "Redeemed"; readonly minted: MintedInvite; readonly by: UserId }
-  | { readonly _tag: "Revoked"; readonly minted: MintedInvite };
+  /** The answer is stored; the room may not have the event yet. */
+  | ({ readonly _tag: "Minted" } & MintedState)
+  /** The room has the event. */
+  | ({ readonly _tag: "Pending" } & MintedState)
+  | ({ readonly _tag: "Redeemed"; readonly by: UserId } & EndedState)
+  | ({ readonly _tag: "Revoked" } & EndedState)
+  | ({ readonly _tag: "Expired" } & EndedState);
 
 /** What can happen to an invite. */
 export type Happening =
   | { readonly _tag: "Ask"; readonly at: number }
   | { readonly _tag: "Answer"; readonly minted: MintedInvite }
   | { readonly _tag: "NothingSent" }
-  | { readonly _tag: "Append" }
+  /** `superseded`: the earlier tokens that the room has, and now empty. */
+  | { readonly _tag: "Append"; readonly superseded: readonly Token[] }
   | { readonly _tag: "Redeem"; readonly by: UserId }
-  | { readonly _tag: "Revoke" };
+  | { readonly _tag: "Revoke" }
+  | { readonly _tag: "Expire" };
 
 const ask = (life: InviteLife, at: number): Asked =>
   life._tag === "Asked"
     ? { _tag: "Asked", at, lostAt: life.at, before: life.before }
     : { _tag: "Asked", at, before: life };
+
+const hasEnded = (life: InviteLife): boolean =>
+  life._tag === "Redeemed" || life._tag === "Revoked" || life._tag === "Expired";
+
+/** Whether a proof may come for one of its tokens. */
+const isOpen = (life: InviteLife): boolean => life._tag === "Minted" || life._tag === "Pending";
 
 /** The next state, or `undefined` where the happening does not fit the state. */
 export const advance = (life: InviteLife, happening: Happening): InviteLife | undefined => {
@@ -69,7 +91,12 @@ export const advance = (life: InviteLife, happening: Happening): InviteLife | un
       return ask(life, happening.at);
     case "Answer":
       return life._tag === "Asked"
-        ? { _tag: "Minted", minted: happening.minted, standing: standingTokens(life.before) }
+        ? {
+            _tag: "Minted",
+            minted: happening.minted,
+            askedAt: life.at,
+            standing: allTokens(life.before).filter((token) => token !== happening.minted.token),
+          }
         : undefined;
     case "NothingSent":
       if (life._tag !== "Asked") return undefined;
@@ -77,33 +104,25 @@ export const advance = (life: InviteLife, happening: Happening): InviteLife | un
         ? life.before
         : { _tag: "Asked", at: life.lostAt, before: life.before };
     case "Append":
-      return life._tag === "Minted" ? { _tag: "Pending", minted: life.minted } : undefined;
+      return life._tag === "Minted"
+        ? {
+            ...life,
+            _tag: "Pending",
+            standing: life.standing.filter((token) => !happening.superseded.includes(token)),
+          }
+        : undefined;
     case "Redeem":
-      return life._tag === "Minted" || life._tag === "Pending"
-        ? { _tag: "Redeemed", minted: life.minted, by: happening.by }
+      return isOpen(settledLife(life))
+        ? { _tag: "Redeemed", by: happening.by, tokens: allTokens(life) }
         : undefined;
     case "Revoke":
-      return life._tag === "Minted" || life._tag === "Pending"
-        ? { _tag: "Revoked", minted: life.minted }
-        : undefined;
+      return hasEnded(life) ? undefined : { _tag: "Revoked", tokens: allTokens(life) };
+    case "Expire":
+      return hasEnded(life) ? undefined : { _tag: "Expired", tokens: allTokens(life) };
   }
 };
 
-/** The tokens of an invite that may stand in the room. */
-const standingTokens = (life: SettledLife): readonly Token[] => {
-  switch (life._tag) {
-    case "Minted":
-      return [life.minted.token, ...life.standing];
-    case "Pending":
-      return [life.minted.token];
-    case "Intended":
-    case "Redeemed":
-    case "Revoked":
-      return [];
-  }
-};
-
-/** One invite as it is stored. It holds no address. */
+/** One invite as it is stored. */
 export interface InviteRecord {
   readonly key: InviteKey;
   readonly roomId: RoomId;
@@ -112,20 +131,65 @@ export interface InviteRecord {
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly details: InviteDetails;
+  /** Who was invited, in clear: only where the host wants it stored (`config.storeAddresses`). */
+  readonly threepid?: Threepid;
   readonly life: InviteLife;
 }
 
-/** The tokens by which an invite may be found: those that may stand in the room, or its last; the newest first. */
-export const tokensOf = (life: InviteLife): readonly string[] => {
-  const settled = life._tag === "Asked" ? life.before : life;
-  return settled._tag === "Redeemed" || settled._tag === "Revoked"
-    ? [settled.minted.token]
-    : standingTokens(settled);
+/** Where an invite stands, whatever is being asked for: while an answer is awaited, where it stood before. */
+export const settledLife = (life: InviteLife): SettledLife => (life._tag === "Asked" ? life.before : life);
+
+const allTokens = (life: InviteLife): readonly Token[] => {
+  switch (life._tag) {
+    case "Intended":
+      return [];
+    case "Asked":
+      return allTokens(life.before);
+    case "Minted":
+    case "Pending":
+      return [life.minted.token, ...life.standing];
+    case "Redeemed":
+    case "Revoked":
+    case "Expired":
+      return life.tokens;
+  }
 };
 
-/** Whether the room has, or is about to have, this invite under exactly this token. */
-export const isPendingUnder = (life: InviteLife, token: string): boolean =>
-  (life._tag === "Minted" || life._tag === "Pending") && life.minted.token === token;
+/** The tokens of an invite: those that stand in the room, or may come to. It is found by any; the newest first. */
+export const tokensOf: (life: InviteLife) => readonly string[] = allTokens;
+
+/** When an invite was last asked for, in milliseconds since 1970. */
+export const sinceOf = ({ life, createdAt }: InviteRecord): number => {
+  switch (life._tag) {
+    case "Asked":
+      return life.at;
+    case "Minted":
+    case "Pending":
+      return life.askedAt;
+    case "Intended":
+    case "Redeemed":
+    case "Revoked":
+    case "Expired":
+      return createdAt;
+  }
+};
+
+/**
+ * Whether an end that came by one of its tokens is the end of the invite: a redemption is, by whichever token, also
+ * while another is asked for; a revocation is by the newest, and not where the next is on its way.
+ */
+export const endsBy = (life: InviteLife, token: string, end: "Redeem" | "Revoke"): boolean => {
+  const settled = settledLife(life);
+  const tokens = tokensOf(settled);
+  if (!isOpen(settled)) return false;
+  return end === "Redeem" ? tokens.includes(token) : life === settled && tokens[0] === token;
+};
+
+/** Whether this token may be appended, or has been and may stay: if not, another one, or the end of the invite, overtook it. */
+export const mayStand = (life: InviteLife, token: string): boolean => {
+  const settled = settledLife(life);
+  return settled._tag !== "Revoked" && settled._tag !== "Expired" && tokensOf(settled)[0] === token;
+};
 
 /**
  * The key of an invite: one pending for each room, sender, identity server, medium and address. Another identity

@@ -42,16 +42,26 @@ const parseKey = (value: unknown): MintedKey | undefined => {
   return usable ? { publicKey, keyValidityUrl } : undefined;
 };
 
+/** Whether two texts spell one key, in whichever alphabet. */
+const isPinned = (publicKey: string, pinnedKeys: readonly string[]): boolean => {
+  const bytes = decodeBase64(publicKey)?.join();
+  return pinnedKeys.some((pinned) => decodeBase64(pinned)?.join() === bytes);
+};
+
 /**
  * Checks an identity server's answer to store-invite before a room sees any of it: the token's characters and
  * length, keys of 32 usable bytes in either alphabet, https validity URLs (STORE-30 to STORE-34, AMB-16). Members
  * beyond those, such as a top-level `public_key`, are not looked at. A `display_name` that is missing, or gives the
- * address away, is replaced by our own (STORE-34).
+ * address away, is replaced by our own (STORE-34). Where keys are pinned, one of them must be among the answer's.
  *
  * @example
  * parseMintedInvite(answer, threepid); // right({ token, publicKeys: [{ publicKey, keyValidityUrl }, …], displayName })
  */
-export const parseMintedInvite = (answer: unknown, threepid: Threepid): Either<Refusal, MintedInvite> => {
+export const parseMintedInvite = (
+  answer: unknown,
+  threepid: Threepid,
+  pinnedKeys?: readonly string[],
+): Either<Refusal, MintedInvite> => {
   const parsed = parseToken(member(answer, "token"));
   if (isLeft(parsed)) return parsed;
   const list = member(answer, "public_keys");
@@ -64,6 +74,8 @@ export const parseMintedInvite = (answer: unknown, threepid: Threepid): Either<R
   }
   const [first, ...rest] = keys;
   if (first === undefined) return refuse("KeysMalformed");
+  if (pinnedKeys !== undefined && !keys.some(({ publicKey }) => isPinned(publicKey, pinnedKeys)))
+    return refuse("KeyNotPinned");
   return right({
     token: parsed.right,
     publicKeys: [first, ...rest],

@@ -1,5 +1,6 @@
-import { isLeft } from "fp-ts/lib/Either.js";
+import { type Either, isLeft } from "fp-ts/lib/Either.js";
 import { decodeBase64 } from "../matrix/base64.js";
+import type { NotCanonicalJson } from "../matrix/canonical-json.js";
 import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import {
   type PublicKeyBytes,
@@ -37,23 +38,34 @@ export type Proof =
   /** More distinct pairs than the budget; none of them was tried. */
   | { readonly _tag: "TooMuchWork"; readonly pairs: number };
 
-interface Key {
+/** One of the distinct usable keys. */
+export interface Key {
   readonly bytes: PublicKeyBytes;
   /** One key may stand in the event several times, in another alphabet or with another URL. */
   readonly written: { readonly publicKey: string; readonly holder: unknown }[];
 }
 
+/** Somebody who is shown each key and signature as it stands there, with what it was read as: nothing if it is unusable. */
+interface ProofReader {
+  readonly key: (holder: unknown, read: Key | undefined) => void;
+  readonly signature: (server: string, keyId: string, text: unknown, read: Signature | undefined) => void;
+}
+
 /** The distinct usable keys of an `m.room.third_party_invite`: `public_key` and those in `public_keys` (TPI-12, 13). */
-const keysOf = (content: JsonObject): readonly Key[] => {
+const keysOf = (content: JsonObject, reader: ProofReader | undefined): readonly Key[] => {
   const keys = new Map<string, Key>();
   // The first of the list stands at the top again, letter by letter: it need not be decoded twice.
   const read = new Map<string, Key | undefined>();
   const add = (holder: unknown): void => {
     const publicKey = stringMember(holder, "public_key");
-    if (publicKey === undefined) return;
+    if (publicKey === undefined) {
+      reader?.key(holder, undefined);
+      return;
+    }
     const key = read.has(publicKey) ? read.get(publicKey) : keyIn(publicKey, keys);
     read.set(publicKey, key);
     key?.written.push({ publicKey, holder });
+    reader?.key(holder, key);
   };
   add(content);
   const list = member(content, "public_keys");
@@ -72,51 +84,69 @@ const keyIn = (publicKey: string, keys: Map<string, Key>): Key | undefined => {
   return key;
 };
 
-interface Signature {
+/** One of the distinct usable signatures. */
+export interface Signature {
   readonly bytes: SignatureBytes;
   /** One signature may stand in `signatures` several times. */
   readonly places: { readonly server: string; readonly keyId: string; readonly text: string }[];
 }
 
 /** The distinct usable signatures: server names and key IDs have no say (AUTH-N4), but the algorithm has (SIG-2). */
-const signaturesOf = (signed: JsonObject): readonly Signature[] => {
+const signaturesOf = (signed: JsonObject, reader: ProofReader | undefined): readonly Signature[] => {
   const found = new Map<string, Signature>();
   for (const [server, block] of entriesOf(member(signed, "signatures"))) {
     for (const [keyId, text] of entriesOf(block)) {
-      if (!keyId.startsWith(ed25519Prefix) || typeof text !== "string") continue;
-      const decoded = decodeBase64(text);
-      const bytes = decoded === undefined ? undefined : signatureBytes(decoded);
-      if (bytes === undefined) continue;
-      const name = bytesKey(bytes);
-      const signature = found.get(name) ?? { bytes, places: [] };
-      signature.places.push({ server, keyId, text });
-      found.set(name, signature);
+      const signature = signatureAt(server, keyId, text, found);
+      reader?.signature(server, keyId, text, signature);
     }
   }
   return [...found.values()];
 };
 
+/** The signature at a place, put among those known by their bytes. */
+const signatureAt = (
+  server: string,
+  keyId: string,
+  text: unknown,
+  found: Map<string, Signature>,
+): Signature | undefined => {
+  if (!keyId.startsWith(ed25519Prefix) || typeof text !== "string") return undefined;
+  const decoded = decodeBase64(text);
+  const bytes = decoded === undefined ? undefined : signatureBytes(decoded);
+  if (bytes === undefined) return undefined;
+  const name = bytesKey(bytes);
+  const signature = found.get(name) ?? { bytes, places: [] };
+  signature.places.push({ server, keyId, text });
+  found.set(name, signature);
+  return signature;
+};
+
 /** What a proof is sought in, decoded once. */
-interface Search {
+export interface Search {
+  readonly message: Either<NotCanonicalJson, Uint8Array>;
   readonly keys: readonly Key[];
   readonly signatures: readonly Signature[];
   readonly pairs: number;
   readonly matches: (key: Key, signature: Signature) => boolean;
 }
 
-const search = (
+/** Stops where nothing can come of it any more, unless a reader wants to see it all. */
+export const search = (
   crypto: CryptoEngine,
   version: RoomVersion,
   signed: JsonObject,
   content: JsonObject,
+  reader?: ProofReader,
 ): Search => {
   const message = signedBytes(signed, numbersOf(version));
-  const keys = isLeft(message) ? [] : keysOf(content);
-  const signatures = keys.length === 0 ? [] : signaturesOf(signed);
+  const keys = isLeft(message) && reader === undefined ? [] : keysOf(content, reader);
+  const signatures = keys.length === 0 && reader === undefined ? [] : signaturesOf(signed, reader);
   return {
+    message,
     keys,
     signatures,
-    pairs: keys.length * signatures.length,
+    // Where nothing can have been signed there is nothing to try.
+    pairs: isLeft(message) ? 0 : keys.length * signatures.length,
     matches: (key, signature) =>
       !isLeft(message) && verifySignature(crypto, key.bytes, message.right, signature.bytes),
   };

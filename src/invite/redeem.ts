@@ -20,15 +20,17 @@ export type RedeemOutcome =
       /** The keys that signed; whoever makes the event asks first whether any of them is still valid (EXC-7). */
       readonly keys: readonly MatchedKey[];
     }
-  /** The invite was made already, by this very token. */
-  | { readonly _tag: "AlreadyInvited" }
+  /** The invite was made already, by this very token; who stands as its sender. */
+  | { readonly _tag: "AlreadyInvited"; readonly sender: string }
   /** They are in the room; an invite would throw them out of it (AUTH-N1, AMB-19). */
   | { readonly _tag: "AlreadyJoined" };
 
-const invitedBy = (state: RoomState, userId: string, token: string): boolean => {
+/** Who invited this user by this token, if it is what they are invited by. */
+const inviterBy = (state: RoomState, userId: string, token: string): string | undefined => {
   const event = stateEvent(state, "m.room.member", userId);
   const signed = member(member(contentOf(event), "third_party_invite"), "signed");
-  return membershipOf(state, userId) === "invite" && stringMember(signed, "token") === token;
+  const isBy = membershipOf(state, userId) === "invite" && stringMember(signed, "token") === token;
+  return isBy && typeof event?.sender === "string" ? event.sender : undefined;
 };
 
 /**
@@ -58,7 +60,8 @@ export const redeem = (
   const membership = membershipOf(state, mxid);
   if (membership === "ban") return refuse("TargetBanned", { rule: `${rule}.1` });
   if (membership === "join") return right({ _tag: "AlreadyJoined" });
-  if (invitedBy(state, mxid, token)) return right({ _tag: "AlreadyInvited" });
+  const inviter = inviterBy(state, mxid, token);
+  if (inviter !== undefined) return right({ _tag: "AlreadyInvited", sender: inviter });
 
   const tokenEvent = stateEvent(state, "m.room.third_party_invite", token);
   const sender = tokenEvent?.sender;

@@ -10,6 +10,7 @@ export interface EventLike {
   readonly room_id?: unknown;
   readonly event_id?: unknown;
   readonly state_key?: unknown;
+  readonly origin_server_ts?: unknown;
   readonly content?: unknown;
 }
 

@@ -3,9 +3,9 @@ import type { Invites, PortOptions, Stored } from "../ports.js";
 import { type PostgresOptions, type SqlClient, type SqlRow, tablesOf } from "./client.js";
 import { storedText } from "./encoding.js";
 import { number, rawText, roomIdIn, serverNameIn, text, userIdIn } from "./row.js";
-import { parseDetails, parseLife } from "./stored-life.js";
+import { parseDetails, parseLife, parseStoredThreepid } from "./stored-life.js";
 
-const columns = "key, mark::text AS mark, room_id, sender, id_server, created_at, details, life";
+const columns = "key, mark::text AS mark, room_id, sender, id_server, created_at, details, threepid, life";
 
 const readRecord = (row: SqlRow): InviteRecord => ({
   key: text(row, "key") as InviteKey,
@@ -14,6 +14,7 @@ const readRecord = (row: SqlRow): InviteRecord => ({
   idServer: serverNameIn(row, "id_server"),
   createdAt: number(row, "created_at"),
   details: parseDetails(rawText(row, "details")),
+  ...(row["threepid"] === null ? {} : { threepid: parseStoredThreepid(rawText(row, "threepid")) }),
   life: parseLife(rawText(row, "life")),
 });
 
@@ -22,20 +23,21 @@ const readStored = (row: SqlRow): Stored<InviteRecord> => ({
   mark: rawText(row, "mark"),
 });
 
-/** The parameters $1 to $8 of a statement that writes a record. */
-const written = (record: InviteRecord): string[] => [
+/** The parameters $1 to $9 of a statement that writes a record. */
+const written = (record: InviteRecord): (string | null)[] => [
   storedText(record.key),
   storedText(record.roomId),
   storedText(record.sender),
   storedText(record.idServer),
   String(record.createdAt),
   JSON.stringify(record.details),
+  record.threepid === undefined ? null : JSON.stringify(record.threepid),
   JSON.stringify(record.life),
   JSON.stringify(tokensOf(record.life).map(storedText)),
 ];
 
 const values = `$1::text, gen_random_uuid(), $2::text, $3::text, $4::text, $5::double precision, $6::text, $7::text,
-  ARRAY(SELECT json_array_elements_text($8::json))`;
+  $8::text, ARRAY(SELECT json_array_elements_text($9::json))`;
 
 /**
  * The `invites` port on PostgreSQL 13 or later, over one statement for each call. `migrate` makes its table. A mark is a
@@ -51,7 +53,7 @@ export const postgresInvites = (client: SqlClient, options: PostgresOptions = {}
 
   const ask = async (
     statement: string,
-    params: string[],
+    params: (string | null)[],
     { signal }: PortOptions,
   ): Promise<readonly SqlRow[]> => {
     signal?.throwIfAborted();
@@ -69,7 +71,7 @@ export const postgresInvites = (client: SqlClient, options: PostgresOptions = {}
       const standing = await first(
         ask(
           `INSERT INTO ${table} AS standing
-            (key, mark, room_id, sender, id_server, created_at, details, life, tokens)
+            (key, mark, room_id, sender, id_server, created_at, details, threepid, life, tokens)
           VALUES (${values})
           ON CONFLICT (key) DO UPDATE SET key = standing.key
           RETURNING ${columns}`,
@@ -84,8 +86,8 @@ export const postgresInvites = (client: SqlClient, options: PostgresOptions = {}
     replace: async (record, mark, given) => {
       const [row] = await ask(
         `UPDATE ${table}
-        SET (key, mark, room_id, sender, id_server, created_at, details, life, tokens) = ROW (${values})
-        WHERE key = $1::text AND mark::text = $9::text
+        SET (key, mark, room_id, sender, id_server, created_at, details, threepid, life, tokens) = ROW (${values})
+        WHERE key = $1::text AND mark::text = $10::text
         RETURNING mark::text AS mark`,
         [...written(record), storedText(mark)],
         given,
@@ -96,17 +98,16 @@ export const postgresInvites = (client: SqlClient, options: PostgresOptions = {}
     find: (key, given) =>
       first(ask(`SELECT ${columns} FROM ${table} WHERE key = $1::text`, [storedText(key)], given)),
 
-    findByToken: (roomId, token, given) =>
-      first(
-        ask(
+    findByToken: async (roomId, token, given) =>
+      (
+        await ask(
           `SELECT ${columns} FROM ${table}
           WHERE tokens @> ARRAY[$2::text] AND room_id = $1::text
-          ORDER BY created_at, key
-          LIMIT 1`,
+          ORDER BY created_at, key`,
           [storedText(roomId), storedText(token)],
           given,
-        ),
-      ),
+        )
+      ).map(readStored),
 
     list: async (roomId, given) =>
       (

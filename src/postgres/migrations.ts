@@ -18,6 +18,7 @@ export const migrations: readonly ((tables: Tables) => readonly string[])[] = [
       id_server text NOT NULL,
       created_at double precision NOT NULL,
       details text NOT NULL,
+      threepid text,
       life text NOT NULL,
       tokens text[] NOT NULL
     )`,
@@ -28,6 +29,7 @@ export const migrations: readonly ((tables: Tables) => readonly string[])[] = [
       room_id text NOT NULL,
       token text NOT NULL,
       mxid text NOT NULL,
+      proof text NOT NULL,
       sender text NOT NULL,
       destination text NOT NULL,
       signed text NOT NULL,
@@ -41,7 +43,7 @@ export const migrations: readonly ((tables: Tables) => readonly string[])[] = [
       lease uuid,
       leased_until double precision,
       free_at double precision NOT NULL GENERATED ALWAYS AS (greatest(due_at, leased_until)) STORED,
-      PRIMARY KEY (room_id, token, mxid)
+      PRIMARY KEY (room_id, token, mxid, proof)
     )`,
     `CREATE INDEX third_party_redemptions_free ON ${redemptions} (free_at) WHERE state = 'waiting'`,
     `CREATE INDEX third_party_redemptions_by_user ON ${redemptions} (mxid) WHERE state = 'waiting'`,

@@ -1,9 +1,11 @@
 import { serverOf } from "../matrix/ids.js";
 import { isJsonObject } from "../matrix/json.js";
-import type { OwedRedemption, PortOptions, RedemptionId, Redemptions, Settlement } from "../ports.js";
+import type { OwedRedemption, PortOptions, Redemptions, Settlement, TokenOfUser } from "../ports.js";
 import { type PostgresOptions, type SqlClient, type SqlRow, tablesOf } from "./client.js";
 import { parseSignedText, signedText, storedText } from "./encoding.js";
 import { number, numberOrNull, rawText, roomIdIn, text, userIdIn } from "./row.js";
+
+const columns = "room_id, token, mxid, proof, sender, signed, owed_at, due_at, attempts";
 
 const readRedemption = (row: SqlRow): OwedRedemption => {
   const signed = parseSignedText(rawText(row, "signed"));
@@ -12,6 +14,7 @@ const readRedemption = (row: SqlRow): OwedRedemption => {
     roomId: roomIdIn(row, "room_id"),
     token: text(row, "token"),
     mxid: userIdIn(row, "mxid"),
+    proof: text(row, "proof"),
     sender: userIdIn(row, "sender"),
     signed,
     owedAt: number(row, "owed_at"),
@@ -25,6 +28,7 @@ const written = (row: OwedRedemption) => ({
   room_id: storedText(row.roomId),
   token: storedText(row.token),
   mxid: storedText(row.mxid),
+  proof: storedText(row.proof),
   sender: storedText(row.sender),
   destination: storedText(serverOf(row.sender)),
   signed: signedText(row.signed),
@@ -33,11 +37,11 @@ const written = (row: OwedRedemption) => ({
   attempts: row.attempts,
 });
 
-const idParams = ({ roomId, token, mxid }: RedemptionId): string[] => [roomId, token, mxid].map(storedText);
+const tokenParams = ({ roomId, token, mxid }: TokenOfUser): string[] => [roomId, token, mxid].map(storedText);
 
-const isRow = "room_id = $1::text AND token = $2::text AND mxid = $3::text";
+const isOfToken = "room_id = $1::text AND token = $2::text AND mxid = $3::text";
 
-/** State, due time, reason, status and errcode of a settled row: the parameters $5 to $9. */
+/** State, due time, reason, status and errcode of a settled row: the parameters $6 to $10. */
 const outcomeParams = (settlement: Settlement): (string | null)[] => {
   if (settlement._tag === "Done") return ["done", null, null, null, null];
   const { reason, status, errcode } = settlement;
@@ -72,14 +76,18 @@ export const postgresRedemptions = (client: SqlClient, options: PostgresOptions 
     owe: async (rows, given) => {
       // In one order for everybody: two that add the same rows wait for each other at the first, and never in a ring.
       await ask(
-        `INSERT INTO ${table} (room_id, token, mxid, sender, destination, signed, owed_at, due_at, attempts)
-        SELECT room_id, token, mxid, sender, destination, signed, owed_at, due_at, attempts
-        FROM json_to_recordset($1::json) AS owed (
-          room_id text, token text, mxid text, sender text, destination text, signed text,
+        `INSERT INTO ${table} (${columns}, destination)
+        SELECT ${columns}, destination FROM json_to_recordset($1::json) AS owed (
+          room_id text, token text, mxid text, proof text, sender text, destination text, signed text,
           owed_at double precision, due_at double precision, attempts integer
         )
-        ORDER BY room_id COLLATE "C", token COLLATE "C", mxid COLLATE "C"
-        ON CONFLICT (room_id, token, mxid) DO NOTHING`,
+        WHERE NOT EXISTS (
+          SELECT FROM ${table} AS redeemed
+          WHERE redeemed.room_id = owed.room_id AND redeemed.token = owed.token AND redeemed.mxid = owed.mxid
+            AND redeemed.state = 'done'
+        )
+        ORDER BY room_id COLLATE "C", token COLLATE "C", mxid COLLATE "C", proof COLLATE "C"
+        ON CONFLICT (room_id, token, mxid, proof) DO NOTHING`,
         [JSON.stringify(rows.map(written))],
         given,
       );
@@ -99,7 +107,7 @@ export const postgresRedemptions = (client: SqlClient, options: PostgresOptions 
     lease: async ({ now, until, limit }, given) => {
       const rows = await ask(
         `WITH free AS MATERIALIZED (
-          SELECT room_id, token, mxid FROM ${table}
+          SELECT room_id, token, mxid, proof FROM ${table}
           WHERE state = 'waiting' AND free_at <= $1::double precision
           ORDER BY free_at
           LIMIT $3::bigint
@@ -108,9 +116,10 @@ export const postgresRedemptions = (client: SqlClient, options: PostgresOptions 
           UPDATE ${table} AS row SET lease = gen_random_uuid(), leased_until = $2::double precision
           FROM free
           WHERE row.room_id = free.room_id AND row.token = free.token AND row.mxid = free.mxid
+            AND row.proof = free.proof
           RETURNING row.*
         )
-        SELECT room_id, token, mxid, sender, signed, owed_at, due_at, attempts, lease::text AS lease
+        SELECT ${columns}, lease::text AS lease
         FROM taken ORDER BY due_at`,
         [String(now), String(until), String(limit)],
         given,
@@ -120,24 +129,30 @@ export const postgresRedemptions = (client: SqlClient, options: PostgresOptions 
 
     settle: async (id, lease, settlement, given) => {
       await ask(
-        `UPDATE ${table}
-        SET state = $5::text,
-          due_at = coalesce($6::double precision, due_at),
-          attempts = attempts + CASE WHEN $5::text = 'waiting' THEN 1 ELSE 0 END,
-          reason = $7::text, status = $8::integer, errcode = $9::text,
+        `WITH settled AS (
+          UPDATE ${table}
+          SET state = $6::text,
+            due_at = coalesce($7::double precision, due_at),
+            attempts = attempts + CASE WHEN $6::text = 'waiting' THEN 1 ELSE 0 END,
+            reason = $8::text, status = $9::integer, errcode = $10::text,
+            lease = NULL, leased_until = NULL
+          WHERE ${isOfToken} AND proof = $4::text AND lease::text = $5::text
+          RETURNING state
+        )
+        UPDATE ${table} SET state = 'done', reason = NULL, status = NULL, errcode = NULL,
           lease = NULL, leased_until = NULL
-        WHERE ${isRow} AND lease::text = $4::text`,
-        [...idParams(id), storedText(lease), ...outcomeParams(settlement)],
+        WHERE ${isOfToken} AND proof <> $4::text AND state = 'waiting'
+          AND EXISTS (SELECT FROM settled WHERE settled.state = 'done')`,
+        [...tokenParams(id), storedText(id.proof), storedText(lease), ...outcomeParams(settlement)],
         given,
       );
     },
 
-    settleInvited: async (id, given) => {
+    postpone: async (id, dueAt, given) => {
       await ask(
-        `UPDATE ${table}
-        SET state = 'done', reason = NULL, status = NULL, errcode = NULL, lease = NULL, leased_until = NULL
-        WHERE ${isRow} AND sender = $4::text`,
-        [...idParams(id), storedText(id.sender)],
+        `UPDATE ${table} SET due_at = greatest(due_at, $5::double precision)
+        WHERE ${isOfToken} AND sender = $4::text AND state = 'waiting'`,
+        [...tokenParams(id), storedText(id.sender), String(dueAt)],
         given,
       );
     },

@@ -4,6 +4,7 @@ import type { InviteLife, SettledLife } from "../invite/life.js";
 import { type MintedInvite, type MintedKey, type Token, parseToken } from "../invite/minted.js";
 import { type UserId, parseUserId } from "../matrix/ids.js";
 import { member } from "../matrix/json.js";
+import { type Threepid, parseThreepid } from "../threepid/threepid.js";
 
 const unreadable = (what: string): Error => new Error(`The stored invite has no readable ${what}.`);
 
@@ -53,18 +54,25 @@ const readMinted = (json: unknown): MintedInvite => {
 };
 
 const readSettled = (json: unknown): SettledLife => {
-  const minted = (): MintedInvite => readMinted(member(json, "minted"));
+  const made = () => ({
+    minted: readMinted(member(json, "minted")),
+    askedAt: timeIn(json, "askedAt"),
+    standing: listIn(json, "standing").map(readToken),
+  });
+  const tokens = () => listIn(json, "tokens").map(readToken);
   switch (member(json, "_tag")) {
     case "Intended":
       return { _tag: "Intended" };
     case "Minted":
-      return { _tag: "Minted", minted: minted(), standing: listIn(json, "standing").map(readToken) };
+      return { _tag: "Minted", ...made() };
     case "Pending":
-      return { _tag: "Pending", minted: minted() };
+      return { _tag: "Pending", ...made() };
     case "Redeemed":
-      return { _tag: "Redeemed", minted: minted(), by: readUser(member(json, "by")) };
+      return { _tag: "Redeemed", by: readUser(member(json, "by")), tokens: tokens() };
     case "Revoked":
-      return { _tag: "Revoked", minted: minted() };
+      return { _tag: "Revoked", tokens: tokens() };
+    case "Expired":
+      return { _tag: "Expired", tokens: tokens() };
     default:
       throw unreadable("state");
   }
@@ -80,6 +88,14 @@ export const parseLife = (text: string): InviteLife => {
     ...(member(json, "lostAt") === undefined ? {} : { lostAt: timeIn(json, "lostAt") }),
     before: readSettled(member(json, "before")),
   };
+};
+
+/** Who was invited, out of the text of its column. */
+export const parseStoredThreepid = (text: string): Threepid => {
+  const json: unknown = JSON.parse(text);
+  const threepid = parseThreepid(member(json, "medium"), member(json, "address"));
+  if (isLeft(threepid)) throw unreadable("address");
+  return threepid.right;
 };
 
 /** What the inviter said, out of the text of its column. */

@@ -21,11 +21,28 @@ if (typeof iterators !== "object" || iterators === null) throw new Error("no pro
 lend(iterators, "toArray", function (this: Iterable<unknown>) {
   return [...this];
 });
-lend(iterators, "map", function (this: Iterable<unknown>, by: (one: unknown) => unknown) {
-  return [...this].map((one) => by(one)).values();
+for (const name of ["map", "filter"] as const)
+  lend(iterators, name, function (this: Iterable<unknown>, by: (one: unknown) => unknown) {
+    return [...this][name](by).values();
+  });
+lend(iterators, "forEach", function (this: Iterable<unknown>, by: (one: unknown) => void) {
+  for (const one of this) by(one);
 });
+lend(
+  iterators,
+  "reduce",
+  function (this: Iterable<unknown>, by: (whole: unknown, one: unknown) => unknown, start: unknown) {
+    return [...this].reduce(by, start);
+  },
+);
 lend(Set.prototype, "difference", function (this: Set<unknown>, other: Set<unknown>) {
   return new Set([...this].filter((one) => !other.has(one)));
+});
+lend(Set.prototype, "intersection", function (this: Set<unknown>, other: Set<unknown>) {
+  return new Set([...this].filter((one) => other.has(one)));
+});
+lend(Set.prototype, "union", function (this: Set<unknown>, other: Set<unknown>) {
+  return new Set([...this, ...other]);
 });
 
 /** What the tests ask of the SDK beside what the adapter does. */

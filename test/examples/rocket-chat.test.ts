@@ -38,6 +38,7 @@ import {
   memoryPorts,
   memoryRedemptions,
   memoryRooms,
+  roomsContract,
 } from "matrix-third-party-invites/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import {
@@ -74,6 +75,7 @@ import {
   serverName,
   wrap,
 } from "./published-sdk.js";
+import { knowing, sdkRooms } from "./sdk-rooms.js";
 
 const { federationSDK: sdk } = published;
 const key = nodeSigningKey("ed25519:1", seed);
@@ -753,6 +755,31 @@ describe("what needs a change of its own", () => {
     const refusal = await refusalOf(by.handlePdu(await wrap(by, proven.pdu, "11")));
     expect(refusal.message).toContain("TokenUnknown");
   });
+});
+
+/** What the how-to says that it cannot do without more. */
+const brokenAnyway = {
+  "an event that cannot be one is not appended, nor what comes with it": /no canonical JSON/,
+  "append shows all of its events or none of them while it runs": /one of the two events/,
+  "of racing appends that read what each other changes exactly one goes through": /one was to go through/,
+  "of racing resends one stands with both of its events, and nothing of the others": /One was to go through/,
+  "no change is lost: everybody who reads, appends, and tries again gets through": /overwritten/,
+  // Keys beyond U+FFFF.
+  "an event has its hash, its ID, and this server's signature": /wrong content hash/,
+};
+
+describe("the contract of rooms and events over the published SDK", () => {
+  roomsContract(
+    knowing(brokenAnyway, describe),
+    sdkRooms(() => sdk, storeAsJudged),
+  );
+});
+
+describe("the contract of rooms and events over the changed SDK", () => {
+  roomsContract(
+    knowing(brokenAnyway, describe),
+    sdkRooms(() => changed.federationSDK, storeByHandlePdu),
+  );
 });
 
 describe("docs/how-to/rocket-chat.md", () => {

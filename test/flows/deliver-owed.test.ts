@@ -36,6 +36,7 @@ const owe = async (world: World, more: Partial<OwedRedemption> = {}): Promise<vo
     roomId: room,
     token,
     mxid: zoe,
+    proof: "proof",
     sender: bob,
     owedAt: world.now,
     dueAt: world.now,

@@ -1,21 +1,29 @@
 import {
   type InviteByThreePid,
-  type InviteLife,
-  type InviteOutcome,
-  type Problem,
-  inviteByThreePid,
+  encodeBase64,
+  redeemThirdPartySigned,
   revokeInvite,
+  tokensOf,
 } from "matrix-third-party-invites";
-import { type Either, isRight } from "fp-ts/lib/Either.js";
+import { isRight } from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
+import { ask, bringTo, during, lifeOf, redeem, standing } from "./lives.js";
 import { type World, dieAtNth, failNth, openWorld, storedAnswer } from "./ports.js";
-import { alice, anna, codeOf, invite, must, pendingContent, problemOf, room } from "./samples.js";
-
-const ask = (world: World, more: Partial<InviteByThreePid> = {}): Promise<Either<Problem, InviteOutcome>> =>
-  inviteByThreePid(world.ports)({ roomId: room, requester: { userId: alice }, invite: invite(), ...more });
-
-const lifeOf = (world: World): InviteLife["_tag"] | undefined =>
-  [...world.records.values()][0]?.value.life._tag;
+import {
+  alice,
+  anna,
+  bob,
+  codeOf,
+  invite,
+  longTerm,
+  must,
+  pendingContent,
+  problemOf,
+  room,
+  signedBy,
+  stranger,
+  validityUrl,
+} from "./samples.js";
 
 const contentAt = (world: World, token: string): unknown =>
   world.stateAt("m.room.third_party_invite", token)?.content;
@@ -313,10 +321,164 @@ it("a resend that overtakes a slow append leaves its own token standing, and no 
   expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token2" });
 });
 
+it("a resend that overtakes another whose answer is on its way: the earlier is in progress, the later stands", async () => {
+  const world = openWorld();
+  must(await ask(world));
+  during(world, "identityServer.storeInvite", "after", async () => must(await ask(world, { resend: true })));
+  expect(problemOf(await ask(world, { resend: true }))).toMatchObject({
+    code: "InviteInProgress",
+    status: 429,
+  });
+  expect([lifeOf(world), standing(world)]).toEqual(["Pending", ["token3"]]);
+});
+
+describe("an append whose note comes too late leaves the event standing, where it may stand", () => {
+  it("somebody else has noted the same", async () => {
+    const world = openWorld();
+    await bringTo["Minted, its note lost"](world);
+    for (const result of await Promise.all([ask(world), ask(world)]))
+      expect(must(result)).toEqual({ _tag: "AlreadyPending", token: "token1" });
+    expect([lifeOf(world), standing(world)]).toEqual(["Pending", ["token1"]]);
+  });
+
+  it("it was redeemed", async () => {
+    const world = openWorld();
+    during(world, "invites.replace", "before", () => redeem(world), 3);
+    must(await ask(world));
+    expect([lifeOf(world), standing(world)]).toEqual(["Redeemed", ["token1"]]);
+  });
+
+  it("another mail was asked for, and no answer is there yet", async () => {
+    const world = openWorld();
+    during(world, "events.append", "after", async () => {
+      world.next.storeInvite.push({ _tag: "Unreachable", sent: true });
+      await ask(world, { resend: true });
+    });
+    must(await ask(world));
+    expect([lifeOf(world), standing(world)]).toEqual(["Asked", ["token1"]]);
+  });
+});
+
 it("a token that the identity server gives twice is no second event", async () => {
   const world = openWorld();
   must(await ask(world));
   world.next.storeInvite.push({ _tag: "Stored", answer: storedAnswer("token1") });
   expect(must(await ask(world, { resend: true }))).toEqual({ _tag: "AlreadyPending", token: "token1" });
   expect(world.appended).toHaveLength(1);
+});
+
+describe("keys that the host expects of an identity server", () => {
+  const pinnedTo = (...keys: readonly string[]): World =>
+    openWorld({ config: { pinnedKeys: new Map([["id.example", keys]]), askedForMs: minute } });
+  const standard = longTerm.publicKey;
+  const urlSafe = encodeBase64(longTerm.key.publicKey, "urlsafe");
+
+  it.each([
+    ["standard", standard, "the same", standard],
+    ["standard", standard, "the URL-safe one", urlSafe],
+    ["URL-safe", urlSafe, "the same", urlSafe],
+    ["URL-safe", urlSafe, "the standard one", standard],
+  ])("one in the %s alphabet (%s); the answer writes it in %s", async (_, key, __, written) => {
+    expect(standard).not.toBe(urlSafe);
+    const world = pinnedTo(stranger.publicKey, key);
+    const public_keys = [{ public_key: written, key_validity_url: validityUrl }];
+    world.next.storeInvite.push({ _tag: "Stored", answer: storedAnswer("token9", { public_keys }) });
+    expect(must(await ask(world))._tag).toBe("ThirdPartyInvite");
+    // It comes into the room as the identity server wrote it.
+    expect(contentAt(world, "token9")).toMatchObject({ public_key: written });
+  });
+
+  it("none of the answer's → KeyNotPinned; the mail is out, so it stays Asked, and nothing is appended", async () => {
+    const world = pinnedTo(stranger.publicKey);
+    expect(problemOf(await ask(world))).toMatchObject({
+      code: "KeyNotPinned",
+      errcode: "M_SERVER_NOT_TRUSTED",
+      status: 403,
+    });
+    expect([lifeOf(world), world.appended, world.mails.length]).toEqual(["Asked", [], 1]);
+    expect(codeOf(await ask(world))).toBe("InviteInProgress");
+    world.now += minute;
+    expect(codeOf(await ask(world))).toBe("InviteUnknown");
+    expect(world.mails).toHaveLength(1);
+  });
+
+  it("a resend whose answer has none leaves the token before standing", async () => {
+    const world = pinnedTo(longTerm.publicKey);
+    must(await ask(world));
+    const public_keys = [{ public_key: stranger.publicKey, key_validity_url: validityUrl }];
+    world.next.storeInvite.push({ _tag: "Stored", answer: storedAnswer("token9", { public_keys }) });
+    expect(codeOf(await ask(world, { resend: true }))).toBe("KeyNotPinned");
+    expect(contentAt(world, "token1")).toEqual(pendingContent());
+    expect(contentAt(world, "token9")).toBeUndefined();
+  });
+
+  it("another identity server is free in its keys", async () => {
+    const world = pinnedTo(stranger.publicKey);
+    const other = invite({ id_server: "other.example" });
+    expect(must(await ask(world, { invite: other }))._tag).toBe("ThirdPartyInvite");
+  });
+
+  it("the same server in another spelling is not", async () => {
+    const world = pinnedTo(stranger.publicKey);
+    expect(codeOf(await ask(world, { invite: invite({ id_server: "ID.Example" }) }))).toBe("KeyNotPinned");
+  });
+});
+
+describe("the address is stored only where the host wants it", () => {
+  it.each([true, false, undefined])("storeAddresses: %s", async (storeAddresses) => {
+    const world = openWorld({ config: storeAddresses === undefined ? {} : { storeAddresses } });
+    must(await ask(world, { invite: invite({ address: "ZOE@example.org" }) }));
+    must(await ask(world, { resend: true }));
+    const [stored] = world.records.values();
+    expect(stored?.value.threepid).toEqual(
+      storeAddresses === true ? { medium: "email", address: "zoe@example.org" } : undefined,
+    );
+    if (storeAddresses !== true) expect(JSON.stringify([...world.records])).not.toContain("zoe@");
+  });
+});
+
+it("inviting and revoking time and again does not let the record grow", async () => {
+  const world = openWorld();
+  const sizes: number[] = [];
+  for (let nth = 1; nth <= 5; nth += 1) {
+    must(await ask(world));
+    must(
+      await revokeInvite(world.ports)({ roomId: room, requester: { userId: alice }, addressee: invite() }),
+    );
+    const [stored] = world.records.values();
+    sizes.push(stored === undefined ? -1 : tokensOf(stored.value.life).length);
+  }
+  expect(sizes).toEqual([1, 1, 1, 1, 1]);
+});
+
+it("a token of another's invite is none of ours: an identity server that gives it again", async () => {
+  const world = openWorld({ powerLevels: { users: { [alice]: 100, [anna]: 50 }, invite: 50 } });
+  world.join(anna);
+  must(await ask(world, { details: { reason: "Alice says so" } }));
+  world.next.storeInvite.push({ _tag: "Stored", answer: storedAnswer("token1") });
+  const hers = { requester: { userId: anna }, details: { reason: "Anna says so" } };
+  expect(codeOf(await ask(world, { ...hers, invite: invite({ id_server: "other.example" }) }))).toBe(
+    "TokenTaken",
+  );
+  // Whichever of the two is found first, Alice's event has Alice's words, and it is her invite that is redeemed.
+  for (const turned of [false, true]) {
+    const records = [...world.records].sort(() => (turned ? -1 : 1));
+    world.records.clear();
+    for (const [key, stored] of records) world.records.set(key, stored);
+    world.appended.length = 0;
+    world.join(bob, "leave");
+    must(
+      await redeemThirdPartySigned(world.ports)({
+        roomId: room,
+        requester: { userId: bob },
+        thirdPartySigned: signedBy(bob, "token1", undefined, { sender: alice }),
+      }),
+    );
+    expect(world.appended).toMatchObject([{ sender: alice, content: { reason: "Alice says so" } }]);
+    const lives = [...world.records.values()].map(({ value }) => [value.sender, value.life._tag]);
+    expect(lives.sort()).toEqual([
+      [alice, "Redeemed"],
+      [anna, "Minted"],
+    ]);
+  }
 });

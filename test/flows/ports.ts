@@ -20,6 +20,7 @@ import {
   type Settlement,
   type StateEntry,
   type Stored,
+  type TokenOfUser,
   type Users,
   lookupHash,
   serverOf,
@@ -114,6 +115,8 @@ export interface World {
     readonly sender?: string;
     readonly content: JsonObject;
     readonly roomId?: string;
+    /** Its `origin_server_ts`; none unless it stands here. */
+    readonly at?: number;
   }) => void;
   readonly join: (userId: string, membership?: string) => void;
   readonly stateAt: (type: string, key?: string) => EventLike | undefined;
@@ -178,6 +181,19 @@ export const openWorld = (options: WorldOptions = {}): World => {
           return copy.get(name);
         },
       };
+    },
+    tokens: (roomId) => {
+      const found = world.rooms.get(roomId);
+      return Promise.resolve(
+        found === undefined
+          ? { _tag: "NotResident" }
+          : {
+              _tag: "Tokens",
+              tokens: [...found.state.values()].flatMap(({ event: { type, state_key: key } }) =>
+                type === "m.room.third_party_invite" && typeof key === "string" ? [key] : [],
+              ),
+            },
+      );
     },
   };
 
@@ -257,7 +273,7 @@ export const openWorld = (options: WorldOptions = {}): World => {
     find: (key) => Promise.resolve(world.records.get(key)),
     findByToken: (roomId, token) =>
       Promise.resolve(
-        [...world.records.values()].find(
+        [...world.records.values()].filter(
           ({ value }) => value.roomId === roomId && tokensOf(value.life).includes(token),
         ),
       ),
@@ -267,14 +283,19 @@ export const openWorld = (options: WorldOptions = {}): World => {
       ),
   };
 
-  const rowName = ({ roomId, token, mxid }: RedemptionId): string => JSON.stringify([roomId, token, mxid]);
+  const rowName = ({ roomId, token, mxid, proof }: RedemptionId): string =>
+    JSON.stringify([roomId, token, mxid, proof]);
+  const rowsOf = ({ roomId, token, mxid }: TokenOfUser): readonly Row[] =>
+    [...rows.values()].filter(
+      ({ redemption: row }) => row.roomId === roomId && row.token === token && row.mxid === mxid,
+    );
   const waiting = (): readonly Row[] => [...rows.values()].filter(({ state }) => state._tag === "Waiting");
   const freeAt = ({ redemption, lease }: Row): number => Math.max(redemption.dueAt, lease?.until ?? 0);
 
   const redemptions: Redemptions = {
     owe: (owed) => {
       for (const redemption of owed)
-        if (!rows.has(rowName(redemption)))
+        if (!rows.has(rowName(redemption)) && !rowsOf(redemption).some(({ state }) => state._tag === "Done"))
           rows.set(rowName(redemption), { redemption, state: { _tag: "Waiting" } });
       return Promise.resolve();
     },
@@ -305,11 +326,14 @@ export const openWorld = (options: WorldOptions = {}): World => {
           attempts: row.redemption.attempts + 1,
         };
       else row.state = settlement;
+      if (settlement._tag === "Done")
+        for (const other of rowsOf(id)) if (other.state._tag === "Waiting") other.state = settlement;
       return Promise.resolve();
     },
-    settleInvited: (id) => {
-      const row = rows.get(rowName(id));
-      if (row?.redemption.sender === id.sender) row.state = { _tag: "Done" };
+    postpone: (id, dueAt) => {
+      for (const row of rowsOf(id))
+        if (row.state._tag === "Waiting" && row.redemption.sender === id.sender)
+          row.redemption = { ...row.redemption, dueAt: Math.max(row.redemption.dueAt, dueAt) };
       return Promise.resolve();
     },
     nextDueAt: () => {
@@ -368,9 +392,10 @@ export const openWorld = (options: WorldOptions = {}): World => {
     appended: [],
     records: new Map(),
     rows: () => [...rows.values()].map(({ redemption, state }) => ({ ...redemption, state })),
-    put: ({ type, key = "", sender = alice, content, roomId = room }) => {
+    put: ({ type, key = "", sender = alice, content, roomId = room, at }) => {
       revision += 1;
-      const event = { type, room_id: roomId, state_key: key, sender, content };
+      const time = at === undefined ? {} : { origin_server_ts: at };
+      const event = { type, room_id: roomId, state_key: key, sender, content, ...time };
       world.rooms.get(roomId)?.state.set(place({ type, stateKey: key }), { event, changedAt: revision });
     },
     join: (userId, membership = "join") => {
@@ -409,9 +434,13 @@ export const storedAnswer = (token: string, more: JsonObject = {}): JsonObject =
 export const pend = (
   world: World,
   token: string,
-  { sender = alice, content = pendingContent() }: { sender?: string; content?: JsonObject } = {},
+  {
+    sender = alice,
+    content = pendingContent(),
+    ...time
+  }: { sender?: string; content?: JsonObject; at?: number } = {},
 ): void => {
-  world.put({ type: "m.room.third_party_invite", key: token, sender, content });
+  world.put({ type: "m.room.third_party_invite", key: token, sender, content, ...time });
 };
 
 /** A call that fails before it does anything, or after it did all and its answer is lost. */

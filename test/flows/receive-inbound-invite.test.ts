@@ -1,4 +1,4 @@
-import { type JsonObject, receiveInboundInvite } from "matrix-third-party-invites";
+import { type JsonObject, deliverOwed, receiveInboundInvite } from "matrix-third-party-invites";
 import { describe, expect, it } from "vitest";
 import { type World, openWorld } from "./ports.js";
 import { alice, anna, bob, must, problemOf, room, signedBy } from "./samples.js";
@@ -9,7 +9,15 @@ const zoe = anna;
 const openHome = async (): Promise<World> => {
   const world = openWorld({ resident: false });
   world.users.set(zoe, {});
-  const row = { roomId: room, mxid: zoe, sender: bob, owedAt: 0, dueAt: world.now, attempts: 0 };
+  const row = {
+    roomId: room,
+    mxid: zoe,
+    proof: "proof",
+    sender: bob,
+    owedAt: 0,
+    dueAt: world.now,
+    attempts: 0,
+  };
   for (const token of ["t1", "t2"])
     await world.ports.redemptions.owe([{ ...row, token, signed: signedBy(zoe, token) }], {});
   world.calls.length = 0;
@@ -35,26 +43,37 @@ const bodyOf = (event: unknown = eventOf(), more: JsonObject = {}): JsonObject =
 const ask = (world: World, body: unknown = bodyOf(), origin = "b.example") =>
   receiveInboundInvite(world.ports)({ roomId: room, origin, body });
 
-const states = (world: World): readonly string[] => world.rows().map(({ state }) => state._tag);
+/** How long each row has to wait yet, in minutes. */
+const delays = (world: World): readonly number[] =>
+  world.rows().map(({ dueAt }) => (dueAt - world.now) / 60_000);
 
-it("an invite by a token settles what was owed for it, and nothing else", async () => {
+it("an invite by a token puts off what is owed for it, and nothing else", async () => {
   const world = await openHome();
   expect(must(await ask(world))).toEqual({ roomId: room, sender: bob, target: zoe, token: "t1" });
-  expect(states(world)).toEqual(["Done", "Waiting"]);
+  expect(delays(world)).toEqual([5, 0]);
 });
 
-it("an ordinary invite settles nothing", async () => {
+it("an invite that was sent, and never appended there, is asked for again", async () => {
+  const world = await openHome();
+  must(await ask(world));
+  world.now += 5 * 60_000;
+  world.next.exchange.push({ _tag: "Accepted" }, { _tag: "Accepted" });
+  expect(must(await deliverOwed(world.ports)()).done).toBe(2);
+  expect(world.count("federation.exchangeThirdPartyInvite")).toBe(2);
+});
+
+it("an ordinary invite puts nothing off", async () => {
   const world = await openHome();
   const body = bodyOf(eventOf({ content: { membership: "invite" } }));
   expect(must(await ask(world, body)).token).toBeUndefined();
-  expect(states(world)).toEqual(["Waiting", "Waiting"]);
-  expect(world.count("redemptions.settleInvited")).toBe(0);
+  expect(delays(world)).toEqual([0, 0]);
+  expect(world.count("redemptions.postpone")).toBe(0);
 });
 
 it("is accepted though the queue is down: what is owed finds the invite made", async () => {
   const world = await openHome();
   world.intercept = (call, perform) =>
-    call.name === "redemptions.settleInvited" ? Promise.reject(new Error("down")) : perform();
+    call.name === "redemptions.postpone" ? Promise.reject(new Error("down")) : perform();
   expect(must(await ask(world)).token).toBe("t1");
   expect(world.observed).toEqual([{ _tag: "PortFailed", code: "PortBroken" }]);
 });
@@ -121,7 +140,7 @@ describe("refused, and nothing settled", () => {
   it.each(table)("%s", async (_, body, code, errcode, status) => {
     const world = await openHome();
     expect(problemOf(await ask(world, body))).toMatchObject({ code, errcode, status });
-    expect(states(world)).toEqual(["Waiting", "Waiting"]);
+    expect(delays(world)).toEqual([0, 0]);
     expect(world.calls).toEqual([]);
   });
 
@@ -134,6 +153,6 @@ describe("refused, and nothing settled", () => {
       code: "InvitesBlocked",
       errcode: "M_INVITE_BLOCKED",
     });
-    expect(states(world)).toEqual(["Waiting", "Waiting"]);
+    expect(delays(world)).toEqual([0, 0]);
   });
 });

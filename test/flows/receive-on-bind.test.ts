@@ -1,7 +1,7 @@
 import { type Config, type JsonObject, receiveOnBind } from "matrix-third-party-invites";
 import { describe, expect, it } from "vitest";
 import { type World, openWorld } from "./ports.js";
-import { address, alice, anna, bob, carol, must, problemOf, room, signedBy } from "./samples.js";
+import { address, alice, anna, bob, carol, must, problemOf, room, signedBy, stranger } from "./samples.js";
 
 /** Of this server, and just bound. */
 const zoe = anna;
@@ -41,7 +41,8 @@ describe("what an identity server delivers once", () => {
       bodyOf([entryOf("t1"), entryOf("t2", { sender: carol })]),
     );
     expect(must(result)).toEqual({ accepted: 2, refused: [] });
-    const row = { roomId: room, mxid: zoe, owedAt: world.now, dueAt: world.now, attempts: 0 };
+    const times = { owedAt: world.now, dueAt: world.now, attempts: 0 };
+    const row = { roomId: room, mxid: zoe, proof: expect.any(String) as unknown, ...times };
     expect(world.rows()).toEqual([
       { ...row, token: "t1", sender: bob, signed: signedBy(zoe, "t1"), state: { _tag: "Waiting" } },
       { ...row, token: "t2", sender: carol, signed: signedBy(zoe, "t2"), state: { _tag: "Waiting" } },
@@ -58,6 +59,23 @@ describe("what an identity server delivers once", () => {
     }
     expect(world.rows()).toHaveLength(1);
     expect(world.rows()[0]?.owedAt).toBe(world.now - 2_000);
+  });
+
+  it("is owed beside a forged proof of the same token that somebody delivered before, or with another sender", async () => {
+    const world = openHome();
+    const good = entryOf("t1");
+    for (const entry of [
+      { ...good, signed: signedBy(zoe, "t1", stranger) },
+      { ...good, sender: carol },
+      good,
+      good,
+    ])
+      must(await receiveOnBind(world.ports)(bodyOf([entry])));
+    expect(world.rows().map(({ sender, signed }) => [sender, signed])).toEqual([
+      [bob, signedBy(zoe, "t1", stranger)],
+      [carol, signedBy(zoe, "t1")],
+      [bob, signedBy(zoe, "t1")],
+    ]);
   });
 
   it.each([
@@ -147,11 +165,18 @@ describe("the caps", () => {
     );
     // Not a 200: the proofs that found no room must come again.
     expect(problemOf(result)).toMatchObject({ code: "TooManyWaiting", status: 429 });
-    expect(world.rows().map(({ token }) => token)).toEqual(["t0", "t1", "t2"]);
+    expect(world.rows().map(({ token }) => token)).toEqual(["t0", "t1", "t2", "t3"]);
+  });
+
+  it("are no obstacle for ever: what comes again whole is taken whole, where nothing else waits", async () => {
+    const world = openHome({ maxWaitingPerUser: 1, maxWaitingPerServer: 1 });
+    const body = bodyOf(["t1", "t2", "t3"].map((token) => entryOf(token)));
+    expect(must(await receiveOnBind(world.ports)(body)).accepted).toBe(3);
   });
 
   it("for one inviting server: another's entries go through", async () => {
     const world = openHome({ maxWaitingPerServer: 1 });
+    must(await receiveOnBind(world.ports)(bodyOf([entryOf("t1")])));
     const result = await receiveOnBind(world.ports)(
       bodyOf([entryOf("t1"), entryOf("t2"), entryOf("t3", { sender: carol })]),
     );

@@ -9,12 +9,17 @@ import { hostileRows } from "./totality.js";
 
 /** Asynchronous, over ports; their own test is in test/flows. */
 const flows = [
+  "cleanUpInvites",
   "deliverOwed",
+  "expireInvites",
   "firstJoinChecks",
   "invite",
   "inviteAll",
   "inviteByThreePid",
   "inviteByUserId",
+  "invitesLeftBehind",
+  "listInvites",
+  "noteRedeemed",
   "receiveExchange",
   "receiveInboundInvite",
   "receiveOnBind",

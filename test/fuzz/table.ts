@@ -63,7 +63,7 @@ import {
   trapped,
 } from "./hostile.js";
 import { frozen } from "./intact.js";
-import { anyRooms, eventsOfRooms, rooms, shownAs, typed } from "./rooms.js";
+import { anyRooms, eventsOfRooms, hostileRooms, rooms, shownAs, typed } from "./rooms.js";
 
 /** How values that somebody else sent are made from the honest one. */
 export interface Sources {
@@ -237,15 +237,19 @@ const isPlaces: Check<readonly library.StateEntry[]> = (places) => {
   assert.equal(new Set(names).size, names.length);
   assert.ok(names.length <= 10, "Ten places are the most.");
 };
-const lifeTags = ["Intended", "Asked", "Minted", "Pending", "Redeemed", "Revoked"] as const;
+const lifeTags = ["Intended", "Asked", "Minted", "Pending", "Redeemed", "Revoked", "Expired"] as const;
 
 const mintedAnswer = { token, public_keys: inviteContent["public_keys"], display_name: "z...@w..." };
+const pinnedKeys = fc.option(fc.array(hostileTexts(written(longTermKey), written(longTermKey, "urlsafe"))), {
+  nil: undefined,
+});
 const minted = rightOf(library.parseMintedInvite(mintedAnswer, email("zq81k@w7x9.example")));
 const parsedSigned = rightOf(library.parseSigned(signed));
 const happenings: fc.Arbitrary<Happening> = fc.oneof(
   hostileNumbers.map((at): Happening => ({ _tag: "Ask", at })),
   fc.constant<Happening>({ _tag: "Answer", minted }),
-  fc.constantFrom<Happening>({ _tag: "NothingSent" }, { _tag: "Append" }, { _tag: "Revoke" }),
+  fc.constantFrom<Happening>({ _tag: "NothingSent" }, { _tag: "Revoke" }, { _tag: "Expire" }),
+  fc.subarray([minted.token]).map((superseded): Happening => ({ _tag: "Append", superseded })),
   fc.constant<Happening>({ _tag: "Redeem", by: bob }),
 );
 /** Wherever happenings lead; those that do not fit are passed over. */
@@ -609,16 +613,32 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       library.parseThreepidInvite,
       refusalOr(tagged("ByThreepid")),
     ),
+    row(
+      "parseAddressee",
+      unknowns(byThreepid),
+      library.parseAddressee,
+      refusalOr(({ idServer: server, threepid: { medium, address } }) => {
+        assert.equal(library.parseServerName(server)._tag, "Right");
+        assert.equal(library.parseThreepid(medium, address)._tag, "Right");
+      }),
+    ),
     row("parseSigned", unknowns(signed), library.parseSigned, refusalOr(isParsedSigned)),
     row(
       "parseMintedInvite",
-      fc.tuple(unknowns(mintedAnswer), threepids),
-      ([answer, threepid]) => library.parseMintedInvite(answer, threepid),
-      refusalOr((parsed) => {
-        assert.match(parsed.token, /^[0-9A-Za-z.=_-]{1,255}$/);
-        assert.notEqual(parsed.publicKeys.length, 0);
-        isNoBadText(parsed.displayName);
-      }),
+      fc.tuple(unknowns(mintedAnswer), threepids, pinnedKeys),
+      ([answer, threepid, pinned]) => library.parseMintedInvite(answer, threepid, pinned),
+      (made, [, , pinned]) => {
+        refusalOr<library.MintedInvite>((parsed) => {
+          assert.match(parsed.token, /^[0-9A-Za-z.=_-]{1,255}$/);
+          assert.notEqual(parsed.publicKeys.length, 0);
+          isNoBadText(parsed.displayName);
+          const bytes = (key: string): string | undefined => library.decodeBase64(key)?.join();
+          const known = pinned?.map(bytes);
+          assert.ok(
+            known === undefined || parsed.publicKeys.some((key) => known.includes(bytes(key.publicKey))),
+          );
+        })(made);
+      },
       0.3,
     ),
     row(
@@ -677,6 +697,25 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       ([{ state }, one]) => library.authorize(one, state, nodeCrypto),
       isVerdict,
       0.5,
+    ),
+    row(
+      "explain",
+      fc.tuple(
+        fc.oneof(
+          eventsOfRooms,
+          fc.tuple(rooms, events(room().redeemed())),
+          hostileRooms.map((made) => [made, made.redeemed()] as const),
+        ),
+        engines,
+        fc.record({ maxPairs: hostileNumbers }, { requiredKeys: [] }),
+      ),
+      ([[{ state }, one], crypto, options]) => library.explain(one, state, crypto, options),
+      (explanation) => {
+        isVerdict(explanation.verdict);
+        assert.notEqual(explanation.steps.length, 0);
+        assert.deepEqual(JSON.parse(JSON.stringify(explanation)), explanation);
+      },
+      0.8,
     ),
     row(
       "decide",

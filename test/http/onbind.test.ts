@@ -71,6 +71,7 @@ describe.each(mounted.methods)("a delivery by %s", (method) => {
 
   it("of more than may wait is 429, keeps those that found room, and takes the rest later", async () => {
     const world = openHost({ config: { maxWaitingPerUser: 2 } });
+    await send(world, onBindBody(entries(1)));
     const answered = await answerOf(send(world, onBindBody(entries(3))));
     expect(shortly(answered)).toEqual([429, "M_LIMIT_EXCEEDED"]);
     expect(answered.headers.get("retry-after")).toBe("60");
@@ -92,6 +93,7 @@ describe("wake", () => {
 
   it("is called for those that found room, though the answer is 429", async () => {
     const world = openHost({ config: { maxWaitingPerUser: 2 } });
+    await send(world, () => undefined, onBindBody(entries(1)));
     const wake = vi.fn();
     expect((await send(world, wake, onBindBody(entries(3)))).status).toBe(429);
     expect(wake).toHaveBeenCalledTimes(1);

@@ -68,6 +68,7 @@ describe.each(versions())("room version %s", (version) => {
           content: inviteContent,
         },
       ],
+      superseded: [],
     });
     if (outcome._tag === "ThirdPartyInvite")
       for (const event of outcome.events)

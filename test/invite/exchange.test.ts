@@ -164,7 +164,10 @@ describe.each(versions())("room version %s: what is decided", (version) => {
 
   test("nothing to append for who is in, or invited by this very token", () => {
     expect(rightOf(decideIn({ members: { [bob]: "join" } }))).toEqual({ _tag: "AlreadyJoined" });
-    expect(rightOf(decideIn({ more: [room(version).redeemed()] }))).toEqual({ _tag: "AlreadyInvited" });
+    expect(rightOf(decideIn({ more: [room(version).redeemed()] }))).toEqual({
+      _tag: "AlreadyInvited",
+      sender: alice,
+    });
   });
 
   test.each<[string, RoomOptions, object, string, string | undefined]>([

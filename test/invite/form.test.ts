@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseInviteRequest, parseThreepidInvite } from "../../src/invite/form.js";
+import { parseAddressee, parseInviteRequest, parseThreepidInvite } from "../../src/invite/form.js";
 import { codeOf, leftOf, rightOf } from "./room.js";
 
 const byThreepid = {
@@ -184,5 +184,38 @@ describe("CLI-9: the address", () => {
     expect(
       rightOf(parseThreepidInvite({ ...byThreepid, medium: "msisdn", address: "+18005552067" })).threepid,
     ).toEqual({ medium: "msisdn", address: "18005552067" });
+  });
+});
+
+describe("whom an invite was for", () => {
+  const { id_server, medium, address } = byThreepid;
+  const addressee = { id_server, medium, address };
+
+  test("is read as the invite itself was, without the token of its identity server", () => {
+    const read = { idServer: "matrix.org", threepid: { medium: "email", address: "cheeky@monkey.com" } };
+    expect(rightOf(parseAddressee(addressee))).toStrictEqual(read);
+    expect(rightOf(parseAddressee({ ...addressee, address: "Cheeky@Monkey.COM" }))).toStrictEqual(read);
+    expect(rightOf(parseAddressee({ ...byThreepid, id_access_token: 7 }))).toStrictEqual(read);
+    expect(rightOf(parseThreepidInvite(byThreepid))).toMatchObject(read);
+  });
+
+  test.each<readonly [string, unknown, string]>([
+    ["no object", "x", "BodyNotObject"],
+    ["an array", [addressee], "BodyNotObject"],
+    ["no id_server", { medium, address }, "FieldMissing"],
+    ["no medium", { id_server, address }, "FieldMissing"],
+    ["no address", { id_server, medium }, "FieldMissing"],
+    ["an id_server of another type", { ...addressee, id_server: 7 }, "FieldMalformed"],
+    ["a medium of another type", { ...addressee, medium: null }, "FieldMalformed"],
+    ["an address of another type", { ...addressee, address: ["x"] }, "FieldMalformed"],
+    ["an id_server with a scheme", { ...addressee, id_server: "https://matrix.org" }, "FieldMalformed"],
+    ["a medium that is none", { ...addressee, medium: "fax" }, "MediumUnsupported"],
+    ["an address that is none", { ...addressee, address: "cheeky" }, "AddressMalformed"],
+  ])("%s is refused", (_name, body, code) => {
+    expect(codeOf(parseAddressee(body))).toBe(code);
+  });
+
+  test("what is missing is named, and the token is not asked for", () => {
+    expect(leftOf(parseAddressee({})).message).toContain("id_server, medium, address");
   });
 });

@@ -4,11 +4,13 @@ import {
   type InviteLife,
   type SettledLife,
   advance,
+  endsBy,
   inviteKey,
-  isPendingUnder,
+  mayStand,
+  sinceOf,
   tokensOf,
 } from "../../src/invite/life.js";
-import { type MintedInvite, parseMintedInvite } from "../../src/invite/minted.js";
+import { type MintedInvite, type Token, parseMintedInvite } from "../../src/invite/minted.js";
 import { parseServerName } from "../../src/matrix/ids.js";
 import { nodeCrypto } from "../../src/node/crypto.js";
 import { portableCrypto } from "../../src/portable/crypto.js";
@@ -26,10 +28,11 @@ const old = mintedWith("old");
 const minted = mintedWith("new");
 
 const intended = { _tag: "Intended" } as const;
-const pendingOld = { _tag: "Pending", minted: old } as const;
-const mintedOld = { _tag: "Minted", minted: old, standing: [] } as const;
-const redeemedOld = { _tag: "Redeemed", minted: old, by: bob } as const;
-const revokedOld = { _tag: "Revoked", minted: old } as const;
+const pendingOld = { _tag: "Pending", minted: old, askedAt: 0, standing: [] } as const;
+const mintedOld = { _tag: "Minted", minted: old, askedAt: 0, standing: [] } as const;
+const redeemedOld = { _tag: "Redeemed", by: bob, tokens: [old.token] } as const;
+const revokedOld = { _tag: "Revoked", tokens: [old.token] } as const;
+const expiredOld = { _tag: "Expired", tokens: [old.token] } as const;
 
 const lives = {
   Intended: intended,
@@ -39,73 +42,86 @@ const lives = {
   "Asked before the note": { _tag: "Asked", at: 1, before: mintedOld },
   "Asked again after the invite was redeemed": { _tag: "Asked", at: 1, before: redeemedOld },
   "Asked again after it was revoked": { _tag: "Asked", at: 1, before: revokedOld },
-  Minted: { _tag: "Minted", minted, standing: [] },
-  "Minted for a resend": { _tag: "Minted", minted, standing: [old.token] },
-  Pending: { _tag: "Pending", minted },
-  Redeemed: { _tag: "Redeemed", minted, by: bob },
-  Revoked: { _tag: "Revoked", minted },
+  "Asked again after it expired": { _tag: "Asked", at: 1, before: expiredOld },
+  Minted: { _tag: "Minted", minted, askedAt: 1, standing: [] },
+  "Minted for a resend": { _tag: "Minted", minted, askedAt: 1, standing: [old.token] },
+  Pending: { _tag: "Pending", minted, askedAt: 1, standing: [] },
+  "Pending over a late token": { _tag: "Pending", minted, askedAt: 1, standing: [old.token] },
+  Redeemed: { _tag: "Redeemed", by: bob, tokens: [minted.token] },
+  Revoked: { _tag: "Revoked", tokens: [minted.token] },
+  Expired: { _tag: "Expired", tokens: [minted.token] },
 } as const satisfies Record<string, InviteLife>;
 
 const happenings = {
   Ask: { _tag: "Ask", at: 2 },
   Answer: { _tag: "Answer", minted },
   NothingSent: { _tag: "NothingSent" },
-  Append: { _tag: "Append" },
+  Append: { _tag: "Append", superseded: [] },
+  "Append over the old": { _tag: "Append", superseded: [old.token] },
   Redeem: { _tag: "Redeem", by: carol },
   Revoke: { _tag: "Revoke" },
+  Expire: { _tag: "Expire" },
 } as const satisfies Record<string, Happening>;
 
 type Next = Partial<Record<keyof typeof happenings, InviteLife>>;
 
+const stopped = (...tokens: readonly Token[]): Next => ({
+  Revoke: { _tag: "Revoked", tokens },
+  Expire: { _tag: "Expired", tokens },
+});
+const redeemed = (...tokens: readonly Token[]): Next => ({
+  Redeem: { _tag: "Redeemed", by: carol, tokens },
+});
 const settled = (before: SettledLife): Next => ({ Ask: { _tag: "Asked", at: 2, before } });
-const ends: Next = {
-  Redeem: { _tag: "Redeemed", minted, by: carol },
-  Revoke: { _tag: "Revoked", minted },
-};
+const appended: InviteLife = { _tag: "Pending", minted, askedAt: 1, standing: [] };
+
+/** What can follow when an answer is awaited, the last one having been lost or not. */
+const awaited = (before: SettledLife, ...standing: readonly Token[]): Next => ({
+  Ask: { _tag: "Asked", at: 2, lostAt: 1, before },
+  Answer: { _tag: "Minted", minted, askedAt: 1, standing },
+  NothingSent: before,
+  ...stopped(...standing),
+});
 
 /** The table of the source; what is not named here does not fit. */
 const table: Record<keyof typeof lives, Next> = {
-  Intended: settled(lives.Intended),
-  Asked: {
-    Ask: { _tag: "Asked", at: 2, lostAt: 1, before: intended },
-    Answer: { _tag: "Minted", minted, standing: [] },
-    NothingSent: intended,
-  },
+  Intended: { ...settled(lives.Intended), ...stopped() },
+  Asked: awaited(intended),
   "Asked after a loss": {
-    Ask: { _tag: "Asked", at: 2, lostAt: 1, before: intended },
-    Answer: { _tag: "Minted", minted, standing: [] },
+    ...awaited(intended),
     // The mail of the earlier request may be out as much as before.
     NothingSent: { _tag: "Asked", at: 0, before: intended },
   },
-  "Asked for a resend": {
-    Ask: { _tag: "Asked", at: 2, lostAt: 1, before: pendingOld },
-    Answer: { _tag: "Minted", minted, standing: [old.token] },
-    NothingSent: pendingOld,
+  "Asked for a resend": { ...awaited(pendingOld, old.token), ...redeemed(old.token) },
+  "Asked before the note": { ...awaited(mintedOld, old.token), ...redeemed(old.token) },
+  // Tokens of an invite that has ended may stand as well: the next append empties them.
+  "Asked again after the invite was redeemed": awaited(redeemedOld, old.token),
+  "Asked again after it was revoked": awaited(revokedOld, old.token),
+  "Asked again after it expired": awaited(expiredOld, old.token),
+  Minted: {
+    ...settled(lives.Minted),
+    Append: appended,
+    "Append over the old": appended,
+    ...redeemed(minted.token),
+    ...stopped(minted.token),
   },
-  "Asked before the note": {
-    Ask: { _tag: "Asked", at: 2, lostAt: 1, before: mintedOld },
-    Answer: { _tag: "Minted", minted, standing: [old.token] },
-    NothingSent: mintedOld,
-  },
-  "Asked again after the invite was redeemed": {
-    Ask: { _tag: "Asked", at: 2, lostAt: 1, before: redeemedOld },
-    Answer: { _tag: "Minted", minted, standing: [] },
-    NothingSent: redeemedOld,
-  },
-  "Asked again after it was revoked": {
-    Ask: { _tag: "Asked", at: 2, lostAt: 1, before: revokedOld },
-    Answer: { _tag: "Minted", minted, standing: [] },
-    NothingSent: revokedOld,
-  },
-  Minted: { ...settled(lives.Minted), Append: { _tag: "Pending", minted }, ...ends },
   "Minted for a resend": {
     ...settled(lives["Minted for a resend"]),
-    Append: { _tag: "Pending", minted },
-    ...ends,
+    // What was not there to be emptied may come yet.
+    Append: { ...appended, standing: [old.token] },
+    "Append over the old": appended,
+    ...redeemed(minted.token, old.token),
+    ...stopped(minted.token, old.token),
   },
-  Pending: { ...settled(lives.Pending), ...ends },
+  Pending: { ...settled(lives.Pending), ...redeemed(minted.token), ...stopped(minted.token) },
+  "Pending over a late token": {
+    ...settled(lives["Pending over a late token"]),
+    ...redeemed(minted.token, old.token),
+    ...stopped(minted.token, old.token),
+  },
   Redeemed: settled(lives.Redeemed),
   Revoked: settled(lives.Revoked),
+  Expired: settled(lives.Expired),
 };
 
 const keysOf = <K extends string>(object: Record<K, unknown>): readonly K[] => Object.keys(object) as K[];
@@ -129,18 +145,73 @@ test("the tokens by which an invite may be found, its newest first", () => {
     ["Asked before the note", ["old"]],
     ["Asked again after the invite was redeemed", ["old"]],
     ["Asked again after it was revoked", ["old"]],
+    ["Asked again after it expired", ["old"]],
     ["Minted", ["new"]],
     ["Minted for a resend", ["new", "old"]],
     ["Pending", ["new"]],
+    ["Pending over a late token", ["new", "old"]],
     ["Redeemed", ["new"]],
     ["Revoked", ["new"]],
+    ["Expired", ["new"]],
   ]);
 });
 
-test("pending under exactly this token", () => {
-  const under = (token: string) => keysOf(lives).filter((life) => isPendingUnder(lives[life], token));
-  expect(under("new")).toEqual(["Minted", "Minted for a resend", "Pending"]);
-  expect(under("old")).toEqual([]);
+test("a token is never its own predecessor: an identity server that repeats one", () => {
+  const asked: InviteLife = { _tag: "Asked", at: 1, before: lives.Pending };
+  expect(advance(asked, happenings.Answer)).toEqual(lives.Minted);
+});
+
+const livesWhere = (holds: (life: InviteLife) => boolean) =>
+  keysOf(lives).filter((life) => holds(lives[life]));
+
+const redeemable = ["Minted", "Minted for a resend", "Pending", "Pending over a late token"];
+
+test("a redemption by whichever token ends an invite, also while the next is asked for", () => {
+  const redeemedBy = (token: string) => livesWhere((life) => endsBy(life, token, "Redeem"));
+  expect(redeemedBy("new")).toEqual(redeemable);
+  expect(redeemedBy("old")).toEqual([
+    "Asked for a resend",
+    "Asked before the note",
+    "Minted for a resend",
+    "Pending over a late token",
+  ]);
+  expect(redeemedBy("other")).toEqual([]);
+});
+
+test("a revocation of the newest token ends an invite, unless the next is asked for", () => {
+  const revokedBy = (token: string) => livesWhere((life) => endsBy(life, token, "Revoke"));
+  expect(revokedBy("new")).toEqual(redeemable);
+  expect(revokedBy("old")).toEqual([]);
+});
+
+test("a token may be in the room while it is the newest, and its invite was not ended from here", () => {
+  expect(livesWhere((life) => mayStand(life, "new"))).toEqual([...redeemable, "Redeemed"]);
+  expect(livesWhere((life) => mayStand(life, "old"))).toEqual([
+    "Asked for a resend",
+    "Asked before the note",
+    "Asked again after the invite was redeemed",
+  ]);
+});
+
+test("the age of an invite counts from when it was last asked for", () => {
+  const since = (life: InviteLife) =>
+    sinceOf({
+      key: inviteKey(nodeCrypto, new Uint8Array(32), {
+        roomId: room().roomId,
+        sender: alice,
+        idServer: rightOf(parseServerName("id.example")),
+        threepid: email("bob@two.example"),
+      }),
+      roomId: room().roomId,
+      sender: alice,
+      idServer: rightOf(parseServerName("id.example")),
+      createdAt: 7,
+      details: {},
+      life,
+    });
+  expect([lives.Intended, lives.Asked, lives.Minted, lives.Pending, lives.Expired].map(since)).toEqual([
+    7, 1, 1, 1, 7,
+  ]);
 });
 
 describe("the key that an invite is stored under", () => {

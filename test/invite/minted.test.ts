@@ -8,6 +8,7 @@ import {
   leftOf,
   longTermKey,
   rightOf,
+  strangeKey,
   validityUrl,
   written,
 } from "./room.js";
@@ -148,4 +149,45 @@ describe("STORE-34: display_name", () => {
 
 test.each([undefined, null, "x", 7, [], {}])("no answer at all: %j", (value) => {
   expect(codeOf(parseMintedInvite(value, threepid))).toBe("TokenMalformed");
+});
+
+describe("keys that the host expects of an identity server", () => {
+  const pinned = (...keys: readonly string[]) => codeOf(parseMintedInvite(answer, threepid, keys));
+  const padded = (text: string): string => `${text}=`;
+
+  test("one of them is among the answer's, in whichever alphabet and place", () => {
+    expect(written(ephemeralKey)).not.toBe(written(ephemeralKey, "urlsafe"));
+    for (const key of [longTermKey, ephemeralKey])
+      for (const alphabet of ["standard", "urlsafe"] as const) {
+        expect(pinned(written(key, alphabet))).toBeUndefined();
+        expect(pinned(padded(written(key, alphabet)))).toBeUndefined();
+        expect(pinned("", written(strangeKey), written(key, alphabet))).toBeUndefined();
+      }
+  });
+
+  test.each([
+    ["another key", [written(strangeKey)]],
+    ["no key at all", []],
+    ["no base64", ["!"]],
+    ["an empty text", [""]],
+    ["a part of the key", [written(longTermKey).slice(0, 40)]],
+    ["two of the answer's as one", [written(longTermKey) + written(ephemeralKey)]],
+  ])("%s is refused", (_name, keys) => {
+    expect(leftOf(parseMintedInvite(answer, threepid, keys))).toMatchObject({
+      code: "KeyNotPinned",
+      errcode: "M_SERVER_NOT_TRUSTED",
+      status: 403,
+    });
+  });
+
+  test("only in the list of keys, not at the top level, which nobody reads", () => {
+    const other = [{ public_key: written(strangeKey), key_validity_url: validityUrl }];
+    const given = { ...answer, public_key: written(longTermKey), public_keys: other };
+    expect(codeOf(parseMintedInvite(given, threepid, [written(longTermKey)]))).toBe("KeyNotPinned");
+  });
+
+  test("an answer that is wrong otherwise is that first", () => {
+    expect(codeOf(parseMintedInvite({ ...answer, token: "" }, threepid, []))).toBe("TokenMalformed");
+    expect(codeOf(parseMintedInvite({ ...answer, public_keys: [] }, threepid, []))).toBe("KeysMalformed");
+  });
 });

@@ -113,7 +113,10 @@ describe("MEM-10, AUTH-N1, AMB-19: where the user stands", () => {
 
   test("invited by this very token: nothing to do", () => {
     const { redeemed } = room();
-    expect(rightOf(redeemIn(room("10", { more: [redeemed()] })))).toEqual({ _tag: "AlreadyInvited" });
+    expect(rightOf(redeemIn(room("10", { more: [redeemed()] })))).toEqual({
+      _tag: "AlreadyInvited",
+      sender: alice,
+    });
   });
 
   test("invited plainly, or by another token: redeemed all the same", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { authorize } from "../../src/invite/authorize.js";
 import { redeem } from "../../src/invite/redeem.js";
-import { revoke } from "../../src/invite/revoke.js";
+import { isAlive, revoke, revokeOwn } from "../../src/invite/revoke.js";
 import { parseSigned } from "../../src/invite/signed.js";
 import { portableCrypto } from "../../src/portable/crypto.js";
 import {
@@ -36,7 +36,8 @@ describe.each(versions())("room version %s", (version) => {
       ],
     });
     if (outcome._tag !== "Revoke") return;
-    expect(authorize(outcome.events[0], made.state, portableCrypto)).toEqual({ _tag: "Allow" });
+    for (const event of outcome.events)
+      expect(authorize(event, made.state, portableCrypto)).toEqual({ _tag: "Allow" });
     const after = room(version, { more: outcome.events });
     expect(leftOf(redeem(after.state, rightOf(parseSigned(signed)), portableCrypto))).toMatchObject({
       code: "InviteRevoked",
@@ -83,4 +84,46 @@ test("CLI-E11, CLI-E12: guests and suspended users may not", () => {
   const { state } = room();
   expect(codeOf(revoke(state, { userId: alice, isGuest: true }, token))).toBe("GuestForbidden");
   expect(codeOf(revoke(state, { userId: alice, isSuspended: true }, token))).toBe("RequesterSuspended");
+});
+
+describe("the requester's own tokens", () => {
+  const made = room("10", {
+    more: [
+      room().minted(alice, inviteContent, "mine"),
+      room().minted(alice, {}, "empty"),
+      room().minted(alice, { display_name: "b..." }, "redacted"),
+      room().minted(carol, inviteContent, "hers"),
+    ],
+  });
+  const tokens = ["hers", "absent", "empty", "redacted", "mine", token];
+
+  test("those that stand are emptied, in their order; what somebody took over is not ours to touch", () => {
+    const outcome = rightOf(revokeOwn(made.state, { userId: alice }, tokens));
+    expect(outcome).toMatchObject({
+      _tag: "Revoke",
+      events: [
+        { state_key: "mine", sender: alice, content: {} },
+        { state_key: token, sender: alice, content: {} },
+      ],
+    });
+  });
+
+  test.each([[[]], [["absent", "empty", "redacted", "hers"]]])("%j: none stands", (none) => {
+    expect(rightOf(revokeOwn(made.state, { userId: alice }, none))).toEqual({ _tag: "AlreadyRevoked" });
+  });
+
+  test("PERM-1: not without the power, not from outside, not as a guest; also where nothing stands", () => {
+    for (const these of [tokens, []]) {
+      expect(codeOf(revokeOwn(made.state, { userId: carol }, these))).toBe("PowerTooLow");
+      expect(codeOf(revokeOwn(made.state, { userId: bob }, these))).toBe("SenderNotJoined");
+      expect(codeOf(revokeOwn(made.state, { userId: alice, isGuest: true }, these))).toBe("GuestForbidden");
+      expect(codeOf(revokeOwn(made.state, { userId: alice, isSuspended: true }, these))).toBe(
+        "RequesterSuspended",
+      );
+    }
+  });
+
+  test("whether a token stands", () => {
+    expect(tokens.filter((one) => isAlive(made.state, one))).toEqual(["hers", "mine", token]);
+  });
 });

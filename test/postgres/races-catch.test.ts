@@ -11,8 +11,8 @@ const mistakes = [
     race: "of racing lease no two are handed one row, and each row is handed to somebody",
   },
   {
-    without: "AND mark::text = $9::text",
-    instead: "AND $9::text IS NOT NULL",
+    without: "AND mark::text = $10::text",
+    instead: "AND $10::text IS NOT NULL",
     race: "of racing replace under one mark exactly one succeeds, and its record is stored",
   },
   {
@@ -21,12 +21,12 @@ const mistakes = [
     race: "of racing putIfAbsent one record is stored, and everybody is answered with it",
   },
   {
-    without: "AND lease::text = $4::text",
-    instead: "AND $4::text IS NOT NULL",
+    without: "AND lease::text = $5::text",
+    instead: "AND $5::text IS NOT NULL",
     race: "of a holder and whoever took the row over, the second alone settles it",
   },
   {
-    without: 'ORDER BY room_id COLLATE "C", token COLLATE "C", mxid COLLATE "C"',
+    without: 'ORDER BY room_id COLLATE "C", token COLLATE "C", mxid COLLATE "C", proof COLLATE "C"',
     instead: "",
     race: "of racing owe each row is added once, and nobody fails, in whatever order they bring them",
   },

@@ -43,10 +43,16 @@ describe.each(servers)("storage on $name", ({ isThere, start }) => {
         await redemptions.settle(
           redemption,
           lease,
-          redemption.token === "t" ? { _tag: "Again", dueAt: 300, ...trouble } : { _tag: "Dead", ...trouble },
+          redemption.token === "u" ? { _tag: "Dead", ...trouble } : { _tag: "Again", dueAt: 300, ...trouble },
           {},
         );
-      await redemptions.settleInvited(owed("v"), {});
+      for (const { redemption, lease } of await redemptions.lease({ now: 300, until: 400, limit: 3 }, {}))
+        await redemptions.settle(
+          redemption,
+          lease,
+          redemption.token === "v" ? { _tag: "Done" } : { _tag: "Again", dueAt: 300, ...trouble },
+          {},
+        );
       const kept = { reason: "AppendRefused", status: 403, errcode: "M_FORBIDDEN\\u0000", lease: null };
       expect(
         await select("token, state, reason, status, errcode, lease FROM redemptions ORDER BY token"),
@@ -90,7 +96,7 @@ describe.each(servers)("storage on $name", ({ isThere, start }) => {
         () => redemptions.countWaiting({ mxid: bob }, { signal }),
         () => redemptions.lease({ now: 1, until: 2, limit: 1 }, { signal }),
         () => redemptions.settle(row, "1", { _tag: "Done" }, { signal }),
-        () => redemptions.settleInvited(row, { signal }),
+        () => redemptions.postpone(row, 1, { signal }),
         () => redemptions.nextDueAt({ signal }),
       ];
       for (const call of calls) await expect(call()).rejects.toBe(signal.reason);
@@ -100,7 +106,7 @@ describe.each(servers)("storage on $name", ({ isThere, start }) => {
 
     it("says so where a row is not as it was written, without repeating what stands there", async () => {
       const { invites, redemptions, table } = await open();
-      const life = { _tag: "Pending" as const, minted: minted("t") };
+      const life = { _tag: "Pending" as const, minted: minted("t"), askedAt: 0, standing: [] };
       await invites.putIfAbsent(record("a@x.example", { life }), {});
       for (const broken of ["[]", '{"_tag":"Lost"}', '{"_tag":"Pending","minted":{"token":"secret"}}']) {
         await host.query(`UPDATE ${table}invites SET life = $1`, [broken]);
@@ -119,7 +125,7 @@ describe.each(servers)("storage on $name", ({ isThere, start }) => {
       const { invites, redemptions, schema, table } = await open();
       await invites.putIfAbsent(record("a@x.example"), {});
       await host.query(
-        `INSERT INTO ${table}invites
+        `INSERT INTO ${table}invites (key, mark, room_id, sender, id_server, created_at, details, life, tokens)
         SELECT key || n, mark, room_id, sender, id_server, created_at, details, life, ARRAY['t' || n]
         FROM ${table}invites, generate_series(1, 3000) AS n`,
         [],
@@ -159,7 +165,7 @@ describe.each(servers)("storage on $name", ({ isThere, start }) => {
         [/redemptions_by_server/, (on) => on.redemptions.countWaiting({ destination: cExample }, {})],
         [/redemptions_free/, (on) => on.redemptions.lease({ now: 100, until: 200, limit: 1 }, {})],
         [/redemptions_pkey/, (on) => on.redemptions.settle(owed("t7"), "1", { _tag: "Done" }, {})],
-        [/redemptions_pkey/, (on) => on.redemptions.settleInvited(owed("t7"), {})],
+        [/redemptions_pkey/, (on) => on.redemptions.postpone(owed("t7"), 1, {})],
         [/redemptions_free/, (on) => on.redemptions.nextDueAt({})],
       ];
       for (const [index, call] of questions) {

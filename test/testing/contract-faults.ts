@@ -21,6 +21,7 @@ export const caughtBy: Readonly<Record<Fault, string>> = {
     "findByToken finds an invite by each earlier token that may stand in the room",
   "findByToken forgets no token":
     "findByToken no longer finds an invite by a token that is none of its own any more",
+  "findByToken finds the first": "findByToken finds all invites that have the token",
   "findByToken looks in all rooms": "findByToken tells one room from another that has the same token",
   "findByToken takes wildcards": "findByToken looks in one room, and for the whole token in its very case",
   "list forgets those asked": "list has every record of the room, as it is now, and none of another room",
@@ -52,9 +53,14 @@ export const caughtBy: Readonly<Record<Fault, string>> = {
     "a row settled as Again waits until dueAt, with one attempt more and all else as it was",
   "settle refuses an expired lease":
     "settle counts where the lease ran out and nobody has taken the row over",
-  "settleInvited ignores the sender": "settleInvited does nothing for another sender than the row's",
-  "settleInvited waits for the holder":
-    "settleInvited marks a row done whoever holds it, and the holder's result changes nothing",
+  "a row is one by token and user": "owe keeps each proof of one token and user apart",
+  "owe owes what is redeemed": "a token that its user has redeemed is not owed again, whatever the proof",
+  "Done ends one proof": "Done is the end of every proof of that token and user, and of nothing else",
+  "Dead ends all proofs": "Dead and Again are of one proof: a forged one does not end the good one",
+  "postpone ignores the sender": "postpone does nothing for another sender than the row's",
+  "postpone ends the lease": "postpone leaves the lease of the holder, whose result counts",
+  "postpone makes rows due earlier": "postpone makes no row due earlier",
+  "postpone brings rows back": "postpone brings no row back that is done or dead",
   "countWaiting counts what is done": "countWaiting counts no row that is done or dead",
   "countWaiting leaves out what is leased":
     "countWaiting counts rows that are leased, not yet due, or tried again",

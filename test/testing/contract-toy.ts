@@ -1,4 +1,4 @@
-import type { InviteRecord, OwedRedemption, RedemptionId } from "../../src/index.js";
+import type { InviteRecord, OwedRedemption, RedemptionId, TokenOfUser } from "../../src/index.js";
 import { tokensOf } from "../../src/index.js";
 import { serverOf } from "../../src/matrix/ids.js";
 import type { OpenStorage } from "../../src/testing/contract/index.js";
@@ -17,6 +17,7 @@ export const faults = [
   "details are cut at a NUL",
   "find finds something",
   "findByToken knows the newest token only",
+  "findByToken finds the first",
   "findByToken forgets no token",
   "findByToken looks in all rooms",
   "findByToken takes wildcards",
@@ -43,8 +44,14 @@ export const faults = [
   "settle keeps the lease",
   "settle counts no attempt",
   "settle refuses an expired lease",
-  "settleInvited ignores the sender",
-  "settleInvited waits for the holder",
+  "a row is one by token and user",
+  "owe owes what is redeemed",
+  "Done ends one proof",
+  "Dead ends all proofs",
+  "postpone ignores the sender",
+  "postpone ends the lease",
+  "postpone makes rows due earlier",
+  "postpone brings rows back",
   "countWaiting counts what is done",
   "countWaiting leaves out what is leased",
   "countWaiting compares ends of names",
@@ -97,17 +104,36 @@ export const toy = (state: ToyState, fault?: Fault): OpenStorage => {
     return recordOf({ text, mark });
   };
 
-  const nameOf = ({ roomId, token, mxid }: RedemptionId): string =>
-    JSON.stringify(is("a row is one by room and token") ? [roomId, token] : [roomId, token, mxid]);
+  const nameOf = ({ roomId, token, mxid, proof }: RedemptionId): string => {
+    if (is("a row is one by room and token")) return JSON.stringify([roomId, token]);
+    return JSON.stringify([roomId, token, mxid, is("a row is one by token and user") ? "" : proof]);
+  };
 
   const read = ({ text }: Row): OwedRedemption => JSON.parse(text) as OwedRedemption;
+
+  const isOf =
+    ({ roomId, token, mxid }: TokenOfUser) =>
+    ([, row]: readonly [string, Row]): boolean => {
+      const other = read(row);
+      return other.roomId === roomId && other.token === token && other.mxid === mxid;
+    };
 
   const waiting = (): readonly Row[] => [...state.rows.values()].filter((row) => row.state === "waiting");
 
   const freeAt = (row: Row): number =>
     Math.max(is("lease ignores dueAt") ? 0 : read(row).dueAt, row.lease?.until ?? 0);
 
+  const isRedeemed = (of: TokenOfUser): boolean =>
+    !is("owe owes what is redeemed") &&
+    [...state.rows].filter(([, row]) => row.state === "done").some(isOf(of));
+
+  const hasDone = (): boolean => {
+    for (const row of state.rows.values()) if (row.state === "done") return true;
+    return false;
+  };
+
   const add = (name: string, text: string): void => {
+    if (!state.rows.has(name) && hasDone() && isRedeemed(JSON.parse(text) as OwedRedemption)) return;
     const standing = state.rows.get(name);
     const isKept =
       standing !== undefined &&
@@ -152,12 +178,14 @@ export const toy = (state: ToyState, fault?: Fault): OpenStorage => {
           is("findByToken takes wildcards")
             ? new RegExp(`^${token.replaceAll("%", ".*").replaceAll("_", ".")}$`).test(one)
             : one === token;
-        const kept = [...state.records.values()].find(
+        const kept = [...state.records.values()].filter(
           ({ text, tokens }) =>
             (is("findByToken looks in all rooms") || (JSON.parse(text) as InviteRecord).roomId === roomId) &&
             tokens.slice(0, is("findByToken knows the newest token only") ? 1 : undefined).some(likes),
         );
-        return Promise.resolve(kept === undefined ? undefined : recordOf(kept));
+        return Promise.resolve(
+          kept.slice(0, is("findByToken finds the first") ? 1 : undefined).map((each) => recordOf(each)),
+        );
       },
       list: (roomId) =>
         Promise.resolve(
@@ -232,14 +260,26 @@ export const toy = (state: ToyState, fault?: Fault): OpenStorage => {
             state: settlement._tag === "Done" ? "done" : "dead",
             ...held,
           });
+        const ends = settlement._tag === "Done" || (is("Dead ends all proofs") && settlement._tag === "Dead");
+        if (ends && !is("Done ends one proof"))
+          for (const [name, other] of [...state.rows].filter(isOf(id)))
+            if (other.state === "waiting") state.rows.set(name, { text: other.text, state: "done" });
         return Promise.resolve();
       },
-      settleInvited: (id) => {
-        const row = state.rows.get(nameOf(id));
-        if (row === undefined) return Promise.resolve();
-        if (is("settleInvited waits for the holder") && row.lease !== undefined) return Promise.resolve();
-        if (read(row).sender === id.sender || is("settleInvited ignores the sender"))
-          state.rows.set(nameOf(id), { text: row.text, state: "done" });
+      postpone: (id, dueAt) => {
+        for (const [name, row] of [...state.rows].filter(isOf(id))) {
+          if (row.state !== "waiting" && !is("postpone brings rows back")) continue;
+          const { lease, ...free } = row;
+          const before = read(row);
+          const later = is("postpone makes rows due earlier") ? dueAt : Math.max(before.dueAt, dueAt);
+          if (before.sender === id.sender || is("postpone ignores the sender"))
+            state.rows.set(name, {
+              ...free,
+              ...(lease === undefined || is("postpone ends the lease") ? {} : { lease }),
+              text: JSON.stringify({ ...before, dueAt: later }),
+              state: "waiting",
+            });
+        }
         return Promise.resolve();
       },
       nextDueAt: () => {

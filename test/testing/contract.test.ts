@@ -7,6 +7,7 @@ import {
   storageContract,
 } from "matrix-third-party-invites/testing";
 import { type Fault, type ToyState, emptyToy, faults, restarted, toy } from "./contract-toy.js";
+import { collectChecks, failures } from "./contract-runs.js";
 import { caughtBy } from "./contract-faults.js";
 
 describe("the ports in memory keep the contract", () => {
@@ -31,39 +32,10 @@ describe("an adapter that keeps the contract passes", () => {
   storageContract({ describe, it }, toyAdapter());
 });
 
-type Checks = ReadonlyMap<string, () => Promise<void>>;
-
-const checksOf = <Storage extends OpenStorage>(
-  adapter: StorageAdapter<Storage>,
-  skipped?: string[],
-): Checks => {
-  const checks = new Map<string, () => Promise<void>>();
-  const add = (name: string, check: () => Promise<void>): void => {
-    expect(checks.has(name), name).toBe(false);
-    checks.set(name, check);
-  };
-  const skip = (name: string): unknown => skipped?.push(name);
-  storageContract(
-    {
-      describe: (_title, run) => {
-        run();
-      },
-      it: Object.assign(add, { skip }),
-    },
-    adapter,
-  );
-  return checks;
-};
-
-/** What the checks say that fail, by their names. */
-const failures = async (checks: Checks): Promise<ReadonlyMap<string, Error>> => {
-  const failed = new Map<string, Error>();
-  for (const [name, check] of checks)
-    await check().catch((error: unknown) => {
-      failed.set(name, error instanceof Error ? error : new Error(String(error)));
-    });
-  return failed;
-};
+const checksOf = <Storage extends OpenStorage>(adapter: StorageAdapter<Storage>, skipped?: string[]) =>
+  collectChecks((runner) => {
+    storageContract(runner, adapter);
+  }, skipped);
 
 describe("an adapter that breaks the contract fails, by the name of what it breaks", () => {
   const caught = new Set<string>();

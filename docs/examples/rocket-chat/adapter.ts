@@ -74,6 +74,13 @@ export const roomsPort = (sdk: FederationSdk): Rooms => ({
       get: room.get,
     };
   },
+  tokens: async (roomId) => {
+    const room = await readRoom(sdk, roomId);
+    if (room === undefined) return { _tag: "NotResident" };
+    if (await sdk.stateService.isRoomStatePartial(roomId)) return { _tag: "Incomplete" };
+    const invites = [...room.events.values()].filter(({ type }) => type === "m.room.third_party_invite");
+    return { _tag: "Tokens", tokens: invites.flatMap(({ stateKey }) => stateKey ?? []) };
+  },
 });
 
 /** What became of a signed request: the body of a success, or the status and errcode. */

@@ -1,7 +1,7 @@
-/**
- * The contracts of the ports as checks. Storage has its own here; those of `rooms` and `events` (an append that is torn,
- * a conflict that is not answered) belong beside it, as `roomsContract` over the same `ContractRunner` and `Checks`.
- */
+/** The contracts of the ports as checks. */
+export type { ContractRoom, OpenRooms, RoomChange, RoomsAdapter, SentEvents } from "./rooms-adapter.js";
+export { roomsContract } from "./rooms-contract.js";
 export { ContractBroken, type ContractRunner } from "./runner.js";
 export type { OpenStorage, StorageAdapter } from "./storage-adapter.js";
 export { storageContract } from "./storage-contract.js";
+export type { Closable, Sessions } from "./sessions.js";

@@ -2,7 +2,7 @@ import type { Redemptions } from "../../ports.js";
 import { expectSame, expectTrue } from "./expect.js";
 import type { Checks } from "./runner.js";
 import { again, alice, bob, carol, dead, done, due, leaseMs, owed, server, user } from "./samples.js";
-import { leaseAt, leaseOne, muchLater, tokensAt } from "./storage-adapter.js";
+import { finishAll, leaseAt, leaseOne, muchLater, tokensAt } from "./storage-adapter.js";
 
 interface Subject {
   readonly redemptions: Redemptions;
@@ -62,7 +62,7 @@ export const leaseChecks: Checks<Subject> = {
     const [one, two] = await leaseAt(subject, due, 2);
     if (one !== undefined) await subject.redemptions.settle(one.redemption, one.lease, done, {});
     if (two !== undefined) await subject.redemptions.settle(two.redemption, two.lease, dead, {});
-    for (const name of ["t", "u", "v"]) await subject.redemptions.settleInvited(owed(name), {});
+    await finishAll(subject);
     expectSame(await subject.redemptions.nextDueAt({}), undefined, "Rows that are done or dead are not due.");
   },
 
@@ -150,7 +150,7 @@ export const countChecks: Checks<Subject> = {
     expectSame(await waitingOf(subject), [3, 0, 3], "One of four rows is done.");
     if (two !== undefined) await subject.redemptions.settle(two.redemption, two.lease, dead, {});
     expectSame(await waitingOf(subject), [2, 0, 2], "Of four rows one is done and one is dead.");
-    for (const name of ["t", "u", "v", "w"]) await subject.redemptions.settleInvited(owed(name), {});
-    expectSame(await waitingOf(subject), [0, 0, 0], "settleInvited has marked all rows done.");
+    await finishAll(subject);
+    expectSame(await waitingOf(subject), [0, 0, 0], "All rows are done or dead.");
   },
 };

@@ -77,6 +77,15 @@ export const oweChecks: Checks<Subject> = {
     expectSame(standing, [owed("t")], "A second delivery changed the row.");
   },
 
+  "owe keeps each proof of one token and user apart": async (subject) => {
+    // Anybody can deliver a forged one first; the good one must not be thrown away for it.
+    const forged = owed("t", { proof: "forged", sender: carol });
+    await subject.redemptions.owe([forged], {});
+    await subject.redemptions.owe([owed("t"), owed("t", { proof: "Proof" })], {});
+    const proofs = (await leaseAt(subject)).map(({ redemption }) => redemption.proof).sort();
+    expectSame(proofs, ["Proof", "forged", "proof"], "A proof has taken the place of another.");
+  },
+
   "owe adds a row once that it is given twice at a time": async (subject) => {
     await subject.redemptions.owe([owed("t"), owed("u"), owed("t")], {});
     expectSame(
@@ -134,6 +143,16 @@ export const oweChecks: Checks<Subject> = {
 };
 
 export const notOwedAgainChecks: Checks<Subject> = {
+  "a token that its user has redeemed is not owed again, whatever the proof": async (subject) => {
+    await subject.redemptions.owe([owed("t")], {});
+    await subject.redemptions.settle(owed("t"), (await leaseOne(subject)).lease, done, {});
+    await subject.redemptions.owe([owed("t", { proof: "other" })], {});
+    await expectSettled(subject, "was redeemed by another proof");
+    await subject.redemptions.owe([owed("t", { mxid: carol }), owed("t", { roomId: room2 })], {});
+    const { length } = await leaseAt(subject);
+    expectSame(length, 2, "Another user's token, or another room's, was taken for it.");
+  },
+
   "a row that is done is never owed again": async (subject) => {
     await subject.redemptions.owe([owed("t")], {});
     await subject.redemptions.settle(owed("t"), (await leaseOne(subject)).lease, done, {});
@@ -148,13 +167,6 @@ export const notOwedAgainChecks: Checks<Subject> = {
     const { lease } = expectOne(await leaseAt(subject), "Beside a dead row, a new one was to be added.");
     await subject.redemptions.settle(owed("u"), lease, done, {});
     await expectSettled(subject, "was dead, and delivered again,");
-  },
-
-  "a row whose invite came by itself is never owed again": async (subject) => {
-    await subject.redemptions.owe([owed("t")], {});
-    await subject.redemptions.settleInvited(owed("t"), {});
-    await subject.redemptions.owe([owed("t")], {});
-    await expectSettled(subject, "settleInvited had marked done, and was delivered again,");
   },
 
   "a row that is leased, or tried again later, is left so by a second delivery": async (subject) => {

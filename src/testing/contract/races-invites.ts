@@ -1,20 +1,12 @@
 import { expectSame, expectTrue } from "./expect.js";
 import { found, put } from "./invites.js";
 import type { Checks } from "./runner.js";
+import { type Many, race, rounds } from "./sessions.js";
 import { asked, pending, record } from "./samples.js";
 import type { OpenStorage } from "./storage-adapter.js";
 
 /** Those who race: one connection each, where the adapter can have several. */
-export type Racers = readonly [OpenStorage, ...OpenStorage[]];
-
-/** A race is lost or won by chance: one that goes well once shows nothing. */
-export const rounds = 20;
-
-/** Everybody at once; the answers in the order of the racers. */
-export const race = <A>(
-  racers: Racers,
-  run: (storage: OpenStorage, index: number) => Promise<A>,
-): Promise<readonly A[]> => Promise.all(racers.map(run));
+export type Racers = Many<OpenStorage>;
 
 export const inviteRaces: Checks<Racers> = {
   "of racing putIfAbsent one record is stored, and everybody is answered with it": async (racers) => {

@@ -1,9 +1,9 @@
 import type { LeasedRedemption } from "../../ports.js";
 import { expectSame, expectTrue } from "./expect.js";
-import { race, rounds } from "./races-invites.js";
 import type { Racers } from "./races-invites.js";
 import type { Checks } from "./runner.js";
 import { again, bob, done, due, leaseMs, owed } from "./samples.js";
+import { race, rounds } from "./sessions.js";
 import { expectSettled, leaseAt, leaseOne, muchLater, tokensAt } from "./storage-adapter.js";
 
 const names = (count: number): readonly string[] =>
@@ -102,17 +102,18 @@ export const leaseRaces: Checks<Racers> = {
     }
   },
 
-  "of the holder's Again and settleInvited, the invite that came counts": async (racers) => {
+  "of the holder's Done and a postpone, Done counts": async (racers) => {
     const [first] = racers;
     for (let round = 0; round < rounds; round += 1) {
       const row = owed(`t${round}`);
       await first.redemptions.owe([row], {});
       const { lease } = await leaseOne(first);
       await race(racers, ({ redemptions }, index) =>
-        index % 2 === 0 ? redemptions.settle(row, lease, again(due), {}) : redemptions.settleInvited(row, {}),
+        index % 2 === 0
+          ? redemptions.settle(row, lease, done, {})
+          : redemptions.postpone(row, due + leaseMs, {}),
       );
-      await first.redemptions.settleInvited(row, {});
-      expectSame(await tokensAt(first, muchLater), [], "A row whose invite had come was handed out again.");
+      expectSame(await tokensAt(first, muchLater), [], "A row that was done was handed out again.");
     }
   },
 

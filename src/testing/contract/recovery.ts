@@ -1,10 +1,17 @@
 import { expectSame, expectTrue } from "./expect.js";
-import { found, put } from "./invites.js";
+import { found, foundByToken, put } from "./invites.js";
 import { replaced } from "./invites-replace.js";
 import type { Checks } from "./runner.js";
 import { withStanding } from "./sample-lives.js";
 import { again, asked, bob, dead, done, due, leaseMs, owed, pending, record, room1 } from "./samples.js";
-import { type OpenStorage, expectSettled, leaseAt, leaseOne, tokensAt } from "./storage-adapter.js";
+import {
+  expectSettled,
+  finishAll,
+  leaseAt,
+  leaseOne,
+  tokensAt,
+  type OpenStorage,
+} from "./storage-adapter.js";
 
 /** A storage that can be left, as a process leaves it that dies, and found again. */
 export interface Mortal {
@@ -23,7 +30,7 @@ export const inviteRecovery: Checks<Mortal> = {
     const { invites } = await restart();
     const standing = { value: record("a", { life: pending("t") }), mark };
     expectSame(await found(invites, "a"), standing, "A record that was answered for is lost.");
-    const byToken = await invites.findByToken(room1, "old", {});
+    const byToken = await foundByToken(invites, room1, "old");
     expectSame(byToken?.value.key, "b", "A record is no longer found by its token.");
     await replaced(invites, "a", asked(1), mark);
   },
@@ -103,8 +110,7 @@ export const redemptionRecovery: Checks<Mortal> = {
     const [one, two] = await leaseAt(storage, due, 2);
     if (one !== undefined) await storage.redemptions.settle(one.redemption, one.lease, done, {});
     if (two !== undefined) await storage.redemptions.settle(two.redemption, two.lease, dead, {});
-    const names = new Set([one, two].map((row) => row?.redemption.token));
-    for (const row of rows) if (!names.has(row.token)) await storage.redemptions.settleInvited(row, {});
+    await finishAll(storage);
     const after = await restart();
     await after.redemptions.owe(rows, {});
     await expectSettled(after, "was done or dead before a restart");

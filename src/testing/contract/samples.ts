@@ -2,6 +2,7 @@ import { type Either, isLeft } from "fp-ts/lib/Either.js";
 import type { InviteKey, InviteLife, InviteRecord, SettledLife } from "../../invite/life.js";
 import { type MintedInvite, type Token, parseToken } from "../../invite/minted.js";
 import { parseRoomId, parseServerName, parseUserId } from "../../matrix/ids.js";
+import { parseThreepid } from "../../threepid/threepid.js";
 import type { OwedRedemption, RedemptionId, Trouble } from "../../ports.js";
 
 const must = <A>(made: Either<unknown, A>): A => {
@@ -12,6 +13,8 @@ const must = <A>(made: Either<unknown, A>): A => {
 export const user = (id: string) => must(parseUserId(id));
 export const room = (id: string) => must(parseRoomId(id));
 export const server = (name: string) => must(parseServerName(name));
+
+export const threepid = (address: string) => must(parseThreepid("email", address));
 
 export const alice = user("@alice:a.example");
 export const bob = user("@bob:b.example");
@@ -33,7 +36,12 @@ export const minted = (text: string): MintedInvite => ({
   displayName: "d...@m... \u{1f98a}",
 });
 
-export const pending = (text: string): SettledLife => ({ _tag: "Pending", minted: minted(text) });
+export const pending = (text: string): SettledLife => ({
+  _tag: "Pending",
+  minted: minted(text),
+  askedAt: 1_767_225_600_321,
+  standing: [],
+});
 
 export const asked = (at: number): InviteLife => ({ _tag: "Asked", at, before: { _tag: "Intended" } });
 
@@ -58,6 +66,7 @@ export const owed = (name: string, more: Partial<OwedRedemption> = {}): OwedRede
   roomId: room1,
   token: name,
   mxid: bob,
+  proof: "proof",
   sender: alice,
   signed: { mxid: bob, token: name, signatures: { "id.example": { "ed25519:0": "c2lnbmVk" } } },
   owedAt: due - 5,
@@ -66,10 +75,11 @@ export const owed = (name: string, more: Partial<OwedRedemption> = {}): OwedRede
   ...more,
 });
 
-export const idOf = ({ roomId, token: name, mxid }: RedemptionId): RedemptionId => ({
+export const idOf = ({ roomId, token: name, mxid, proof }: RedemptionId): RedemptionId => ({
   roomId,
   token: name,
   mxid,
+  proof,
 });
 
 export const trouble: Trouble = { reason: "AppendRefused", status: 502, errcode: "M_UNKNOWN" };

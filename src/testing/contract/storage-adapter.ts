@@ -51,6 +51,12 @@ export const tokensAt = async (
 /** Long after every lease and every delay of the checks. */
 export const muchLater = due + 1_000 * leaseMs;
 
+/** Settles whatever still waits as done, once every lease has run out. */
+export const finishAll = async (storage: Pick<OpenStorage, "redemptions">): Promise<void> => {
+  for (const { redemption, lease } of await leaseAt(storage, muchLater))
+    await storage.redemptions.settle(redemption, lease, { _tag: "Done" }, {});
+};
+
 /** The row is over: nobody gets it ever again, nobody waits for it, and nothing is due. */
 export const expectSettled = async (
   storage: Pick<OpenStorage, "redemptions">,

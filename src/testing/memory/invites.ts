@@ -33,7 +33,7 @@ export const memoryInvites = (): Invites => {
         : { _tag: "Stale" },
     find: async (key) => stored.get(key),
     findByToken: async (roomId, token) =>
-      [...stored.values()].find(
+      [...stored.values()].filter(
         ({ value }) => value.roomId === roomId && tokensOf(value.life).includes(token),
       ),
     list: async (roomId) =>

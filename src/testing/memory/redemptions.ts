@@ -1,5 +1,5 @@
 import { serverOf } from "../../matrix/ids.js";
-import type { OwedRedemption, RedemptionId, Redemptions, Trouble } from "../../ports.js";
+import type { OwedRedemption, RedemptionId, Redemptions, TokenOfUser, Trouble } from "../../ports.js";
 import { frozenCopy } from "./frozen-copy.js";
 
 /** How far a redemption has come. */
@@ -23,7 +23,10 @@ interface Row {
 
 const waiting: RedemptionState = { _tag: "Waiting" };
 
-const nameOf = ({ roomId, token, mxid }: RedemptionId): string => JSON.stringify([roomId, token, mxid]);
+const nameOf = ({ roomId, token, mxid, proof }: RedemptionId): string =>
+  JSON.stringify([roomId, token, mxid, proof]);
+
+const tokenName = ({ roomId, token, mxid }: TokenOfUser): string => JSON.stringify([roomId, token, mxid]);
 
 /** When somebody may take the row: once it is due, and no lease lives. */
 const freeAt = ({ redemption, lease }: Row): number => Math.max(redemption.dueAt, lease?.until ?? -Infinity);
@@ -43,6 +46,12 @@ export const memoryRedemptions = (): MemoryRedemptions => {
   const rows = new Map<string, Row>();
   let leases = 0;
 
+  /** The names of all rows of one token and user, by {@link tokenName}. */
+  const names = new Map<string, readonly string[]>();
+
+  const rowsOf = (of: TokenOfUser): readonly Row[] =>
+    (names.get(tokenName(of)) ?? []).flatMap((name) => rows.get(name) ?? []);
+
   const allWaiting = (): readonly Row[] => [...rows.values()].filter(({ state }) => state._tag === "Waiting");
 
   /* eslint-disable @typescript-eslint/require-await -- async turns a throw into the rejection that the contract names */
@@ -51,7 +60,9 @@ export const memoryRedemptions = (): MemoryRedemptions => {
       // All copied before any is added: all or nothing.
       for (const redemption of owed.map(frozenCopy)) {
         const name = nameOf(redemption);
-        if (!rows.has(name)) rows.set(name, { redemption, state: waiting });
+        if (rows.has(name) || rowsOf(redemption).some(({ state }) => state._tag === "Done")) continue;
+        rows.set(name, { redemption, state: waiting });
+        names.set(tokenName(redemption), [...(names.get(tokenName(redemption)) ?? []), name]);
       }
     },
     countWaiting: async (of) =>
@@ -78,11 +89,18 @@ export const memoryRedemptions = (): MemoryRedemptions => {
         const next = frozenCopy({ ...redemption, dueAt, attempts: redemption.attempts + 1 });
         rows.set(nameOf(id), { redemption: next, state: { ...waiting, reason, status, errcode } });
       } else rows.set(nameOf(id), { redemption, state: settlement });
+      if (settlement._tag === "Done")
+        for (const other of rowsOf(id))
+          if (other.state._tag === "Waiting")
+            rows.set(nameOf(other.redemption), { redemption: other.redemption, state: settlement });
     },
-    settleInvited: async (id) => {
-      const row = rows.get(nameOf(id));
-      if (row?.redemption.sender === id.sender)
-        rows.set(nameOf(id), { redemption: row.redemption, state: { _tag: "Done" } });
+    postpone: async (id, dueAt) => {
+      for (const row of rowsOf(id)) {
+        const { redemption, state } = row;
+        if (state._tag !== "Waiting" || redemption.sender !== id.sender || redemption.dueAt >= dueAt)
+          continue;
+        rows.set(nameOf(redemption), { ...row, redemption: frozenCopy({ ...redemption, dueAt }) });
+      }
     },
     nextDueAt: async () => {
       const times = allWaiting().map(freeAt);

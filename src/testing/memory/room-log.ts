@@ -30,6 +30,8 @@ export interface RoomLog {
   readonly at: (place: StateEntry) => SignedPdu | undefined;
   /** The revision at which this place last changed; 0 where it never has. */
   readonly changedAt: (place: StateEntry) => number;
+  /** Of all state events of a type. */
+  readonly stateKeys: (type: string) => readonly string[];
   readonly timeline: () => readonly SignedPdu[];
   readonly state: () => readonly SignedPdu[];
   /** Signed events on top of the room and of each other, in this order. The room does not change. */
@@ -91,6 +93,11 @@ export const roomLog = (crypto: CryptoEngine, version: RoomVersion): RoomLog => 
     version,
     at,
     changedAt: (place) => places.get(nameOf(place))?.changedAt ?? 0,
+    stateKeys: (type) =>
+      [...places.values()].flatMap(({ event }) => {
+        const place = placeOf(event);
+        return place?.type === type ? [place.stateKey] : [];
+      }),
     timeline: () => [...timeline.values()],
     state: () => [...places.values()].map(({ event }) => event),
     complete: (templates, { serverName, key, now, nextEventId }) => {

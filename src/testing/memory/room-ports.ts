@@ -46,6 +46,14 @@ export const storedRooms = (store: RoomStore): Rooms => ({
       get: roomState(roomId, log.version, asked).get,
     });
   },
+  tokens: (roomId) => {
+    const log = store.logs.get(roomId);
+    return Promise.resolve(
+      log === undefined
+        ? { _tag: "NotResident" }
+        : { _tag: "Tokens", tokens: log.stateKeys("m.room.third_party_invite") },
+    );
+  },
 });
 
 /** The `events` port over a store. A room that was left is a conflict: the next snapshot tells. */

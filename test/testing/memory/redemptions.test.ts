@@ -33,7 +33,8 @@ describe("memoryRedemptions", () => {
   it("does not owe a settled row again", async () => {
     const redemptions = memoryRedemptions();
     await redemptions.owe([owed("t")], {});
-    await redemptions.settleInvited(owed("t"), {});
+    const [held] = await redemptions.lease(at(100), {});
+    await redemptions.settle(owed("t"), present(held).lease, { _tag: "Done" }, {});
     await redemptions.owe([owed("t")], {});
     expect(await redemptions.lease(at(1000), {})).toEqual([]);
     expect(redemptions.all().map(({ state }) => state)).toEqual([{ _tag: "Done" }]);
@@ -81,7 +82,7 @@ describe("memoryRedemptions", () => {
     const [first] = await redemptions.lease(at(100), {});
     await redemptions.settle(owed("u"), present(first).lease, { _tag: "Done" }, {});
     await redemptions.settle(owed("v"), present(first).lease, { _tag: "Done" }, {});
-    await redemptions.settleInvited(owed("v"), {});
+    await redemptions.postpone(owed("v"), 500, {});
     expect(redemptions.all().map(({ state }) => state._tag)).toEqual(["Waiting", "Waiting"]);
   });
 
@@ -101,28 +102,26 @@ describe("memoryRedemptions", () => {
     expect(again?.redemption).toEqual(owed("t", bob, { dueAt: 500, attempts: 1 }));
   });
 
-  it("marks a row done whoever holds it", async () => {
+  it("puts a row off whose invite has come, and leaves it to its holder", async () => {
     const redemptions = memoryRedemptions();
     await redemptions.owe([owed("t")], {});
     const [held] = await redemptions.lease(at(100), {});
-    await redemptions.settleInvited(owed("t"), {});
-    await redemptions.settle(
-      owed("t"),
-      present(held).lease,
-      { _tag: "Again", dueAt: 500, ...trouble("down") },
-      {},
-    );
-    expect(redemptions.all()).toEqual([{ ...owed("t"), state: { _tag: "Done" } }]);
+    await redemptions.postpone(owed("t"), 500, {});
+    expect(redemptions.all()).toEqual([{ ...owed("t", bob, { dueAt: 500 }), state: { _tag: "Waiting" } }]);
+    expect(await redemptions.lease(at(499), {})).toEqual([]);
+    await redemptions.settle(owed("t"), present(held).lease, { _tag: "Done" }, {});
+    await redemptions.postpone(owed("t"), 500, {});
+    expect(redemptions.all().map(({ state }) => state._tag)).toEqual(["Done"]);
   });
 
   it("counts who waits, by user and by the server that invited", async () => {
     const redemptions = memoryRedemptions();
     await redemptions.owe([owed("t"), owed("u"), owed("t", carol, { sender: carol })], {});
-    await redemptions.lease(at(100, 1), {});
+    const [first] = await redemptions.lease(at(100, 1), {});
     expect(await redemptions.countWaiting({ mxid: bob }, {})).toBe(2);
     expect(await redemptions.countWaiting({ destination: aExample }, {})).toBe(2);
     expect(await redemptions.countWaiting({ destination: cExample }, {})).toBe(1);
-    await redemptions.settleInvited(owed("u"), {});
+    await redemptions.settle(owed("t"), present(first).lease, { _tag: "Done" }, {});
     expect(await redemptions.countWaiting({ mxid: bob }, {})).toBe(1);
     expect(await redemptions.countWaiting({ destination: aExample }, {})).toBe(1);
   });
@@ -132,11 +131,12 @@ describe("memoryRedemptions", () => {
     expect(await redemptions.nextDueAt({})).toBeUndefined();
     await redemptions.owe([owed("t"), owed("u", bob, { dueAt: 300 })], {});
     expect(await redemptions.nextDueAt({})).toBe(100);
-    await redemptions.lease(at(100), {});
+    const [first] = await redemptions.lease(at(100), {});
     expect(await redemptions.nextDueAt({})).toBe(160);
-    await redemptions.settleInvited(owed("t"), {});
+    await redemptions.settle(owed("t"), present(first).lease, { _tag: "Done" }, {});
     expect(await redemptions.nextDueAt({})).toBe(300);
-    await redemptions.settleInvited(owed("u"), {});
+    const [second] = await redemptions.lease(at(300), {});
+    await redemptions.settle(owed("u"), present(second).lease, { _tag: "Done" }, {});
     expect(await redemptions.nextDueAt({})).toBeUndefined();
   });
 

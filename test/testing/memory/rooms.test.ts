@@ -227,6 +227,45 @@ describe("the rooms port", () => {
     expect(await memory.rooms.snapshot(roomId, [], {})).toEqual({ _tag: "NotResident" });
   });
 
+  it("lists the tokens of a room as it is now: of each once, the emptied ones too, and of no other type", async () => {
+    const memory = server();
+    const roomId = memory.create({ version: "10", creator: alice });
+    const other = memory.create({ version: "10", creator: alice });
+    const tokens = () => memory.rooms.tokens(roomId, {});
+    expect(await tokens()).toEqual({ _tag: "Tokens", tokens: [] });
+    const odd = ["t1", "", "__proto__", "t:1", '"]', "t1"];
+    for (const token of odd) memory.append(roomId, tokenEvent(roomId, token));
+    memory.append(other, tokenEvent(other, "elsewhere"));
+    memory.append(roomId, tokenEvent(roomId, "t1", {}));
+    memory.append(roomId, { ...name("x"), type: "m.room.third_party_invite.x", state_key: "no" });
+    const answer = await tokens();
+    expect(answer._tag === "Tokens" && [...answer.tokens].sort()).toEqual([...new Set(odd)].sort());
+  });
+
+  it("does not list an event without a state key: it is no state", async () => {
+    const memory = server();
+    const roomId = memory.create({ version: "10", creator: alice });
+    const { state_key: _, ...message } = tokenEvent(roomId, "t1");
+    memory.append(roomId, message);
+    expect(await memory.rooms.tokens(roomId, {})).toEqual({ _tag: "Tokens", tokens: [] });
+  });
+
+  it("lists the tokens of a room that was taken over, and none of one that it is not in", async () => {
+    const memory = server();
+    const roomId = memory.create({ version: "10", creator: alice });
+    memory.append(roomId, tokenEvent(roomId, "t1"));
+    const other = server({ serverName: "b.example", key: otherKey });
+    expect(await other.rooms.tokens(roomId, {})).toEqual({ _tag: "NotResident" });
+    other.load(
+      roomId,
+      "10",
+      memory.timeline(roomId).map(({ pdu }) => pdu),
+    );
+    expect(await other.rooms.tokens(roomId, {})).toEqual({ _tag: "Tokens", tokens: ["t1"] });
+    other.leave(roomId);
+    expect(await other.rooms.tokens(roomId, {})).toEqual({ _tag: "NotResident" });
+  });
+
   it("gives events that nobody can change", async () => {
     const memory = server();
     const roomId = memory.create({ version: "11", creator: alice });

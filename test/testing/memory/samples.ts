@@ -73,6 +73,7 @@ export const owed = (
   roomId: room1,
   token,
   mxid,
+  proof: "proof",
   sender: alice,
   signed: { mxid, token },
   owedAt: 0,
