@@ -1,0 +1,376 @@
+import { left, right } from "fp-ts/lib/Either.js";
+import {
+  type InviteRecord,
+  type OwedRedemption,
+  type Redemptions,
+  inviteKey,
+  parseServerName,
+  parseThreepid,
+  parseUserId,
+} from "matrix-third-party-invites";
+import { memoryRedemptions } from "matrix-third-party-invites/testing";
+import { describe, expect, test } from "vitest";
+import { judgeAppend, judgeName } from "./append-checks.js";
+import { type ByHand, byHand } from "./by-hand.js";
+import { judgeDead, judgeExchangeRefusal } from "./dead-checks.js";
+import { judgeEnd, judgeWaiting } from "./end-checks.js";
+import { put } from "./room-events.js";
+import { sure } from "./identity.js";
+import { crypto } from "./keys.js";
+import { Ledger, tokenName } from "./ledger.js";
+import { mayFollow, watchInvites } from "./life-checks.js";
+import { watchRedemptions } from "./queue-checks.js";
+import type { RoomEvent } from "./room.js";
+import { runFlow } from "./run-flow.js";
+import { keepsSecrets } from "./secrecy.js";
+import { addressKey } from "./server.js";
+
+const judge = ({ world, server, replica, flow }: ByHand, event: RoomEvent): void => {
+  judgeAppend(world, server, flow.startedAt, event, replica);
+};
+
+const zoe = (hand: ByHand): string => `@dan:${hand.server.name}`;
+
+const rowOf = (hand: ByHand, more: Partial<OwedRedemption> = {}): OwedRedemption => ({
+  roomId: hand.roomId,
+  token: "tok",
+  mxid: sure(parseUserId(zoe(hand))),
+  sender: sure(parseUserId(hand.owner)),
+  signed: { mxid: zoe(hand), token: "tok", signatures: {} },
+  owedAt: hand.world.scheduler.now,
+  dueAt: hand.world.scheduler.now,
+  attempts: 0,
+  proof: "hash",
+  ...more,
+});
+
+const delivered = (hand: ByHand, row: OwedRedemption): void => {
+  const { roomId, token, mxid, sender, signed } = row;
+  hand.world.ledger.delivered.set(tokenName(row), {
+    server: hand.server.name,
+    roomId,
+    token,
+    mxid,
+    sender,
+    signed,
+  });
+};
+
+describe("events", () => {
+  test("an allowed event passes", () => {
+    const hand = byHand();
+    const { signed } = hand.token();
+    judge(hand, hand.proven(zoe(hand), signed(zoe(hand))));
+    judge(hand, hand.event({ state_key: zoe(hand) }));
+    expect(hand.found()).toEqual([]);
+  });
+
+  test("rules: the invite of somebody who is not in the room", () => {
+    const hand = byHand();
+    judge(hand, hand.event({ sender: `@cat:${hand.server.name}` }));
+    expect(hand.found()).toContain("rules");
+  });
+
+  test("rules: an event that only its maker's view allows, and its own auth events do not", () => {
+    const hand = byHand();
+    judge(hand, { ...hand.event({}), authEvents: [] });
+    expect(hand.found()).toEqual(["rules"]);
+  });
+
+  test("proof: a signature by another key", () => {
+    const hand = byHand();
+    hand.token();
+    hand.world.identity.rotateKey(0);
+    const { signed } = {
+      signed: (mxid: string) => ({ mxid, token: "tok", signatures: { x: { "ed25519:0": "A" } } }),
+    };
+    judge(hand, hand.proven(zoe(hand), signed(zoe(hand))));
+    expect(hand.found()).toContain("proof");
+  });
+
+  test("proof: of another user", () => {
+    const hand = byHand();
+    const { signed } = hand.token();
+    judge(hand, hand.proven(zoe(hand), signed(hand.owner)));
+    expect(hand.found()).toContain("proof");
+  });
+
+  test("proof: by a key that had been withdrawn before the flow began", () => {
+    const hand = byHand();
+    const { signed } = hand.token();
+    const good = signed(zoe(hand));
+    hand.world.identity.rotateKey(hand.flow.startedAt - 1);
+    judge(hand, hand.proven(zoe(hand), good));
+    expect(hand.found()).toEqual(["proof"]);
+  });
+
+  test("joined: a proven invite of somebody who is in the room, though the rules allow it", () => {
+    const hand = byHand();
+    const { signed } = hand.token();
+    hand.member(zoe(hand), "join");
+    judge(hand, hand.proven(zoe(hand), signed(zoe(hand))));
+    expect(hand.found()).toEqual(["joined"]);
+  });
+
+  test("redeemed: a second event for one token and user", () => {
+    const hand = byHand();
+    const { signed } = hand.token();
+    const invite = hand.proven(zoe(hand), signed(zoe(hand)));
+    put(hand.world, hand.server, hand.replica, invite);
+    judge(hand, invite);
+    expect(hand.found()).toEqual(["redeemed"]);
+  });
+
+  test("name: a plain invite, and one for another server's user, in a stranger's name", () => {
+    const hand = byHand();
+    const { signed } = hand.token();
+    const invite = hand.proven(zoe(hand), signed(zoe(hand)));
+    judgeName(hand.world, hand.server, invite);
+    expect(hand.found()).toEqual([]);
+    judgeName(hand.world, hand.other, hand.event({}));
+    judgeName(hand.world, hand.other, invite);
+    expect(hand.found()).toEqual(["name", "name"]);
+  });
+
+  test("secrecy: an address, an access token, or the address key in an event or elsewhere", () => {
+    for (const secret of [
+      "Zoe.QZmark0@mail0.example",
+      "tokmark-abc",
+      Buffer.from(addressKey).toString("base64"),
+      Buffer.from(addressKey).toString("hex"),
+    ]) {
+      const hand = byHand();
+      keepsSecrets(hand.world, "a test", { deep: [secret] });
+      judge(hand, hand.event({ content: { membership: "invite", reason: secret } }));
+      expect(hand.found(), secret).toEqual(["secrecy", "secrecy"]);
+    }
+  });
+});
+
+describe("mails", () => {
+  test("one mail: the first asking may be, the second may not", () => {
+    const ledger = new Ledger();
+    expect(ledger.ask("invite", 1, false)).toBe(false);
+    expect(ledger.ask("invite", 2, false)).toBe(true);
+  });
+
+  test("one mail: once more after a no, after an end, after its event is gone, or if it was asked for", () => {
+    const ledger = new Ledger();
+    ledger.ask("invite", 1, false);
+    expect(ledger.ask("invite", 2, true)).toBe(false);
+    ledger.nothingSent("invite", 1);
+    expect(ledger.ask("invite", 3, false)).toBe(false);
+    ledger.end("invite");
+    expect(ledger.ask("invite", 4, false)).toBe(false);
+    ledger.mint({ token: "tok", invite: "invite", roomId: "!r", sender: "@a:b" }, 4);
+    ledger.gone("tok");
+    expect(ledger.ask("invite", 5, false)).toBe(false);
+    expect(ledger.ask("invite", 6, false)).toBe(true);
+  });
+});
+
+describe("the queue", () => {
+  const broken = (hand: ByHand, more: Partial<Redemptions>): Redemptions => {
+    const server = { ...hand.server, redemptions: { ...hand.server.redemptions, ...more } };
+    return watchRedemptions(hand.world, { ...hand.flow, server });
+  };
+
+  test("queue: what is owed for another user, or for nobody", async () => {
+    const hand = byHand();
+    await watchRedemptions(hand.world, hand.flow).owe([rowOf(hand, { token: "other" })], {});
+    await watchRedemptions(hand.world, hand.flow).owe([rowOf(hand, { mxid: sure(parseUserId("@x:y")) })], {});
+    expect(hand.found()).toEqual(["queue", "queue"]);
+  });
+
+  test("queue: one row in two hands", async () => {
+    const hand = byHand();
+    const leased = { redemption: rowOf(hand), lease: "1" };
+    const queue = broken(hand, { lease: () => Promise.resolve([leased]) });
+    const { now } = hand.world.scheduler;
+    await queue.lease({ now, until: now + 10, limit: 1 }, {});
+    await queue.lease({ now: now + 10, until: now + 20, limit: 1 }, {});
+    expect(hand.found()).toEqual([]);
+    await queue.lease({ now: now + 15, until: now + 30, limit: 1 }, {});
+    expect(hand.found()).toEqual(["queue"]);
+  });
+
+  test("queue: a row that was done and is dead", async () => {
+    const hand = byHand();
+    const rows = [{ ...rowOf(hand), state: { _tag: "Done" as const } }];
+    const dead = { ...rowOf(hand), state: { _tag: "Dead" as const, reason: "x", status: 1, errcode: "" } };
+    const server = {
+      ...hand.server,
+      redemptions: {
+        ...memoryRedemptions(),
+        all: () => rows,
+        settle: () => {
+          rows.splice(0, 1, dead as never);
+          return Promise.resolve();
+        },
+      },
+    };
+    await watchRedemptions(hand.world, { ...hand.flow, server }).settle(
+      rowOf(hand),
+      "1",
+      { _tag: "Done" },
+      {},
+    );
+    expect(hand.found()).toContain("queue");
+  });
+
+  test.each([
+    "TokenUnknown",
+    "NotInRoom",
+    "ExchangeRefused",
+    "InviteRevoked",
+    "TargetBanned",
+    "KeyRevoked",
+    "Anything",
+  ])("dead: %s, which is not for good or not true", async (reason) => {
+    const hand = byHand();
+    const { signed } = hand.token();
+    const row = rowOf(hand, { signed: signed(zoe(hand)) });
+    await hand.server.redemptions.owe([row], {});
+    judgeDead(hand.world, hand.flow, row, reason);
+    expect(hand.found()).toEqual(["dead"]);
+  });
+
+  test("dead: an age that it has not reached", async () => {
+    const hand = byHand();
+    await hand.server.redemptions.owe([rowOf(hand)], {});
+    judgeDead(hand.world, hand.flow, rowOf(hand), "Expired: TokenUnknown");
+    expect(hand.found()).toEqual(["dead"]);
+    hand.world.scheduler.now += 15 * 24 * 3_600_000;
+    judgeDead(hand.world, hand.flow, rowOf(hand), "Expired: TokenUnknown");
+    expect(hand.found()).toEqual(["dead"]);
+  });
+
+  test("dead: not proven is right for what nobody signed", async () => {
+    const hand = byHand();
+    hand.token();
+    await hand.server.redemptions.owe([rowOf(hand)], {});
+    judgeDead(hand.world, hand.flow, rowOf(hand), "NotProven");
+    expect(hand.found()).toEqual([]);
+  });
+});
+
+describe("redemptions in the end", () => {
+  test("redeemed: a good proof that still waits", async () => {
+    const hand = byHand();
+    const { signed } = hand.token();
+    await hand.server.redemptions.owe([rowOf(hand, { signed: signed(zoe(hand)) })], {});
+    judgeWaiting(hand.world);
+    expect(hand.found()).toEqual(["redeemed"]);
+  });
+
+  test("redeemed: a proof that was answered 200 and is nowhere", () => {
+    const hand = byHand();
+    delivered(hand, rowOf(hand));
+    judgeEnd(hand.world);
+    expect(hand.found()).toEqual(["redeemed"]);
+  });
+
+  test("redeemed: done, and nobody was invited", async () => {
+    const hand = byHand();
+    const row = rowOf(hand);
+    await hand.server.redemptions.owe([row], {});
+    const [held] = await hand.server.redemptions.lease(
+      { now: row.dueAt, until: row.dueAt + 1, limit: 1 },
+      {},
+    );
+    await hand.server.redemptions.settle(row, held?.lease ?? "", { _tag: "Done" }, {});
+    delivered(hand, row);
+    judgeEnd(hand.world);
+    expect(hand.found()).toEqual(["redeemed"]);
+  });
+
+  test("redeemed: an exchange that is refused without reason", () => {
+    const hand = byHand();
+    const { signed } = hand.token();
+    const body = {
+      sender: hand.owner,
+      state_key: zoe(hand),
+      content: { third_party_invite: { signed: signed(zoe(hand)) } },
+    };
+    const refused = { _tag: "Refusal", code: "NotProven", message: "", errcode: "", status: 403 } as const;
+    const asked = { roomId: hand.roomId, origin: hand.server.name, body };
+    judgeExchangeRefusal(hand.world, hand.flow, asked, right("fine"));
+    expect(hand.found()).toEqual([]);
+    judgeExchangeRefusal(hand.world, hand.flow, asked, left(refused));
+    expect(hand.found()).toEqual(["redeemed"]);
+  });
+
+  test("standing: two tokens of one invite", () => {
+    const hand = byHand();
+    hand.token();
+    const second = { type: "m.room.third_party_invite", sender: hand.owner, state_key: "tok2" };
+    put(hand.world, hand.server, hand.replica, { ...second, content: { public_keys: [{}] } });
+    hand.world.ledger.appended.set(`${hand.server.name} key`, ["tok", "tok2"]);
+    judgeEnd(hand.world);
+    expect(hand.found()).toEqual(["standing"]);
+  });
+});
+
+describe("flows and lives", () => {
+  test("flow: one that throws, and one that rejects", async () => {
+    const hand = byHand();
+    const { world, server, flow } = hand;
+    void runFlow(world, server, flow.process, "thrower", () => {
+      throw new Error("at once");
+    });
+    void runFlow(world, server, flow.process, "rejecter", () => Promise.reject(new Error("later")));
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(hand.found()).toEqual(["flow", "flow"]);
+  });
+
+  test("flow: one that never ends, unless its process died", () => {
+    const hand = byHand();
+    hand.world.flows.add({ ...hand.flow, process: { name: "dead", alive: false } });
+    judgeEnd(hand.world);
+    expect(hand.found()).toEqual([]);
+    hand.world.flows.add(hand.flow);
+    judgeEnd(hand.world);
+    expect(hand.found()).toEqual(["flow"]);
+  });
+
+  const record = (hand: ByHand): InviteRecord => {
+    const of = {
+      roomId: hand.roomId,
+      sender: sure(parseUserId(hand.owner)),
+      idServer: sure(parseServerName("id.example")),
+      threepid: sure(parseThreepid("email", "z@e.example")),
+    };
+    const key = inviteKey(crypto, addressKey, of);
+    return { key, ...of, createdAt: 0, details: {}, life: { _tag: "Intended" } };
+  };
+
+  test("life: from the intent straight to the end", async () => {
+    const hand = byHand();
+    const { threepid: _, ...intended } = record(hand);
+    const invites = watchInvites(hand.world, hand.flow);
+    const { mark } = await invites.putIfAbsent(intended, {});
+    await invites.replace(
+      { ...intended, life: { _tag: "Redeemed", by: intended.sender, tokens: [] } },
+      mark,
+      {},
+    );
+    expect(hand.found()).toEqual(["life"]);
+  });
+
+  test("life: what advance allows is no violation, and an asking never loses what was before", () => {
+    const before = { _tag: "Intended" } as const;
+    expect(mayFollow(before, { _tag: "Asked", at: 1, before })).toBe(true);
+    expect(mayFollow({ _tag: "Revoked", tokens: [] }, { _tag: "Asked", at: 1, before })).toBe(false);
+  });
+
+  test("secrecy: an address in a stored invite", async () => {
+    const hand = byHand();
+    const invites = watchInvites(hand.world, hand.flow);
+    await invites.putIfAbsent(
+      { ...record(hand), threepid: sure(parseThreepid("email", "a.qzmark@e.example")) },
+      {},
+    );
+    expect(hand.found()).toEqual(["secrecy"]);
+  });
+});

@@ -1,0 +1,133 @@
+import { type Either, isRight } from "fp-ts/lib/Either.js";
+import {
+  type Problem,
+  type RedemptionId,
+  domainOf,
+  isRevoked,
+  member,
+  stringMember,
+} from "matrix-third-party-invites";
+import { isForNow } from "./faults.js";
+import { exchangeName, tokenName } from "./ledger.js";
+import { keysThatProve } from "./proof-check.js";
+import type { RoomEvent } from "./room.js";
+import { type Flow, type Server, residentIn, serverNow } from "./server.js";
+import type { World } from "./world.js";
+
+/** What a server refused, as far as the model needs it to judge the refusal. */
+interface Refused {
+  readonly roomId: string;
+  readonly token: string;
+  readonly mxid: string;
+  readonly signed: unknown;
+  /** Who is said to have invited, and who asks, where that is part of the request. */
+  readonly sender?: unknown;
+  readonly origin?: string;
+  readonly stateKey?: unknown;
+}
+
+const tokenEventAt = (server: Server, { roomId, token }: Refused): RoomEvent | undefined =>
+  server.rooms.get(roomId)?.get("m.room.third_party_invite", token);
+
+const vouched = (world: World, server: Server, of: Refused): boolean => {
+  const content = tokenEventAt(server, of)?.content;
+  return (
+    content !== undefined && keysThatProve(of.signed, content).some((key) => world.identity.vouchesFor(key))
+  );
+};
+
+const isProvenAt = (server: Server, of: Refused): boolean => {
+  const content = tokenEventAt(server, of)?.content;
+  return content !== undefined && keysThatProve(of.signed, content).length > 0;
+};
+
+/** Whether the facts bear out a refusal that is for good. */
+export const isJustified = (
+  world: World,
+  { server, startedAt }: Flow,
+  code: string,
+  of: Refused,
+): boolean => {
+  const replica = server.rooms.get(of.roomId);
+  const tokenEvent = tokenEventAt(server, of);
+  switch (code) {
+    case "NotProven":
+    case "NoSigned":
+    case "NoMxidOrToken":
+      return !isProvenAt(server, of);
+    case "InviteRevoked":
+      return replica?.everEmptied.has(of.token) === true;
+    case "TargetBanned":
+      return replica?.everBanned.has(of.mxid) === true;
+    case "KeyRevoked":
+      return !vouched(world, server, of);
+    case "TokenUnknown":
+      return (replica?.tokenSince.get(of.token) ?? Infinity) >= startedAt;
+    case "NotInRoom":
+    case "NoCreateEvent":
+      return residentIn(server, of.roomId) === undefined || server.everOutside.has(of.roomId);
+    case "SenderNotLocal":
+      return tokenEvent === undefined || domainOf(tokenEvent.sender) !== server.name;
+    case "TokenSenderMismatch":
+      return tokenEvent?.sender !== of.sender;
+    case "MxidMismatch":
+      return of.stateKey !== of.mxid;
+    case "OriginMismatch":
+      return domainOf(of.mxid) !== of.origin;
+    case "NotFederated":
+    case "TargetNotFederated":
+      return member(replica?.get("m.room.create")?.content, "m.federate") === false;
+    case "TooManyPairs":
+    case "SignedTooLarge":
+      return JSON.stringify(of.signed).length > 800;
+    case "AppendRefused":
+      return world.ledger.refusedForGood.has(tokenName(of));
+    default:
+      return false;
+  }
+};
+
+/** A redemption was given up: only what is for good, and true, may do that. */
+export const judgeDead = (world: World, flow: Flow, id: RedemptionId, reason: string): void => {
+  const { server } = flow;
+  const row = server.redemptions
+    .all()
+    .find((one) => tokenName(one) === tokenName(id) && one.proof === id.proof);
+  if (row === undefined) return;
+  const wrong = (why: string): void => {
+    world.violate("dead", `${server.name} gave up ${id.token} for ${id.mxid}: ${reason}, but ${why}`);
+  };
+  if (reason.startsWith("Expired: ")) {
+    const age = serverNow(server, world.scheduler.now) - row.owedAt;
+    if (age < (server.config.redemptionAgeMs ?? 0)) wrong("it is not old enough");
+    return;
+  }
+  if (reason === "TokenUnknown" || reason === "NotInRoom" || reason === "NoCreateEvent")
+    wrong("that may pass");
+  else if (reason === "ExchangeRefused") {
+    const answers = world.ledger.exchangeAnswers.get(exchangeName(id, row.signed)) ?? [];
+    if (!answers.some(({ status }) => status >= 300 && !isForNow(status)))
+      wrong("nobody had refused it for good");
+  } else if (!isJustified(world, flow, reason, row)) wrong("the facts are others");
+};
+
+/** The inviter's server refused an exchange for good: its reason must be true. */
+export const judgeExchangeRefusal = (
+  world: World,
+  flow: Flow,
+  asked: { readonly roomId: string; readonly origin: string; readonly body: unknown },
+  result: Either<Problem, unknown>,
+): void => {
+  if (isRight(result) || isForNow(result.left.status)) return;
+  const { body, roomId, origin } = asked;
+  const signed = member(member(member(body, "content"), "third_party_invite"), "signed");
+  const [token, mxid] = [stringMember(signed, "token") ?? "", stringMember(signed, "mxid") ?? ""];
+  const [sender, stateKey] = [member(body, "sender"), member(body, "state_key")];
+  const { code } = result.left;
+  if (!isJustified(world, flow, code, { roomId, token, mxid, signed, sender, origin, stateKey }))
+    world.violate("redeemed", `${flow.server.name} refused an exchange without reason: ${code}`);
+};
+
+/** Whether a token's event is empty now. */
+export const isEmptied = (event: RoomEvent | undefined): boolean =>
+  event !== undefined && isRevoked(event.content);

@@ -1,0 +1,95 @@
+import { type OwedRedemption, authorize, domainOf, member } from "matrix-third-party-invites";
+import { isEmptied } from "./dead-checks.js";
+import { isSame } from "./life-checks.js";
+import { crypto } from "./keys.js";
+import { tokenName } from "./ledger.js";
+import { keysThatProve } from "./proof-check.js";
+import type { Replica, RoomEvent } from "./room.js";
+import { type Server, residentIn } from "./server.js";
+import type { World } from "./world.js";
+
+type Owed = Omit<OwedRedemption, "signed"> & { readonly signed: unknown };
+
+/** Whether a server that is in the room would see nothing against the invite. */
+const couldMake = (world: World, server: Server, { roomId, token, mxid, signed }: Owed): boolean => {
+  const replica = residentIn(server, roomId);
+  const tokenEvent = replica?.get("m.room.third_party_invite", token);
+  if (replica === undefined || tokenEvent === undefined || isEmptied(tokenEvent)) return false;
+  if (replica.get("m.room.member", mxid)?.content["membership"] === "ban") return false;
+  if (member(replica.get("m.room.create")?.content, "m.federate") === false) return false;
+  return keysThatProve(signed, tokenEvent.content).some((key) => world.identity.vouchesFor(key));
+};
+
+/** Whether somebody who is asked in the end makes the invite: the inviter's server, or the invitee's own in the room. */
+const isRedeemable = (world: World, server: Server, row: Owed): boolean => {
+  const inviters = world.servers.get(domainOf(row.sender));
+  return couldMake(world, server, row) || (inviters !== undefined && couldMake(world, inviters, row));
+};
+
+/** Faults have ceased, and every worker has had its time: nothing waits that could be redeemed. */
+export const judgeWaiting = (world: World): void => {
+  for (const server of world.servers.values())
+    for (const row of server.redemptions.all())
+      if (row.state._tag === "Waiting" && isRedeemable(world, server, row))
+        world.violate("redeemed", `${server.name} has not redeemed ${row.token} for ${row.mxid}`);
+  for (const { to } of world.pendingOnbinds)
+    if (world.servers.get(to)?.config.maxWaitingPerUser === undefined)
+      world.violate("redeemed", `${to} never takes what an identity server has for it`);
+};
+
+/** Each proof that was answered 200 is a row, and each row that is done has something to show. */
+const judgeDelivered = (world: World): void => {
+  const { delivered, proven, everJoined } = world.ledger;
+  for (const [name, { server: serverName, roomId, mxid, signed, sender }] of delivered) {
+    const rows = world.servers.get(serverName)?.redemptions.all() ?? [];
+    const own = rows.filter((one) => tokenName(one) === name);
+    const row =
+      own.find(({ state }) => state._tag === "Done") ??
+      own.find((one) => one.sender === sender && isSame(one.signed, signed));
+    if (row === undefined) {
+      world.violate("redeemed", `${serverName} has lost a proof that it answered 200 for: ${name}`);
+      continue;
+    }
+    const shown = proven.has(name) || everJoined.has(`${roomId} ${mxid}`);
+    if (row.state._tag === "Done" && !shown)
+      world.violate("redeemed", `${serverName} is done with ${name}, and nobody was invited`);
+    if (row.state._tag === "Waiting")
+      world.violate("redeemed", `${serverName} never comes to an end with ${name}`);
+  }
+};
+
+/** Whether the sender of a third-party invite could still empty it. */
+const couldEmpty = (replica: Replica, event: RoomEvent): boolean =>
+  authorize({ ...event, content: {} }, replica.state(), crypto)._tag === "Allow";
+
+/** Of one invite no two tokens stand in the room, but for those that were redeemed. */
+export const judgeStanding = (world: World): void => {
+  const { appended, proven, givenTwice } = world.ledger;
+  for (const [name, tokens] of appended) {
+    const server = world.servers.get(name.slice(0, name.indexOf(" ")));
+    if (server === undefined) continue;
+    for (const roomId of server.rooms.keys()) {
+      const replica = residentIn(server, roomId);
+      const open = [...new Set(tokens)].filter((token) => {
+        const event = replica?.get("m.room.third_party_invite", token);
+        if (replica === undefined || event === undefined || isEmptied(event) || givenTwice.has(token))
+          return false;
+        return couldEmpty(replica, event) && ![...proven].some((one) => one.includes(` ${token} `));
+      });
+      if (open.length > 1)
+        world.violate("standing", `${open.join(" and ")} stand for one invite of ${server.name}`);
+    }
+  }
+};
+
+const judgeFlows = (world: World): void => {
+  for (const { name, id, process, server } of world.flows)
+    if (process.alive) world.violate("flow", `${name}#${id} of ${server.name} never ended`);
+};
+
+/** Everything that can be said only when nothing happens any more. */
+export const judgeEnd = (world: World): void => {
+  judgeFlows(world);
+  judgeDelivered(world);
+  judgeStanding(world);
+};

@@ -1,0 +1,66 @@
+import { isRight } from "fp-ts/lib/Either.js";
+import {
+  type Federation,
+  matrixError,
+  member,
+  receiveExchange,
+  stringMember,
+} from "matrix-third-party-invites";
+import { judgeExchangeRefusal } from "./dead-checks.js";
+import { exchangeName } from "./ledger.js";
+import { request } from "./network.js";
+import { runFlow } from "./run-flow.js";
+import { keepsSecrets } from "./secrecy.js";
+import type { Flow } from "./server.js";
+import type { World } from "./world.js";
+
+type Exchanged = Awaited<ReturnType<Federation["exchangeThirdPartyInvite"]>>;
+
+/** The exchange with another server of the world; what it answers, and why, is written down. */
+export const federationPort = (world: World, flow: Flow): Federation => ({
+  exchangeThirdPartyInvite: async ({ destination, roomId, body }): Promise<Exchanged> => {
+    const to = world.servers.get(destination);
+    if (to === undefined) return { _tag: "Unreachable" };
+    keepsSecrets(world, `the exchange request to ${destination}`, body);
+    const origin = flow.server.name;
+    const reply = await request(world, to, "exchange", flow.process, async (process) => {
+      const result = await runFlow(world, to, process, "receiveExchange", (ports, own) => {
+        const started = receiveExchange(ports)({ roomId, origin, body });
+        return started.then((ended) => {
+          judgeExchangeRefusal(world, own, { roomId, origin, body }, ended);
+          return ended;
+        });
+      });
+      return isRight(result)
+        ? { status: 200, errcode: "", why: "" }
+        : { ...answerOf(result.left), why: result.left.code };
+    });
+    const answer =
+      reply._tag === "Answer"
+        ? reply.answer
+        : { status: reply._tag === "Error" ? reply.status : 0, errcode: "M_UNKNOWN", why: "fault" };
+    noteAnswer(world, roomId, body, answer);
+    if (answer.status === 0) return { _tag: "Unreachable" };
+    return answer.status === 200
+      ? { _tag: "Accepted" }
+      : { _tag: "Refused", status: answer.status, errcode: answer.errcode };
+  },
+});
+
+const answerOf = (problem: Parameters<typeof matrixError>[0]): { status: number; errcode: string } => {
+  const { status, body } = matrixError(problem);
+  return { status, errcode: body.errcode };
+};
+
+const noteAnswer = (
+  world: World,
+  roomId: string,
+  body: unknown,
+  answer: { readonly status: number; readonly why: string },
+): void => {
+  const signed = member(member(member(body, "content"), "third_party_invite"), "signed");
+  const token = stringMember(signed, "token") ?? "";
+  const name = exchangeName({ roomId, token, mxid: stringMember(signed, "mxid") ?? "" }, signed);
+  const { exchangeAnswers } = world.ledger;
+  exchangeAnswers.set(name, [...(exchangeAnswers.get(name) ?? []), answer]);
+};

@@ -1,0 +1,107 @@
+/** What a token in the hands of a user is called: an invite that they can redeem once. */
+export const tokenName = (row: {
+  readonly roomId: string;
+  readonly token: string;
+  readonly mxid: string;
+}): string => `${row.roomId} ${row.token} ${row.mxid}`;
+
+/** What is asked for in an exchange: by a token, its user, and the proof that is shown. */
+export const exchangeName = (of: Parameters<typeof tokenName>[0], signed: unknown): string =>
+  `${tokenName(of)} ${JSON.stringify(signed)}`;
+
+/** An answer that a server got to its exchange request. */
+export interface ExchangeAnswer {
+  readonly status: number;
+  /** The refusal behind it, or the fault that answered in the server's name. */
+  readonly why: string;
+}
+
+/** A proof that a homeserver has answered 200 for. */
+export interface Delivered {
+  readonly server: string;
+  readonly roomId: string;
+  readonly token: string;
+  readonly mxid: string;
+  readonly sender: unknown;
+  readonly signed: unknown;
+}
+
+/** One store-invite that a server set about, until it surely made no mail. */
+interface Asking {
+  readonly flow: number;
+  /** Whether it was for a mail more, and not for the one that every invite may have. */
+  readonly resend: boolean;
+  token: string | undefined;
+}
+
+/** What an identity server has minted, for whom. */
+export interface MintedToken {
+  readonly token: string;
+  /** The invite's storage key, and the server that keeps it. */
+  readonly invite: string;
+  readonly roomId: string;
+  readonly sender: string;
+}
+
+/** What the model knows of the whole world and no server does; the checks judge by it. */
+export class Ledger {
+  readonly minted = new Map<string, MintedToken>();
+  /** Tokens that an identity server gave to two invites. */
+  readonly givenTwice = new Set<string>();
+  /** Tokens whose event a server of ours appended, by invite, in their order. */
+  readonly appended = new Map<string, string[]>();
+  /** Rooms and users: who was ever joined, anywhere. */
+  readonly everJoined = new Set<string>();
+  /** Proven invites that were ever appended: token and user. */
+  readonly proven = new Set<string>();
+  /** What identity servers handed over, and were answered 200 for: genuine and on time. */
+  readonly delivered = new Map<string, Delivered>();
+  readonly exchangeAnswers = new Map<string, ExchangeAnswer[]>();
+  /** Redemptions whose event the host refused for good, by a fault of ours. */
+  readonly refusedForGood = new Set<string>();
+  /** Processes that died, and steps that failed and were let go: what they would have done is left to the clean-up. */
+  stumbles = 0;
+  private readonly askings = new Map<string, Asking[]>();
+
+  /** A flow sets about asking for a mail. Says whether the one that an invite may have is, or may be, out already. */
+  ask(invite: string, flow: number, resend: boolean): boolean {
+    const open = this.askings.get(invite) ?? [];
+    this.askings.set(invite, [...open, { flow, resend, token: undefined }]);
+    // A token that is another invite's can never be used: to ask once more is all that is left.
+    return (
+      !resend &&
+      open.some((one) => !one.resend && (one.token === undefined || !this.givenTwice.has(one.token)))
+    );
+  }
+
+  /** The flow knows for sure that nothing was sent. */
+  nothingSent(invite: string, flow: number): void {
+    const open = this.askings.get(invite) ?? [];
+    this.askings.set(
+      invite,
+      open.filter((asking) => asking.flow !== flow),
+    );
+  }
+
+  mint(minted: MintedToken, flow: number): void {
+    const first = this.minted.get(minted.token);
+    if (first === undefined) this.minted.set(minted.token, minted);
+    else if (first.invite !== minted.invite) this.givenTwice.add(minted.token);
+    const asking = this.askings.get(minted.invite)?.find((one) => one.flow === flow);
+    if (asking !== undefined) asking.token = minted.token;
+  }
+
+  /** The invite has come to its end: the next one is another. */
+  end(invite: string): void {
+    this.askings.delete(invite);
+  }
+
+  /** The token's event is gone from the room, and whatever was asked for before it is superseded. */
+  gone(token: string): void {
+    const invite = this.minted.get(token)?.invite;
+    if (invite === undefined) return;
+    const open = this.askings.get(invite) ?? [];
+    const at = open.findIndex((asking) => asking.token === token);
+    if (at >= 0) this.askings.set(invite, open.slice(at + 1));
+  }
+}

@@ -1,0 +1,139 @@
+/** A guard of the library taken away, by an exact text that stands once in one file. */
+export interface PlantedBug {
+  readonly name: string;
+  /** Below `src`. */
+  readonly file: string;
+  readonly text: string;
+  readonly instead: string;
+}
+
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: "a joined user is invited by a proof",
+    file: "invite/redeem.ts",
+    text: 'if (membership === "join") return right({ _tag: "AlreadyJoined" });',
+    instead: "",
+  },
+  {
+    name: "a banned user is invited by a proof",
+    file: "invite/redeem.ts",
+    text: 'if (membership === "ban") return refuse("TargetBanned", { rule: `${rule}.1` });',
+    instead: "",
+  },
+  {
+    name: "a proof is not verified",
+    file: "invite/redeem.ts",
+    text: "const proof = proveInvite(crypto, state.version, signed.json, content, options.maxPairs);",
+    instead:
+      'const proof: any = { _tag: "Proven", signatures: signed.json["signatures"], keys: [{ publicKey: "", validity: { _tag: "Forever" } }] };',
+  },
+  {
+    name: "a key that was withdrawn is good enough",
+    file: "flows/redeem-delivery.ts",
+    text: 'before: (outcome) => (outcome._tag === "Redeem" ? keysValid(outcome.keys) : TE.right(undefined)),',
+    instead: "",
+  },
+  {
+    name: "an onbind may hold another user's entries",
+    file: "invite/onbind.ts",
+    text: 'if (member(value, "mxid") !== mxid || signed.right.mxid !== mxid) return refuse("MxidMismatch");',
+    instead: "",
+  },
+  {
+    name: "an exchange may be for another server's invite",
+    file: "invite/exchange.ts",
+    text: 'return refuse("SenderNotLocal");',
+    instead: "return right(undefined);",
+  },
+  {
+    name: "the intent is not stored before the mail",
+    file: "flows/mint.ts",
+    text: 'move(ports)(stored, { _tag: "Ask", at: ports.clock.now() }),',
+    instead: "TE.right(stored),",
+  },
+  {
+    name: "an answer that was lost is asked for again",
+    file: "flows/mint.ts",
+    text: ': TE.left(refusal("InviteUnknown"));',
+    instead: ": again();",
+  },
+  {
+    name: "an error of the identity server counts as a mail not sent",
+    file: "flows/mint.ts",
+    text: "return answer.sent ? TE.left(identityServerFailure(answer)) : notMade(asked, answer);",
+    instead: "return notMade(asked, answer);",
+  },
+  {
+    name: "an overtaken token is left standing",
+    file: "flows/invite-by-three-pid.ts",
+    text: "? emptyTokens(ports)(roomId, requester, [minted.token], undefined)",
+    instead: "? TE.right(undefined)",
+  },
+  {
+    name: "a clean-up forgets the tokens that were replaced",
+    file: "invite/tidy.ts",
+    text: 'return life.minted.token === token ? undefined : "Superseded";',
+    instead: "return undefined;",
+  },
+  {
+    name: "a careless display name goes into the room",
+    file: "invite/minted.ts",
+    text: 'displayName: safeDisplayName(stringMember(answer, "display_name"), threepid),',
+    instead: 'displayName: stringMember(answer, "display_name") ?? "",',
+  },
+  {
+    name: "a conflict appends the old decision again",
+    file: "flows/commit.ts",
+    text: 'TE.left(failure("AppendContended")) : attempt(rounds - 1);',
+    instead:
+      'TE.left(failure("AppendContended")) : TE.flatMap(({ revision: fresh }: View) => append(outcome, fresh, rounds - 1))(look(ports)(roomId, reads, signal));',
+  },
+  {
+    name: "an inviter's server that is away ends the redemption",
+    file: "flows/redeem-delivery.ts",
+    text: 'ourselves ?? TE.left(failure("ExchangeUnreachable", { retryAfterMs: answer.retryAfterMs }))',
+    instead: 'TE.left(refusal("ExchangeRefused"))',
+  },
+  {
+    name: "an answer for now is taken for good",
+    file: "flows/redeem-delivery.ts",
+    text: "status >= 500 || status === 401 || status === 408 || status === 424 || status === 425 || status === 429;",
+    instead: "status >= 500;",
+  },
+  {
+    name: "a token that has not come yet counts as unknown for good",
+    file: "flows/deliver-owed.ts",
+    text: '  "TokenUnknown",\n',
+    instead: "",
+  },
+  {
+    name: "a joined user is invited by their ID",
+    file: "invite/decide.ts",
+    text: 'return refuse("TargetJoined", { rule });',
+    instead: 'return right("outside");',
+  },
+  {
+    name: "two workers may hold one redemption",
+    file: "testing/memory/redemptions.ts",
+    text: ".filter((row) => freeAt(row) <= now)",
+    instead: ".filter((row) => row.redemption.dueAt <= now)",
+  },
+  {
+    name: "a lease that is lost still settles",
+    file: "testing/memory/redemptions.ts",
+    text: "if (row?.lease?.id !== lease) return;",
+    instead: "if (row === undefined) return;",
+  },
+  {
+    name: "a proof delivered again is owed again",
+    file: "testing/memory/redemptions.ts",
+    text: 'if (rows.has(name) || rowsOf(redemption).some(({ state }) => state._tag === "Done")) continue;',
+    instead: "",
+  },
+  {
+    name: "two writers of one invite both win",
+    file: "testing/memory/invites.ts",
+    text: "stored.get(record.key)?.mark === mark",
+    instead: 'mark !== ""',
+  },
+];

@@ -1,0 +1,100 @@
+import { inviteDirectly, joinWithProof, revoke, tidy } from "./clients.js";
+import { hostileAct } from "./hostile.js";
+import type { Life } from "./life.js";
+import { change, join, set } from "./members.js";
+import { serverOfUser } from "./onbind-delivery.js";
+import { usersOf } from "./setup.js";
+import type { World } from "./world.js";
+
+const second = 1000;
+
+/** A moderator redacts the event, or empties it without asking the library. */
+const redact = (world: World, { roomId, name, inviter, server }: Life): void => {
+  for (const token of (world.ledger.appended.get(name) ?? []).slice(-1)) {
+    const where = world.chance.pick([...world.servers.values()]);
+    const sender = where === server ? inviter : (usersOf(where.name)[0] ?? "");
+    set(world, where, roomId, { type: "m.room.third_party_invite", sender, state_key: token, content: {} });
+  }
+};
+
+const ban = (world: World, { roomId, invitee }: Life): void => {
+  const server = world.chance.pick([...world.servers.values()]);
+  for (const user of usersOf(server.name).slice(0, 2)) change(world, server, roomId, user, invitee, "ban");
+  if (world.chance.happens(0.3))
+    world.scheduler.after(world.chance.below(60 * second), () => {
+      for (const user of usersOf(server.name).slice(0, 2))
+        change(world, server, roomId, user, invitee, "leave");
+    });
+};
+
+const leave = (world: World, { roomId }: Life, user: string): void => {
+  const server = serverOfUser(world, user);
+  if (server !== undefined) change(world, server, roomId, user, user, "leave");
+};
+
+const demote = (world: World, { roomId, inviter }: Life): void => {
+  for (const server of world.servers.values())
+    for (const sender of usersOf(server.name).slice(0, 1))
+      if (sender !== inviter)
+        set(world, server, roomId, {
+          type: "m.room.power_levels",
+          sender,
+          state_key: "",
+          content: { users: { [sender]: 100, [inviter]: world.chance.pick([0, 50]) }, invite: 50 },
+        });
+};
+
+const block = (world: World, { invitee }: Life): void => {
+  serverOfUser(world, invitee)?.users.set(invitee, { blocksInvites: true });
+};
+
+const joinAnyway = async (world: World, { roomId, invitee, server }: Life): Promise<void> => {
+  const own = serverOfUser(world, invitee);
+  if (own === undefined) return;
+  if (!own.invited.has(`${roomId} ${invitee}`)) own.invited.set(`${roomId} ${invitee}`, server.name);
+  await join(world, own, invitee, roomId);
+};
+
+/** What may come between an intent and its end, with how often it does. */
+export const turns: readonly (readonly [probability: number, turn: (world: World, life: Life) => void])[] = [
+  [0.08, revoke],
+  [0.04, redact],
+  [0.05, ban],
+  [
+    0.06,
+    (world, life) => {
+      leave(world, life, life.inviter);
+    },
+  ],
+  [
+    0.08,
+    (world, life) => {
+      leave(world, life, life.invitee);
+    },
+  ],
+  [0.05, demote],
+  [0.02, block],
+  [0.06, inviteDirectly],
+  [
+    0.1,
+    (world, life) => {
+      void joinAnyway(world, life);
+    },
+  ],
+  [0.12, joinWithProof],
+  [
+    0.06,
+    (world) => {
+      world.identity.rotateKey(world.scheduler.now);
+    },
+  ],
+  [
+    0.04,
+    (world) => {
+      world.identity.rotatePepper();
+    },
+  ],
+  [0.12, tidy],
+  [0.3, hostileAct],
+  [0.2, hostileAct],
+];
