@@ -1,0 +1,106 @@
+import {
+  type CryptoEngine,
+  type EventLike,
+  type Explanation,
+  type JsonObject,
+  type RoomVersion,
+  explain,
+  isJsonObject,
+  member,
+  roomIdOfCreate,
+  roomState,
+  roomVersion,
+  stringMember,
+} from "matrix-third-party-invites";
+import { type TextProblem, readJson } from "./text.js";
+
+/** A case as a person writes it: texts, so that it stays as it was written even while it is no JSON. */
+export interface Case {
+  /** The version of the room; empty for what the create event says. */
+  readonly version: string;
+  readonly state: string;
+  readonly event: string;
+  readonly maxPairs: number;
+  /** The servers whose signature on the event is taken for verified. */
+  readonly signers: readonly string[];
+}
+
+export const defaultMaxPairs = 64;
+/** As many as a browser tries in about two seconds. */
+export const mostPairs = 256;
+/** A hundred events or two; a browser takes seconds to lay out much longer texts. */
+export const maxTextLength = 200_000;
+
+export interface Problem extends TextProblem {
+  readonly field: "version" | "state" | "event";
+}
+
+export type Judgement =
+  | { readonly _tag: "Judged"; readonly explanation: Explanation }
+  | { readonly _tag: "Unreadable"; readonly problems: readonly Problem[] };
+
+/** Events, also where they are wrapped: as `events` or `state` of an object, each as the `pdu` of one. */
+export const eventsIn = (value: unknown): readonly unknown[] | undefined => {
+  const list = Array.isArray(value)
+    ? (value as readonly unknown[])
+    : (member(value, "events") ?? member(value, "state"));
+  return Array.isArray(list)
+    ? list.map((one: unknown) => (isJsonObject(member(one, "pdu")) ? member(one, "pdu") : one))
+    : undefined;
+};
+
+const isCreate = (event: unknown): event is JsonObject =>
+  stringMember(event, "type") === "m.room.create" && stringMember(event, "state_key") === "";
+
+/** The version that is asked for, or the one that the create event names: version 1 where it names none. */
+const versionOf = (chosen: string, create: JsonObject | undefined): RoomVersion | undefined => {
+  if (chosen !== "") return roomVersion(chosen);
+  if (create === undefined) return undefined;
+  const named = member(create["content"], "room_version") ?? "1";
+  return typeof named === "string" ? roomVersion(named) : undefined;
+};
+
+/** The ID of the room that the state is of. Where the create event does not say it, the event is taken at its word. */
+const roomIdOf = (
+  crypto: CryptoEngine,
+  version: RoomVersion,
+  create: JsonObject | undefined,
+  event: unknown,
+): string => {
+  if (create !== undefined && version.roomIdIsCreateEvent) {
+    const id = roomIdOfCreate(crypto, create, version);
+    if (id._tag === "Right") return id.right;
+  }
+  return stringMember(create, "room_id") ?? stringMember(event, "room_id") ?? "";
+};
+
+/** What the library says of a case, or what keeps it from being read. */
+export const judge = (one: Case, crypto: CryptoEngine): Judgement => {
+  const state = readJson(one.state, maxTextLength);
+  const event = readJson(one.event, maxTextLength);
+  const problems: Problem[] = [];
+  const events = state._tag === "Json" ? eventsIn(state.value) : undefined;
+  if (state._tag === "Problem") problems.push({ field: "state", ...state.problem });
+  else if (events === undefined)
+    problems.push({ field: "state", message: "The state must be a list of events.", at: 0 });
+  if (event._tag === "Problem") problems.push({ field: "event", ...event.problem });
+  if (events === undefined || event._tag === "Problem") return { _tag: "Unreadable", problems };
+
+  const create = events.findLast(isCreate);
+  const version = versionOf(one.version, create);
+  if (version === undefined) {
+    const message =
+      create === undefined
+        ? "The state has no m.room.create event that says it: choose a version."
+        : "The create event names a version that is not known: choose one.";
+    return { _tag: "Unreadable", problems: [{ field: "version", message }] };
+  }
+  const room = roomState(
+    roomIdOf(crypto, version, create, event.value),
+    version,
+    events.filter(isJsonObject),
+  );
+  const subject: EventLike = isJsonObject(event.value) ? event.value : {};
+  const options = { maxPairs: one.maxPairs, verifiedSigners: new Set(one.signers) };
+  return { _tag: "Judged", explanation: explain(subject, room, crypto, options) };
+};
