@@ -1,22 +1,6 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { errorsPage } from "../generate/errors-page.js";
-
-const root = resolve(import.meta.dirname, "../..");
-const read = (path: string): string => readFileSync(join(root, path), "utf8");
-
-const pages = [
-  "README.md",
-  "CHANGELOG.md",
-  ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
-].filter((path) => path.endsWith(".md"));
-
-const links = (page: string): readonly string[] =>
-  [...read(page).matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target]) => target ?? "")
-    .filter((target) => !/^(https?:|#)/.test(target))
-    .map((target) => target.replace(/#.*$/, ""));
+import { read } from "./pages.js";
 
 describe("the pages", () => {
   it("the README shows the ten lines that run", () => {
@@ -26,11 +10,6 @@ describe("the pages", () => {
   it("the README names the two commands", () => {
     expect(read("README.md")).toContain("npm ci && npm run demo");
     expect(read("README.md")).toContain("npm ci && npm test");
-  });
-
-  it.each(pages)("every link of %s leads somewhere", (page) => {
-    const dead = links(page).filter((target) => !existsSync(join(root, dirname(page), target)));
-    expect(dead).toEqual([]);
   });
 
   it("docs/ports.md speaks of every port, and of every field of the configuration", () => {

@@ -1,0 +1,72 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { read, root, rowsOf } from "./flows-page.js";
+
+const pages = [
+  "docs/explanation.md",
+  "docs/explanation/flows.md",
+  "docs/explanation/rules.md",
+  "docs/threat-model.md",
+  "docs/stability.md",
+  "SECURITY.md",
+  "CONTRIBUTING.md",
+];
+
+/** Paths of ours that a page names in code. */
+const pathsIn = (page: string): readonly string[] =>
+  [...page.matchAll(/`((?:src|test|docs|\.ci)\/[\w./-]+|[\w-]+\.(?:md|json))`/g)].map(
+    ([, path = ""]) => path,
+  );
+
+const linksIn = (page: string): readonly string[] =>
+  [...page.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, to = ""]) => to).filter((to) => !/^https?:/.test(to));
+
+describe.each(pages)("%s", (path) => {
+  const page = read(path);
+
+  it("names no file that is not there", () => {
+    expect(pathsIn(page).filter((named) => !existsSync(join(root, named)))).toEqual([]);
+  });
+
+  it("has no dead link", () => {
+    expect(linksIn(page).filter((to) => !existsSync(join(root, dirname(path), to)))).toEqual([]);
+  });
+
+  it("names no command that package.json does not have", () => {
+    const commands = [...page.matchAll(/`npm run ([\w:-]+)/g)].map(([, name = ""]) => name);
+    const manifest = read("package.json");
+    expect(commands.filter((name) => !manifest.includes(`    "${name}": `))).toEqual([]);
+  });
+});
+
+describe("docs/threat-model.md", () => {
+  const rows = read("docs/threat-model.md")
+    .split("\n")
+    .filter((line) => /^\| (?!---|what )/.test(line) || /^\| what .*`/.test(line))
+    .flatMap((line) => rowsOf(`\n\n${line}`));
+
+  it("has a place and a test for each row", () => {
+    expect(rows.length).toBeGreaterThan(30);
+    const without = rows.filter(
+      (cells) => !(cells.at(-2) ?? "").startsWith("`src/") || !/^`test\/.+`: \*/.test(cells.at(-1) ?? ""),
+    );
+    expect(without.map(([what]) => what)).toEqual([]);
+  });
+
+  const shown = rows.flatMap((cells) =>
+    (cells.at(-1) ?? "").split("; `").flatMap((one) => {
+      const [file = "", names = ""] = one.replace(/^`/, "").split("`: ");
+      return [...names.matchAll(/\*([^*]+)\*/g)].map(([, name = ""]) => [file, name] as const);
+    }),
+  );
+
+  it.each(shown)("%s has a test *%s*", (file, name) => {
+    // In a name, and not in a comment or by chance in the code.
+    expect(
+      read(file)
+        .split("\n")
+        .some((line) => /["'`]/.test(line.split(name)[0] ?? line) && line.includes(name)),
+    ).toBe(true);
+  });
+});
