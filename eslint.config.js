@@ -56,7 +56,7 @@ export default defineConfig(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ["test/{mutation,package}/*.mjs"] },
+        projectService: { allowDefaultProject: ["test/mutation/*.mjs"] },
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -1,0 +1,17 @@
+import { authorize, decodeBase64, roomState, roomVersion } from "matrix-third-party-invites";
+import { identityServerClient } from "matrix-third-party-invites/http";
+import { portableCrypto, portableSigningKey } from "matrix-third-party-invites/portable";
+import { createIdentityServer, memoryPorts } from "matrix-third-party-invites/testing";
+
+// What a page would write, whose types are those of a browser; it is compiled and never run.
+
+const identity = createIdentityServer({ serverName: "id.example", baseUrl: "https://id.example" });
+const ports = memoryPorts({
+  crypto: portableCrypto,
+  serverName: "example.org",
+  key: portableSigningKey("ed25519:1", decodeBase64("") ?? new Uint8Array(32)),
+  identityServer: identityServerClient({ fetch: (url, init) => identity.handle(new Request(url, init)) }),
+});
+const version = roomVersion("12");
+export const verdict =
+  version && authorize({ type: "m.room.member" }, roomState("!room", version, []), ports.crypto);

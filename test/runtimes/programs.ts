@@ -1,0 +1,54 @@
+/** The programs that runtimes are given, by the name of their file; `suite.mjs` stands beside them. */
+
+const engines = {
+  node: `{ name: "node", crypto: nodeCrypto, signingKey: nodeSigningKey }`,
+  portable: `{ name: "portable", crypto: portableCrypto, signingKey: portableSigningKey }`,
+};
+
+const imports = (name: keyof typeof engines): string =>
+  `import { ${name}Crypto, ${name}SigningKey } from "matrix-third-party-invites/${name}";`;
+
+const onServer = `${imports("node")}${imports("portable")}
+import { run } from "./suite.mjs";
+console.log(JSON.stringify(await run([${engines.node}, ${engines.portable}])));
+`;
+
+const inPage = `${imports("portable")}
+import { run } from "./suite.mjs";
+await fetch("/report", { method: "POST", body: JSON.stringify(await run([${engines.portable}])) });
+`;
+
+/** Each entry point by require(), from CommonJS, is the same module as by import; and no optional peer is needed for it. */
+const byRequire = `const { exports: entries, peerDependencies } = require("matrix-third-party-invites/package.json");
+
+for (const peer of Object.keys(peerDependencies)) {
+  let found;
+  try {
+    found = require.resolve(peer);
+  } catch {
+    continue;
+  }
+  throw new Error(\`the optional peer \${peer} is there: \${found}\`);
+}
+
+const names = Object.keys(entries)
+  .filter((path) => path !== "./package.json")
+  .map((path) => path.replace(/^\\./, "matrix-third-party-invites"));
+
+Promise.all(
+  names.map(async (name) => {
+    const [required, imported] = [require(name), await import(name)];
+    const differing = Object.keys(imported).filter((key) => required[key] !== imported[key]);
+    if (differing.length > 0 || Object.keys(imported).length === 0)
+      throw new Error(\`\${name} by require() is another: \${differing.join(", ")}\`);
+  }),
+).then(
+  () => console.log(\`\${names.length} entry points without peers\`),
+  (error) => {
+    console.error(error);
+    process.exitCode = 1;
+  },
+);
+`;
+
+export const programs = { "on-server.mjs": onServer, "in-page.mjs": inPage, "require.cjs": byRequire };
