@@ -136,4 +136,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     text: "stored.get(record.key)?.mark === mark",
     instead: 'mark !== ""',
   },
+  {
+    name: "a forged proof takes the good one's place",
+    file: "flows/receive-on-bind.ts",
+    text: "proof: proofName(crypto, { sender, signed }),",
+    instead: 'proof: "",',
+  },
+  {
+    name: "an invite that was sent counts as made",
+    file: "flows/receive-inbound-invite.ts",
+    text: "ports.clock.now() + confirmAfterMs,",
+    instead: "ports.clock.now() + 1e15,",
+  },
+  {
+    name: "a 401 of another server is taken for a no",
+    file: "refusal.ts",
+    text: '{ errcode: "M_FORBIDDEN", status: 424 }',
+    instead: '{ errcode: "M_FORBIDDEN", status: 403 }',
+  },
 ];

@@ -45,7 +45,9 @@ const demote = (world: World, { roomId, inviter }: Life): void => {
 };
 
 const block = (world: World, { invitee }: Life): void => {
-  serverOfUser(world, invitee)?.users.set(invitee, { blocksInvites: true });
+  const users = serverOfUser(world, invitee)?.users;
+  // Nobody is made by it who was not there.
+  if (users?.has(invitee) === true) users.set(invitee, { blocksInvites: true });
 };
 
 const joinAnyway = async (world: World, { roomId, invitee, server }: Life): Promise<void> => {
