@@ -104,8 +104,14 @@ export {
   type Profile,
   decide,
 } from "./invite/decide.js";
-export { type Explanation, type Outcome, type Step, explain } from "./invite/explain.js";
-export type { Finding, MatchingPair, ShownKey, ShownProof, ShownSignature } from "./invite/explain-proof.js";
+export { type Explanation, type RuleOutcome, type RuleStep, explain } from "./invite/explain.js";
+export type {
+  MatchingPair,
+  ProofFinding,
+  ShownKey,
+  ShownProof,
+  ShownSignature,
+} from "./invite/explain-proof.js";
 export type { RuleName } from "./invite/watcher.js";
 export type { Shown } from "./invite/shown.js";
 export { type ExchangeRequest, checkExchange, decideExchange, exchangeBody } from "./invite/exchange.js";
@@ -186,12 +192,7 @@ export {
 } from "./flows/revoke-invite.js";
 export { type ListInvitesPorts, invitesLeftBehind, listInvites } from "./flows/list-invites.js";
 export { type NoteRedeemedPorts, noteRedeemed } from "./flows/note-redeemed.js";
-export {
-  type ExpireInvites,
-  type Tidied,
-  type TidyInvitesPorts,
-  type UntidyInvite,
-  cleanUpInvites,
-  expireInvites,
-} from "./flows/tidy-invites.js";
+export { cleanUpInvites } from "./flows/clean-up-invites.js";
+export { type ExpireInvites, expireInvites } from "./flows/expire-invites.js";
+export type { Tidied, TidyInvitesPorts, UntidyInvite } from "./flows/tidy.js";
 export type { Untidy } from "./invite/tidy.js";

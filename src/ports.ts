@@ -87,8 +87,16 @@ export type IdentityServerError =
   | { readonly _tag: "Rejected"; readonly errcode: string; readonly status: number }
   /** An answer that is none of the protocol's. */
   | { readonly _tag: "Malformed" }
-  /** No answer. `sent: false` only where the request has surely not reached the server. */
-  | { readonly _tag: "Unreachable"; readonly sent: boolean; readonly timedOut?: boolean };
+  /**
+   * No answer. `sent: false` only where the request has surely not reached the server. `cause` is what was thrown, for
+   * the host's own log.
+   */
+  | {
+      readonly _tag: "Unreachable";
+      readonly sent: boolean;
+      readonly timedOut?: boolean;
+      readonly cause?: unknown;
+    };
 
 /** Whom a request goes to, and the user's token there. */
 export interface IdentityServerAccess {
@@ -221,6 +229,9 @@ export interface Trouble {
 }
 
 export type Settlement =
+  /** The room shows the invite by this token: nothing is owed for the token and its user any more. */
+  | { readonly _tag: "Redeemed" }
+  /** Another server says that the invite is made, or the user is in the room without it: this row is done, and no other. */
   | { readonly _tag: "Done" }
   | ({ readonly _tag: "Dead" } & Trouble)
   | ({ readonly _tag: "Again"; readonly dueAt: number } & Trouble);
@@ -228,8 +239,8 @@ export type Settlement =
 /** The queue of redemptions owed. Rows stay when they are settled, so that nothing is redeemed twice. */
 export interface Redemptions {
   /**
-   * Adds the rows whose id is new, but none of a token that its user has redeemed (a row of theirs is done); those that
-   * exist are left as they are. All or nothing; durable when it answers.
+   * Adds the rows whose id is new, but none of a token that its user has redeemed (a row of theirs was settled as
+   * `Redeemed`); those that exist are left as they are. All or nothing; durable when it answers.
    */
   readonly owe: (rows: readonly OwedRedemption[], options: PortOptions) => Promise<void>;
   /** How many wait, for one user or for one server that invited them. */
@@ -246,8 +257,9 @@ export interface Redemptions {
     options: PortOptions,
   ) => Promise<readonly LeasedRedemption[]>;
   /**
-   * Ends a lease with its result; `Again` counts an attempt. A lease that somebody else has taken over, or that was
-   * settled already, changes nothing. `Done` is the end of every row of that token and user that waits.
+   * Ends a lease with its result; `Again` counts an attempt, and makes the row due no earlier than it was postponed to. A
+   * lease that somebody else has taken over, or that was settled already, changes nothing. `Redeemed` is the end of every
+   * row of that token and user that waits, whoever holds it.
    */
   readonly settle: (
     id: RedemptionId,
@@ -360,7 +372,12 @@ export type Observation =
       readonly code: string;
     }
   | ({ readonly _tag: "Refused"; readonly code: RefusalCode } & Occasion)
-  | ({ readonly _tag: "PortFailed"; readonly code: FailureCode } & Occasion);
+  | ({
+      readonly _tag: "PortFailed";
+      readonly code: FailureCode;
+      /** Of `PortBroken`: which call, such as `"events.append"`. */
+      readonly port?: string;
+    } & Occasion);
 
 /** Where it happened; the room and the user only where they were read as such, never as a stranger wrote them. */
 export interface Occasion {
@@ -375,6 +392,7 @@ export type Observe = (observation: Observation) => void;
 
 /** Configuration is data. */
 export interface Config {
+  /** The part after the `:` of this server's own users. */
   readonly serverName: string;
   /** At least 32 secret bytes, the same in every process and for ever: addresses are stored under its HMAC. */
   readonly addressKey: Uint8Array;

@@ -33,7 +33,7 @@ const refusals = {
   TooManyWaiting: {
     errcode: "M_LIMIT_EXCEEDED",
     status: 429,
-    message: "Too many invites wait already; those that found room are kept, deliver the others again.",
+    message: "Too many invites wait already; deliver them again later.",
   },
   // The requester.
   GuestForbidden: { errcode: "M_GUEST_ACCESS_FORBIDDEN", status: 403, message: "Guests may not invite." },
@@ -200,12 +200,16 @@ const dependency = (errcode: string, message: string): Answer => ({ errcode, sta
 const internal = (message: string): Answer => ({ errcode: "M_UNKNOWN", status: 500, message });
 const later = (message: string): Answer => ({ errcode: "M_UNKNOWN", status: 503, message });
 
+/** What follows the name of the port. */
+const breach = "rejected its promise or answered what its contract does not allow.";
+
 /**
  * Every failure of a port. Where the identity server failed, the status is 424: it was chosen by a client, and no
  * stranger may make this server look ill to its load balancer (docs/decisions.md, AMB-7).
  */
 const failures = {
-  PortBroken: internal("A port rejected its promise or answered what its contract does not allow."),
+  PortBroken: internal(`A port ${breach}`),
+  ConfigBroken: internal("A field of config is not what it must be."),
   RoomIncomplete: later("The state of the room is not complete yet."),
   AppendRefused: forbidden("The event was refused when it was to be appended."),
   AppendUnavailable: later("The event could not be appended now."),
@@ -257,7 +261,9 @@ export interface PortFailure {
   readonly errcode: string;
   readonly status: number;
   readonly retryAfterMs?: number;
-  /** What the port rejected with, for the host's own log. Never sent to anybody. */
+  /** Of `PortBroken`: which call, such as `"events.append"`. */
+  readonly port?: string;
+  /** What the port rejected with, or why it reached nobody, for the host's own log. Never sent to anybody. */
   readonly cause?: unknown;
 }
 
@@ -265,6 +271,8 @@ export const failure = (
   code: FailureCode,
   details: {
     readonly answer?: ForeignAnswer;
+    /** In place of the code's own sentence. */
+    readonly message?: string;
     readonly retryAfterMs?: number | undefined;
     readonly cause?: unknown;
   } = {},
@@ -272,9 +280,16 @@ export const failure = (
   _tag: "PortFailure",
   code,
   ...failures[code],
+  ...(details.message === undefined ? {} : { message: details.message }),
   ...foreign(details.answer),
   ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
   ...(details.cause === undefined ? {} : { cause: details.cause }),
+});
+
+/** A call to a port that has no usable answer. */
+export const portBroken = (port: string, cause?: unknown): PortFailure => ({
+  ...failure("PortBroken", { message: `${port} ${breach}`, cause }),
+  port,
 });
 
 /**

@@ -18,4 +18,4 @@ const body = {
   address: "zoe@mail.example",
 };
 const result = await invite(ports)({ roomId, requester: { userId: alice }, body });
-console.dir(result, { depth: null });
+console.log(result._tag, result._tag === "Right" ? result.right._tag : result.left.code);

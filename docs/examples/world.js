@@ -8,10 +8,11 @@ import { createIdentityServer, memoryPorts } from "matrix-third-party-invites/te
 export const [alice, bob, zoe] = ["@alice:example.org", "@bob:example.org", "@zoe:example.org"];
 
 export const identity = createIdentityServer({ serverName: "id.example", baseUrl: "https://id.example" });
+export const key = nodeSigningKey("ed25519:1", crypto.getRandomValues(new Uint8Array(32)));
 export const ports = memoryPorts({
   crypto: nodeCrypto,
   serverName: "example.org",
-  key: nodeSigningKey("ed25519:1", crypto.getRandomValues(new Uint8Array(32))),
+  key,
   identityServer: identityServerClient({ fetch: (url, init) => identity.handle(new Request(url, init)) }),
   users: new Map([alice, bob, zoe].map((userId) => [userId, {}])),
 });

@@ -1,8 +1,8 @@
-import type { Explanation, Outcome, Shown, ShownProof, Step } from "matrix-third-party-invites";
+import type { Explanation, RuleOutcome, Shown, ShownProof, RuleStep } from "matrix-third-party-invites";
 import { type Judgement, defaultMaxPairs } from "./case.js";
 import { drawing, element } from "./elements.js";
 
-const marks: Readonly<Record<Outcome, string>> = {
+const marks: Readonly<Record<RuleOutcome, string>> = {
   passed: "M2.5 6.5 5 9l4.5-6",
   allowed: "M2.5 6.5 5 9l4.5-6",
   "did not allow": "M3 6h6",
@@ -12,7 +12,7 @@ const marks: Readonly<Record<Outcome, string>> = {
   "not reached": "",
 };
 
-const outcomeWords: Readonly<Record<Outcome, string>> = {
+const outcomeWords: Readonly<Record<RuleOutcome, string>> = {
   passed: "passed",
   allowed: "allows",
   "did not allow": "does not allow",
@@ -156,9 +156,14 @@ const proofNode = ({
     ),
   );
 
-const deciding: ReadonlySet<Outcome> = new Set<Outcome>(["allowed", "refused", "undecided", "not ours"]);
+const deciding: ReadonlySet<RuleOutcome> = new Set<RuleOutcome>([
+  "allowed",
+  "refused",
+  "undecided",
+  "not ours",
+]);
 
-const stepNode = ({ name, rule, text, outcome, values, proof }: Step, at: number, changed: boolean) => {
+const stepNode = ({ name, rule, text, outcome, values, proof }: RuleStep, at: number, changed: boolean) => {
   const shown = Object.entries(values);
   const node = element(
     "li",

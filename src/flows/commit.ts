@@ -7,7 +7,7 @@ import type { RoomState } from "../matrix/room-state.js";
 import { roomVersion } from "../matrix/room-version.js";
 import type { Ports } from "../ports.js";
 import { type Refusal, failure, refusal } from "../refusal.js";
-import { type Step, ask } from "./run.js";
+import { type Step, answered, ask } from "./run.js";
 
 /** The state of a room, and the revision to append on top of. */
 export interface View {
@@ -20,8 +20,8 @@ export const look =
   (ports: Pick<Ports, "rooms">) =>
   (roomId: RoomId, entries: readonly StateEntry[], signal: AbortSignal | undefined): Step<View> =>
     pipe(
-      ask(() => ports.rooms.snapshot(roomId, entries, { signal }), signal),
-      TE.flatMap((answer): Step<View> => {
+      ask("rooms.snapshot", () => ports.rooms.snapshot(roomId, entries, { signal }), signal),
+      answered("rooms.snapshot", (answer): Step<View> => {
         switch (answer._tag) {
           case "NotResident":
             return TE.left(refusal("NotInRoom"));
@@ -73,9 +73,13 @@ export const commit =
       return pipe(
         plan.before?.(outcome) ?? TE.right(undefined),
         TE.flatMap(() =>
-          ask(() => ports.events.append({ roomId, revision, reads, events }, { signal }), signal),
+          ask(
+            "events.append",
+            () => ports.events.append({ roomId, revision, reads, events }, { signal }),
+            signal,
+          ),
         ),
-        TE.flatMap((answer): Step<Committed<O>> => {
+        answered("events.append", (answer): Step<Committed<O>> => {
           switch (answer._tag) {
             case "Appended":
               return TE.right({ ...outcome, eventIds: answer.eventIds });

@@ -4,8 +4,18 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Delivery } from "../invite/onbind.js";
 import type { LeasedRedemption, OwedRedemption, Ports, Settlement } from "../ports.js";
 import type { RefusalCode } from "../refusal.js";
+import { configured } from "./config.js";
 import { type RedeemPorts, type Redeemed, isTransient, redeemDelivery } from "./redeem-delivery.js";
-import { type FlowOptions, type FlowResult, type Problem, type Step, ask, run, tell } from "./run.js";
+import {
+  type FlowOptions,
+  type FlowResult,
+  type Problem,
+  type Step,
+  ask,
+  askList,
+  run,
+  tell,
+} from "./run.js";
 
 export type DeliverOwedPorts = RedeemPorts & Pick<Ports, "redemptions" | "clock" | "random">;
 
@@ -46,10 +56,16 @@ const isPermanent = (problem: Problem): boolean =>
 const retryDelay = (attempts: number, fraction: number): number =>
   Math.min(firstRetryMs * 2 ** attempts, maxRetryMs) * (0.5 + fraction / 2);
 
+/**
+ * Whether our own view of the room shows the invite by this token. What another server says ends this row and no other:
+ * whoever delivers a forged proof may name any server as the inviter's, and let it answer as it likes.
+ */
+const isShown = (how: Redeemed): boolean => how === "Redeemed" || how === "AlreadyInvited";
+
 const settlementOf =
   (ports: DeliverOwedPorts) =>
   (row: OwedRedemption, result: Either<Problem, Redeemed>): Settlement => {
-    if (isRight(result)) return { _tag: "Done" };
+    if (isRight(result)) return { _tag: isShown(result.right) ? "Redeemed" : "Done" };
     const problem = result.left;
     const { code: reason, status, errcode } = problem;
     const now = ports.clock.now();
@@ -75,7 +91,9 @@ const work =
         }),
       ),
       TE.map((result) => settlementOf(ports)(redemption, result)),
-      TE.tap((settlement) => ask(() => ports.redemptions.settle(redemption, lease, settlement, {}))),
+      TE.tap((settlement) =>
+        ask("redemptions.settle", () => ports.redemptions.settle(redemption, lease, settlement, {})),
+      ),
       TE.tapIO((settlement) => () => {
         if (settlement._tag === "Dead")
           tell(ports.observe, { _tag: "RedemptionDead", roomId, target: mxid, code: settlement.reason });
@@ -104,11 +122,15 @@ export const deliverOwed =
     let taken = 0;
 
     // A row is leased when a lane is free for it: a lease that begins in a line would run out there.
-    const lease: Step<readonly LeasedRedemption[]> = ask(() => {
-      const now = ports.clock.now();
-      const until = now + (ports.config.leaseMs ?? defaultLeaseMs);
-      return ports.redemptions.lease({ now, until, limit: 1 }, { signal });
-    }, signal);
+    const lease: Step<readonly LeasedRedemption[]> = askList(
+      "redemptions.lease",
+      () => {
+        const now = ports.clock.now();
+        const until = now + (ports.config.leaseMs ?? defaultLeaseMs);
+        return ports.redemptions.lease({ now, until, limit: 1 }, { signal });
+      },
+      signal,
+    );
 
     const lane: Step<void> = async () => {
       while (taken < limit) {
@@ -126,10 +148,11 @@ export const deliverOwed =
 
     return run(
       pipe(
-        TE.sequenceArray(Array.from({ length: lanes }, () => lane)),
-        TE.flatMap(() => ask(() => ports.redemptions.nextDueAt({ signal }), signal)),
+        configured(ports),
+        TE.flatMap(() => TE.sequenceArray(Array.from({ length: lanes }, () => lane))),
+        TE.flatMap(() => ask("redemptions.nextDueAt", () => ports.redemptions.nextDueAt({ signal }), signal)),
         TE.map((nextDueAt) => ({
-          done: count(settlements, "Done"),
+          done: count(settlements, "Done") + count(settlements, "Redeemed"),
           dead: count(settlements, "Dead"),
           again: count(settlements, "Again"),
           nextDueAt,

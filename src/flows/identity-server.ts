@@ -7,10 +7,10 @@ import { type UserId, parseUserId } from "../matrix/ids.js";
 import { stringMember } from "../matrix/json.js";
 import { type RoomState, stateEvent } from "../matrix/room-state.js";
 import type { IdentityServerError, Ports, StoreInviteRequest } from "../ports.js";
-import { type FailureCode, type PortFailure, failure } from "../refusal.js";
+import { type FailureCode, type PortFailure, failure, portBroken } from "../refusal.js";
 import { lookupHash, lookupInClear } from "../threepid/lookup-hash.js";
 import type { Profile } from "../invite/decide.js";
-import { type Step, ask } from "./run.js";
+import { type PortCall, type Step, answered, ask } from "./run.js";
 
 /** Errors about the address or the mail that the inviter can act on keep their errcode. */
 const passedOn: ReadonlySet<string> = new Set([
@@ -21,7 +21,7 @@ const passedOn: ReadonlySet<string> = new Set([
 ]);
 
 /** Each error of the protocol as a failure of its own (AMB-7). */
-export const identityServerFailure = (error: IdentityServerError): PortFailure => {
+export const identityServerFailure = (error: IdentityServerError, port: PortCall): PortFailure => {
   switch (error._tag) {
     case "Unauthorized":
       return failure("IdentityServerUnauthorized");
@@ -37,9 +37,11 @@ export const identityServerFailure = (error: IdentityServerError): PortFailure =
     case "Malformed":
       return failure("IdentityServerMalformed");
     case "Unreachable":
-      return failure(error.timedOut === true ? "IdentityServerTimeout" : "IdentityServerUnreachable");
+      return failure(error.timedOut === true ? "IdentityServerTimeout" : "IdentityServerUnreachable", {
+        cause: error.cause,
+      });
     default:
-      return failure("PortBroken");
+      return portBroken(port);
   }
 };
 
@@ -69,13 +71,15 @@ export const lookUp =
         algorithm === "sha256" ? lookupHash(ports.crypto, threepid, pepper) : lookupInClear(threepid);
       return pipe(
         ask(
+          "identityServer.lookup",
           () => ports.identityServer.lookup({ ...access, algorithm, pepper, addresses: [asked] }, { signal }),
           signal,
         ),
-        TE.flatMap((answer): Step<UserId | undefined> => {
+        answered("identityServer.lookup", (answer): Step<UserId | undefined> => {
           if (answer._tag === "InvalidPepper")
             return tries === 1 ? fail("PepperRotating") : attempt(tries - 1);
-          if (answer._tag !== "Mappings") return TE.left(identityServerFailure(answer));
+          if (answer._tag !== "Mappings")
+            return TE.left(identityServerFailure(answer, "identityServer.lookup"));
           const bound = answer.userIds.get(asked);
           if (bound === undefined) return TE.right(undefined);
           const userId = parseUserId(bound);
@@ -86,9 +90,10 @@ export const lookUp =
 
     const attempt = (tries: number): Step<UserId | undefined> =>
       pipe(
-        ask(() => ports.identityServer.hashDetails(access, { signal }), signal),
-        TE.flatMap((details) => {
-          if (details._tag !== "HashDetails") return TE.left(identityServerFailure(details));
+        ask("identityServer.hashDetails", () => ports.identityServer.hashDetails(access, { signal }), signal),
+        answered("identityServer.hashDetails", (details): Step<UserId | undefined> => {
+          if (details._tag !== "HashDetails")
+            return TE.left(identityServerFailure(details, "identityServer.hashDetails"));
           const algorithm = algorithmOf(details.algorithms, ports.config.allowClearLookup ?? false);
           return algorithm === undefined ? fail("LookupAlgorithm") : lookup(algorithm, details.pepper, tries);
         }),

@@ -10,6 +10,7 @@ import type { RoomState } from "../matrix/room-state.js";
 import type { Ports } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./command.js";
+import { configured } from "./config.js";
 import { type Committed, commit } from "./commit.js";
 import { displayEntries, lookUp, storeInviteRequest } from "./identity-server.js";
 import { admitted, inviteKnown, powerEntries } from "./invite-user.js";
@@ -73,7 +74,7 @@ const noteAppended =
       TE.orElse((problem) =>
         problem.code === "InviteInProgress"
           ? pipe(
-              ask(() => ports.invites.find(stored.value.key, {})),
+              ask("invites.find", () => ports.invites.find(stored.value.key, {})),
               TE.map((now) => now !== undefined && !mayStand(now.value.life, minted.token)),
               TE.flatMap((overtaken) =>
                 overtaken
@@ -170,7 +171,8 @@ export const inviteByThreePid =
     const { invite } = command;
     return run(
       pipe(
-        TE.fromEither(readCommand(command)),
+        configured(ports),
+        TE.flatMapEither(() => readCommand(command)),
         TE.map((read): Context => ({ ...read, command, details: command.details ?? {}, signal })),
         TE.flatMap((context) =>
           pipe(

@@ -7,7 +7,7 @@ import { type RoomId, type UserId, serverOf } from "../matrix/ids.js";
 import type { PolicyTarget, Ports } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { type Committed, commit, look } from "./commit.js";
-import { type Step, ask, broken, tell } from "./run.js";
+import { type Step, answered, ask, broken, tell } from "./run.js";
 import { findUser } from "./users.js";
 
 type InvitePorts = Pick<Ports, "config" | "rooms" | "events" | "users" | "policy" | "observe">;
@@ -41,8 +41,8 @@ const mayInvite =
     policy === undefined
       ? TE.right(undefined)
       : pipe(
-          ask(() => policy.mayInvite({ requester, roomId, target }, { signal }), signal),
-          TE.flatMap((answer): Step<void> => {
+          ask("policy.mayInvite", () => policy.mayInvite({ requester, roomId, target }, { signal }), signal),
+          answered("policy.mayInvite", (answer): Step<void> => {
             switch (answer._tag) {
               case "Allow":
                 return TE.right(undefined);
@@ -50,7 +50,7 @@ const mayInvite =
                 return TE.left(refusal("PolicyRefused", { answer, retryAfterMs: answer.retryAfterMs }));
               default:
                 // Fails closed, also where an adapter in JavaScript answers something else.
-                return broken();
+                return broken("policy.mayInvite");
             }
           }),
         );

@@ -4,7 +4,7 @@ import { validityRequestUrl } from "../invite/key-validity.js";
 import type { MatchedKey } from "../invite/proof.js";
 import type { Ports } from "../ports.js";
 import { type PortFailure, failure, refusal } from "../refusal.js";
-import { type Step, ask } from "./run.js";
+import { type Problem, type Step, answered, ask } from "./run.js";
 
 type Answer = Awaited<ReturnType<Ports["identityServer"]["keyValidity"]>>;
 
@@ -18,6 +18,8 @@ const requestUrls = (keys: readonly MatchedKey[]): readonly string[] => {
   );
   return [...new Set(urls)].slice(0, maxRequests);
 };
+
+const causeOf = (of: Answer | Problem): unknown => ("cause" in of ? of.cause : undefined);
 
 /**
  * Whether any key that signed is still valid (EXC-7, JOIN-6, KEY-6 to KEY-11): a key without URL is for ever, one
@@ -35,15 +37,21 @@ export const validity = (
     if (url === undefined) return TE.left(unknown ?? refusal("KeyRevoked"));
     if (valid.has(url)) return TE.right(undefined);
     return pipe(
-      ask<Answer>(() => ports.identityServer.keyValidity(url, { signal }), signal),
+      ask<Answer>(
+        "identityServer.keyValidity",
+        () => ports.identityServer.keyValidity(url, { signal }),
+        signal,
+      ),
       // A port that breaks leaves this key unknown; the next may still be valid.
       TE.orElse((problem): Step<Answer> =>
-        problem.code === "Cancelled" ? TE.left(problem) : TE.right({ _tag: "Malformed" }),
+        problem.code === "Cancelled"
+          ? TE.left(problem)
+          : TE.right({ _tag: "Unreachable", sent: true, cause: causeOf(problem) }),
       ),
-      TE.flatMap((answer) => {
+      answered("identityServer.keyValidity", (answer): Step<void> => {
         const said: unknown = answer._tag === "Validity" ? answer.valid : undefined;
         if (said === false) return askFrom(rest, unknown);
-        if (said !== true) return askFrom(rest, failure("KeyValidityUnknown"));
+        if (said !== true) return askFrom(rest, failure("KeyValidityUnknown", { cause: causeOf(answer) }));
         valid.add(url);
         return TE.right(undefined);
       }),

@@ -4,7 +4,7 @@ import { type Happening, type InviteRecord, advance, endsBy } from "../invite/li
 import type { RoomId } from "../matrix/ids.js";
 import type { Ports, Stored } from "../ports.js";
 import { refusal } from "../refusal.js";
-import { type Step, ask, bestEffort, broken } from "./run.js";
+import { type Step, answered, ask, askList, bestEffort, broken } from "./run.js";
 
 /**
  * Moves a stored invite on. Whoever loses the race for it is told that the same invite is being made. A happening
@@ -14,18 +14,18 @@ export const move =
   (ports: Pick<Ports, "invites">) =>
   (stored: Stored<InviteRecord>, happening: Happening): Step<Stored<InviteRecord>> => {
     const life = advance(stored.value.life, happening);
-    if (life === undefined) return broken();
+    if (life === undefined) return broken("invites.replace");
     const value = { ...stored.value, life };
     return pipe(
-      ask(() => ports.invites.replace(value, stored.mark, {})),
-      TE.flatMap((answer): Step<Stored<InviteRecord>> => {
+      ask("invites.replace", () => ports.invites.replace(value, stored.mark, {})),
+      answered("invites.replace", (answer): Step<Stored<InviteRecord>> => {
         switch (answer._tag) {
           case "Replaced":
             return TE.right({ value, mark: answer.mark });
           case "Stale":
             return TE.left(refusal("InviteInProgress", { retryAfterMs: 2_000 }));
           default:
-            return broken();
+            return broken("invites.replace");
         }
       }),
     );
@@ -55,18 +55,30 @@ export type End =
 const isEndOf = ({ life, sender }: InviteRecord, token: string, end: End): boolean =>
   endsBy(life, token, end._tag) && (end._tag === "Revoke" || end.sender === sender);
 
-/** Notes what the room shows already: the end of the invites of ours that the token is of; how many there were. */
+/** Notes what the room shows already: the end of the invites of ours that the token is of; whether there were any. */
 export const noteEnd =
   (ports: Pick<Ports, "invites">) =>
-  (roomId: RoomId, token: string, end: End): Step<number> =>
-    again(
+  (roomId: RoomId, token: string, end: End, signal?: AbortSignal): Step<boolean> => {
+    // Kept over the rounds: what one of them has noted the next does not find.
+    let noted = false;
+    return again(
       pipe(
-        ask(() => ports.invites.findByToken(roomId, token, {})),
+        askList("invites.findByToken", () => ports.invites.findByToken(roomId, token, { signal }), signal),
         TE.map((found) => found.filter(({ value }) => isEndOf(value, token, end))),
-        TE.flatMap(TE.traverseSeqArray((stored) => move(ports)(stored, end))),
-        TE.map((moved) => moved.length),
+        TE.flatMap(
+          TE.traverseSeqArray((stored) =>
+            pipe(
+              move(ports)(stored, end),
+              TE.tapIO(() => () => {
+                noted = true;
+              }),
+            ),
+          ),
+        ),
+        TE.map(() => noted),
       ),
     );
+  };
 
 /** The same beside something that is done already, and is not undone if the note is lost. */
 export const noteEndBeside = (

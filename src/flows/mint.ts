@@ -3,18 +3,18 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { InviteDetails } from "../invite/decide.js";
 import type { ThreepidInvite } from "../invite/form.js";
-import { type InviteRecord, inviteKey } from "../invite/life.js";
+import { type Happening, type InviteRecord, inviteKey, redeemerOf } from "../invite/life.js";
 import { type MintedInvite, parseMintedInvite } from "../invite/minted.js";
 import { isRevoked } from "../invite/proof.js";
 import { contentOf, entry } from "../matrix/event.js";
 import type { RoomId, UserId } from "../matrix/ids.js";
-import { stateEvent } from "../matrix/room-state.js";
+import { membershipOf, stateEvent } from "../matrix/room-state.js";
 import type { IdentityServerError, Ports, Stored, StoreInviteRequest } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { look } from "./commit.js";
 import { boundUser, identityServerFailure } from "./identity-server.js";
 import { move } from "./life.js";
-import { type Problem, type Step, ask } from "./run.js";
+import { type Step, answered, ask } from "./run.js";
 
 type MintPorts = Pick<Ports, "config" | "crypto" | "rooms" | "identityServer" | "invites" | "clock">;
 
@@ -42,22 +42,44 @@ export type Minting =
 const defaultAskedForMs = 60_000;
 
 /**
- * Whoever revoked the invite while its answer was on the way wants no second one: a client repeats what is said to be in
- * progress.
+ * Who loses the race for an invite is told to come again, which a client does by itself; but not where somebody has
+ * ended the invite meanwhile: they want no second one.
  */
-const overtaken =
+const unlessEnded =
   (ports: Pick<MintPorts, "invites">) =>
-  ({ value: { key } }: Stored<InviteRecord>) =>
-  (problem: Problem): Step<Stored<InviteRecord>> =>
-    problem.code === "InviteInProgress"
-      ? pipe(
-          ask(() => ports.invites.find(key, {})),
-          TE.flatMap((now) => {
-            const state = now?.value.life._tag;
-            return TE.left(state === "Revoked" || state === "Expired" ? refusal("InviteRevoked") : problem);
-          }),
-        )
-      : TE.left(problem);
+  (stored: Stored<InviteRecord>, happening: Happening): Step<Stored<InviteRecord>> =>
+    pipe(
+      move(ports)(stored, happening),
+      TE.orElse((problem) =>
+        problem.code === "InviteInProgress"
+          ? pipe(
+              ask("invites.find", () => ports.invites.find(stored.value.key, {})),
+              TE.flatMap((now) => {
+                const state = now?.value.life._tag;
+                return TE.left(
+                  state === "Revoked" || state === "Expired" ? refusal("InviteRevoked") : problem,
+                );
+              }),
+            )
+          : TE.left(problem),
+      ),
+    );
+
+/**
+ * Whether another invite of ours has the token: an identity server can answer with one that it has read in the room, and
+ * what is done to its own invite would then be done to that one.
+ */
+const isTaken =
+  (ports: Pick<MintPorts, "invites">) =>
+  ({ roomId, key }: InviteRecord, { token }: MintedInvite): Step<boolean> =>
+    pipe(
+      ask("invites.findByToken", async () => {
+        const found = await ports.invites.findByToken(roomId, token, {});
+        return found.some(({ value }) => value.key !== key);
+      }),
+      // The mail is out: what cannot be looked up now must not lose the answer.
+      TE.orElse(() => TE.right(false)),
+    );
 
 /**
  * Asks the identity server to mint, with the intent stored before and the whole checked answer right after. From
@@ -74,28 +96,32 @@ const askToMint =
     const notMade = (asked: Stored<InviteRecord>, error: IdentityServerError): Step<never> =>
       pipe(
         nothingSent(asked),
-        TE.flatMap(() => TE.left(identityServerFailure(error))),
+        TE.flatMap(() => TE.left(identityServerFailure(error, "identityServer.storeInvite"))),
       );
     return pipe(
-      move(ports)(stored, { _tag: "Ask", at: ports.clock.now() }),
+      unlessEnded(ports)(stored, { _tag: "Ask", at: ports.clock.now() }),
       TE.flatMap((asked) =>
         pipe(
-          ask(() =>
+          ask("identityServer.storeInvite", () =>
             ports.identityServer.storeInvite(
               { idServer, accessToken: idAccessToken, invite: request.body },
               {},
             ),
           ),
-          TE.flatMap((answer): Step<Minting> => {
+          answered("identityServer.storeInvite", (answer): Step<Minting> => {
             switch (answer._tag) {
               case "Stored": {
-                const pinned = ports.config.pinnedKeys?.get(idServer.toLowerCase());
+                const pinned = ports.config.pinnedKeys?.get(idServer);
                 const minted = parseMintedInvite(answer.answer, threepid, pinned);
                 return isLeft(minted)
                   ? TE.left(minted.left)
                   : pipe(
-                      move(ports)(asked, { _tag: "Answer", minted: minted.right }),
-                      TE.orElse(overtaken(ports)(asked)),
+                      isTaken(ports)(asked.value, minted.right),
+                      TE.filterOrElseW(
+                        (taken) => !taken,
+                        () => refusal("TokenTaken"),
+                      ),
+                      TE.flatMap(() => unlessEnded(ports)(asked, { _tag: "Answer", minted: minted.right })),
                       TE.map((next) => ({ _tag: "Minted", stored: next, minted: minted.right })),
                     );
               }
@@ -106,9 +132,11 @@ const askToMint =
                   TE.map((userId) => ({ _tag: "Bound", userId })),
                 );
               case "Unreachable":
-                return answer.sent ? TE.left(identityServerFailure(answer)) : notMade(asked, answer);
+                return answer.sent
+                  ? TE.left(identityServerFailure(answer, "identityServer.storeInvite"))
+                  : notMade(asked, answer);
               case "Malformed":
-                return TE.left(identityServerFailure(answer));
+                return TE.left(identityServerFailure(answer, "identityServer.storeInvite"));
               case "Unauthorized":
               case "TermsNotSigned":
               case "RateLimited":
@@ -137,6 +165,22 @@ const standingOf =
     );
 
 /**
+ * Who has redeemed the invite and is invited still: asking for another would empty the token by which servers may judge
+ * that invite until its user has joined.
+ */
+const stillInvited =
+  (ports: Pick<MintPorts, "rooms">) =>
+  ({ roomId, life }: InviteRecord, signal: AbortSignal | undefined): Step<UserId | undefined> => {
+    const by = redeemerOf(life);
+    return by === undefined
+      ? TE.right(undefined)
+      : pipe(
+          look(ports)(roomId, [entry("m.room.member", by)], signal),
+          TE.map(({ state }) => (membershipOf(state, by) === "invite" ? by : undefined)),
+        );
+  };
+
+/**
  * Brings an invite to its token: puts the intent down, and asks the identity server unless a token is there
  * already (`docs/explanation.md`, "The life of an invite").
  */
@@ -156,10 +200,18 @@ export const mint =
       life: { _tag: "Intended" },
     };
     return pipe(
-      ask(() => ports.invites.putIfAbsent(intended, { signal }), signal),
-      TE.flatMap((stored): Step<Minting> => {
+      ask("invites.putIfAbsent", () => ports.invites.putIfAbsent(intended, { signal }), signal),
+      TE.bindTo("stored"),
+      TE.bind("invited", ({ stored }) => stillInvited(ports)(stored.value, signal)),
+      TE.flatMap(({ stored, invited }): Step<Minting> => {
+        if (invited !== undefined) return TE.right({ _tag: "Bound", userId: invited });
         const { life } = stored.value;
-        const again = (): Step<Minting> => askToMint(ports)(request, stored);
+        // What is asked for now is what counts, not what was said the first time.
+        const again = (): Step<Minting> =>
+          askToMint(ports)(request, {
+            mark: stored.mark,
+            value: { ...intended, createdAt: stored.value.createdAt, life },
+          });
         if (resend) return again();
         switch (life._tag) {
           case "Intended":

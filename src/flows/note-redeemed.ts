@@ -2,20 +2,23 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { type EventLike, contentOf, isEvent } from "../matrix/event.js";
-import { parseUserId } from "../matrix/ids.js";
+import { type RoomId, parseUserId } from "../matrix/ids.js";
 import { member, stringMember } from "../matrix/json.js";
 import type { Ports } from "../ports.js";
 import { readRoomId } from "./command.js";
 import { type End, noteEnd } from "./life.js";
-import { type FlowOptions, type FlowResult, type Step, ask, run } from "./run.js";
+import { type FlowOptions, type FlowResult, type Step, run } from "./run.js";
 
 export type NoteRedeemedPorts = Pick<Ports, "invites" | "observe">;
 
 /** By which token, whose, an event invites whom; `undefined` where it is no invite with a proof. */
 const redemption = (
   event: unknown,
+  roomId: RoomId,
 ): (Extract<End, { _tag: "Redeem" }> & { readonly token: string }) | undefined => {
   if (!isEvent(event) || event.type !== "m.room.member") return undefined;
+  // Some hosts' own events do not name their room; one that names another has no say here.
+  if (event.room_id !== undefined && event.room_id !== roomId) return undefined;
   const content = contentOf(event);
   const token = stringMember(member(member(content, "third_party_invite"), "signed"), "token");
   const by = parseUserId(event.state_key);
@@ -44,13 +47,10 @@ export const noteRedeemed =
       pipe(
         TE.fromEither(readRoomId(command.roomId)),
         TE.flatMap((roomId): Step<boolean> => {
-          const redeemed = redemption(command.event);
-          if (redeemed === undefined) return TE.right(false);
-          return pipe(
-            ask(() => Promise.resolve(), signal),
-            TE.flatMap(() => noteEnd(ports)(roomId, redeemed.token, redeemed)),
-            TE.map((noted) => noted > 0),
-          );
+          const redeemed = redemption(command.event, roomId);
+          return redeemed === undefined
+            ? TE.right(false)
+            : noteEnd(ports)(roomId, redeemed.token, redeemed, signal);
         }),
       ),
       ports.observe,

@@ -4,7 +4,8 @@ import { checkExchange, decideExchange } from "../invite/exchange.js";
 import type { RedeemOutcome } from "../invite/redeem.js";
 import type { Ports } from "../ports.js";
 import { readRoomId } from "./command.js";
-import { makeInvite, maxPairs } from "./redeem-delivery.js";
+import { configured } from "./config.js";
+import { makeInvite, maxPairs, noteOutcome } from "./redeem-delivery.js";
 import { type FlowOptions, type FlowResult, run } from "./run.js";
 import type { Committed } from "./commit.js";
 
@@ -34,17 +35,21 @@ export const receiveExchange =
   (command: ReceiveExchange, { signal }: FlowOptions = {}): FlowResult<Committed<RedeemOutcome>> =>
     run(
       pipe(
-        TE.fromEither(readRoomId(command.roomId)),
+        configured(ports),
+        TE.flatMapEither(() => readRoomId(command.roomId)),
         TE.flatMapEither((roomId) => checkExchange(command.body, { roomId, origin: command.origin })),
         TE.flatMap((request) =>
-          makeInvite(ports)(
-            request,
-            (state, details) =>
-              decideExchange(state, request, ports.config.serverName, ports.crypto, {
-                ...maxPairs(ports),
-                details,
-              }),
-            signal,
+          pipe(
+            makeInvite(ports)(
+              request,
+              (state, details) =>
+                decideExchange(state, request, ports.config.serverName, ports.crypto, {
+                  ...maxPairs(ports),
+                  details,
+                }),
+              signal,
+            ),
+            TE.tap((outcome) => noteOutcome(ports)(request, outcome)),
           ),
         ),
       ),

@@ -4,6 +4,7 @@ import { type InboundInvite, checkInboundInvite } from "../invite/inbound-invite
 import type { Ports } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { readRoomId } from "./command.js";
+import { configured } from "./config.js";
 import { type FlowOptions, type FlowResult, type Step, ask, bestEffort, run } from "./run.js";
 import { findUser } from "./users.js";
 
@@ -52,7 +53,8 @@ export const receiveInboundInvite =
   (command: ReceiveInboundInvite, { signal }: FlowOptions = {}): FlowResult<InboundInvite> =>
     run(
       pipe(
-        TE.fromEither(readRoomId(command.roomId)),
+        configured(ports),
+        TE.flatMapEither(() => readRoomId(command.roomId)),
         TE.flatMapEither((roomId) =>
           checkInboundInvite(
             command.body,
@@ -66,7 +68,7 @@ export const receiveInboundInvite =
             ? TE.right(undefined)
             : bestEffort(
                 ports.observe,
-                ask(() =>
+                ask("redemptions.postpone", () =>
                   ports.redemptions.postpone(
                     { roomId, sender, token, mxid: target },
                     ports.clock.now() + confirmAfterMs,

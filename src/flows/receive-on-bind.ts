@@ -1,4 +1,3 @@
-import { isLeft } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { type Delivery, type OnBind, type RefusedEntry, checkOnBind } from "../invite/onbind.js";
@@ -8,6 +7,7 @@ import { type ServerName, serverOf } from "../matrix/ids.js";
 import type { OwedRedemption, Ports } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { type FlowOptions, type FlowResult, type Step, ask, broken, run, tell } from "./run.js";
+import { configured } from "./config.js";
 import { findUser } from "./users.js";
 
 export type ReceiveOnBindPorts = Pick<
@@ -26,59 +26,42 @@ const defaultMaxEntries = 5_000;
 const defaultMaxPerUser = 10_000;
 const defaultMaxPerServer = 100_000;
 
+type Waiting = Parameters<Ports["redemptions"]["countWaiting"]>[0];
+
 /** When the queue may have shrunk again. */
 const fullForMs = 60_000;
 
-/** What may still wait. */
-interface Room {
-  readonly user: number;
-  readonly servers: ReadonlyMap<ServerName, number>;
-}
-
-/** How many more may wait, for the user and for each inviting server. */
-const roomLeft =
+/**
+ * Whether a delivery finds room: all of it or none, since it is delivered again whole. Where nothing else waits it always
+ * does, however small the caps are.
+ */
+const fits =
   (ports: ReceiveOnBindPorts) =>
-  ({ mxid, accepted }: OnBind, signal: AbortSignal | undefined): Step<Room> => {
+  ({ mxid, accepted }: OnBind, signal: AbortSignal | undefined): Step<boolean> => {
     const { maxWaitingPerUser = defaultMaxPerUser, maxWaitingPerServer = defaultMaxPerServer } = ports.config;
     const delivered = new Map<ServerName, number>();
     for (const { sender } of accepted)
       delivered.set(serverOf(sender), (delivered.get(serverOf(sender)) ?? 0) + 1);
-    // What found no room comes again with all that was delivered: where nothing else waits, the whole must fit.
-    const roomFor = (cap: number, sent: number, waiting: number): number => Math.max(cap, sent) - waiting;
-    const count = (of: Parameters<Ports["redemptions"]["countWaiting"]>[0]): Step<number> =>
+    const within = (of: Waiting, sent: number, cap: number): Step<boolean> =>
       pipe(
-        ask(() => ports.redemptions.countWaiting(of, { signal }), signal),
-        TE.flatMap((waiting) => (Number.isFinite(waiting) ? TE.right(waiting) : broken())),
+        ask("redemptions.countWaiting", () => ports.redemptions.countWaiting(of, { signal }), signal),
+        TE.flatMap((waiting) =>
+          Number.isFinite(waiting)
+            ? TE.right(waiting + sent <= Math.max(cap, sent))
+            : broken("redemptions.countWaiting"),
+        ),
       );
     return pipe(
       TE.Do,
-      TE.bind("waiting", () => count({ mxid })),
-      TE.bind("perServer", () =>
+      TE.bind("user", () => within({ mxid }, accepted.length, maxWaitingPerUser)),
+      TE.bind("servers", () =>
         TE.traverseArray(([destination, sent]: readonly [ServerName, number]) =>
-          TE.map((waiting: number) => [destination, roomFor(maxWaitingPerServer, sent, waiting)] as const)(
-            count({ destination }),
-          ),
+          within({ destination }, sent, maxWaitingPerServer),
         )([...delivered]),
       ),
-      TE.map(({ waiting, perServer }) => ({
-        user: roomFor(maxWaitingPerUser, accepted.length, waiting),
-        servers: new Map(perServer),
-      })),
+      TE.map(({ user, servers }) => user && servers.every((server) => server)),
     );
   };
-
-/** The deliveries that the caps let in, in their order. */
-const withinCaps = (deliveries: readonly Delivery[], room: Room): readonly Delivery[] => {
-  const servers = new Map(room.servers);
-  const taken: Delivery[] = [];
-  for (const delivery of deliveries) {
-    const left = servers.get(serverOf(delivery.sender)) ?? 0;
-    if (taken.length >= room.user || left <= 0) continue;
-    servers.set(serverOf(delivery.sender), left - 1);
-    taken.push(delivery);
-  }
-  return taken;
-};
 
 const owed = (crypto: CryptoEngine, { roomId, sender, signed }: Delivery, now: number): OwedRedemption => ({
   roomId,
@@ -101,35 +84,30 @@ const withoutUser = ({ mxid, accepted, refused }: OnBind): OnBind => ({
 
 const store =
   (ports: ReceiveOnBindPorts) =>
-  (delivery: OnBind, signal: AbortSignal | undefined): Step<OnBindOutcome> =>
-    pipe(
-      roomLeft(ports)(delivery, signal),
-      TE.flatMap((room) => {
-        const taken = withinCaps(delivery.accepted, room);
-        const now = ports.clock.now();
-        const rows = taken.map((entry) => owed(ports.crypto, entry, now));
-        return pipe(
-          rows.length === 0
-            ? TE.right(undefined)
-            : ask(() => ports.redemptions.owe(rows, { signal }), signal),
-          TE.tapIO(() => () => {
-            for (const { roomId } of taken)
-              tell(ports.observe, { _tag: "RedemptionOwed", roomId, target: delivery.mxid });
-          }),
-          // A proof comes only once: what finds no room now must be delivered again, so this is no 200.
-          TE.flatMap(() =>
-            taken.length < delivery.accepted.length
-              ? TE.left(refusal("TooManyWaiting", { retryAfterMs: fullForMs }))
-              : TE.right({ accepted: taken.length, refused: delivery.refused }),
-          ),
-        );
+  ({ mxid, accepted, refused }: OnBind, signal: AbortSignal | undefined): Step<OnBindOutcome> => {
+    if (accepted.length === 0) return TE.right({ accepted: 0, refused });
+    const now = ports.clock.now();
+    const rows = accepted.map((entry) => owed(ports.crypto, entry, now));
+    return pipe(
+      fits(ports)({ mxid, accepted, refused }, signal),
+      // A proof comes only once: what finds no room now must be delivered again, so this is no 200.
+      TE.filterOrElseW(
+        (isRoom) => isRoom,
+        () => refusal("TooManyWaiting", { retryAfterMs: fullForMs }),
+      ),
+      TE.flatMap(() => ask("redemptions.owe", () => ports.redemptions.owe(rows, { signal }), signal)),
+      TE.tapIO(() => () => {
+        for (const { roomId } of accepted)
+          tell(ports.observe, { _tag: "RedemptionOwed", roomId, target: mxid });
       }),
+      TE.map(() => ({ accepted: accepted.length, refused })),
     );
+  };
 
 /**
  * Receives `/_matrix/federation/v1/3pid/onbind`, whose proofs come only once (ONB-1 to ONB-8). Answers when the good
  * entries are stored, and makes no invite yet: that is `deliverOwed`'s. A body that is none, more entries than are
- * taken at once or may wait (`TooManyWaiting`, which keeps those that found room), or storage that fails is a `left`; a bad entry, or a user whom this server does not have, is not.
+ * taken at once or may wait (`TooManyWaiting`: nothing is kept), or storage that fails is a `left`; a bad entry, or a user whom this server does not have, is not: the watcher is told `Refused` for each.
  *
  * @example
  * const result = await receiveOnBind(ports)(await request.json());
@@ -138,15 +116,25 @@ const store =
 export const receiveOnBind =
   (ports: ReceiveOnBindPorts) =>
   (body: unknown, { signal }: FlowOptions = {}): FlowResult<OnBindOutcome> => {
-    const { serverName, maxOnBindEntries: maxEntries = defaultMaxEntries } = ports.config;
-    const checked = checkOnBind(body, { serverName, maxEntries });
-    const step: Step<OnBindOutcome> = isLeft(checked)
-      ? TE.left(checked.left)
-      : pipe(
-          findUser(ports, checked.right.mxid, signal),
-          TE.flatMap((user) =>
-            store(ports)(user === undefined ? withoutUser(checked.right) : checked.right, signal),
-          ),
-        );
-    return run(step, ports.observe, { flow: "receiveOnBind" });
+    const flow = "receiveOnBind";
+    return run(
+      pipe(
+        configured(ports),
+        TE.flatMapEither(() => {
+          const { serverName, maxOnBindEntries: maxEntries = defaultMaxEntries } = ports.config;
+          return checkOnBind(body, { serverName, maxEntries });
+        }),
+        TE.bindTo("checked"),
+        TE.bind("user", ({ checked }) => findUser(ports, checked.mxid, signal)),
+        TE.flatMap(({ checked, user }) =>
+          store(ports)(user === undefined ? withoutUser(checked) : checked, signal),
+        ),
+        TE.tapIO(({ refused }) => () => {
+          for (const { refusal } of refused)
+            tell(ports.observe, { _tag: "Refused", code: refusal.code, flow });
+        }),
+      ),
+      ports.observe,
+      { flow },
+    );
   };

@@ -13,8 +13,8 @@ import type { Ports, Stored } from "../ports.js";
 import { type Refusal, failure, refusal } from "../refusal.js";
 import { type Committed, commit, look } from "./commit.js";
 import { validity } from "./key-validity.js";
-import { noteEndBeside } from "./life.js";
-import { type Problem, type Step, ask, tell } from "./run.js";
+import { noteEnd } from "./life.js";
+import { type Problem, type Step, answered, ask, askList, tell } from "./run.js";
 
 export type RedeemPorts = Pick<
   Ports,
@@ -44,18 +44,16 @@ const detailsIn = (
  * Notes the end of an invite of ours. Also where the event is there already: whoever made it may have died before the
  * note. Of somebody who is joined nothing is known; no proof was asked of them.
  */
-const noteRedeemedBy = (
-  ports: Pick<Ports, "invites" | "observe">,
-  { roomId, signed }: Pick<Delivery, "roomId" | "signed">,
-  outcome: RedeemOutcome,
-): Step<void> =>
-  outcome._tag === "AlreadyJoined"
-    ? TE.right(undefined)
-    : noteEndBeside(ports, roomId, signed.token, {
-        _tag: "Redeem",
-        by: signed.mxid,
-        sender: outcome._tag === "Redeem" ? outcome.event.sender : outcome.sender,
-      });
+export const noteOutcome =
+  (ports: Pick<Ports, "invites">) =>
+  ({ roomId, signed }: Pick<Delivery, "roomId" | "signed">, outcome: RedeemOutcome): Step<unknown> =>
+    outcome._tag === "AlreadyJoined"
+      ? TE.right(undefined)
+      : noteEnd(ports)(roomId, signed.token, {
+          _tag: "Redeem",
+          by: signed.mxid,
+          sender: outcome._tag === "Redeem" ? outcome.event.sender : outcome.sender,
+        });
 
 /** How a decision on a room's state is made into an event by this server: the key validity first, then the append. */
 export const makeInvite =
@@ -67,7 +65,11 @@ export const makeInvite =
   ): Step<Committed<RedeemOutcome>> => {
     const keysValid = validity(ports, signal);
     return pipe(
-      ask(() => ports.invites.findByToken(roomId, signed.token, { signal }), signal),
+      askList(
+        "invites.findByToken",
+        () => ports.invites.findByToken(roomId, signed.token, { signal }),
+        signal,
+      ),
       TE.flatMap((found) =>
         commit(ports)(
           {
@@ -80,7 +82,6 @@ export const makeInvite =
           signal,
         ),
       ),
-      TE.tap((outcome) => noteRedeemedBy(ports, { roomId, signed }, outcome)),
       TE.tapIO((outcome) => () => {
         if (outcome._tag === "Redeem") tell(ports.observe, { _tag: "Redeemed", roomId, target: signed.mxid });
       }),
@@ -132,6 +133,7 @@ const exchange =
   ): Step<Redeemed> =>
     pipe(
       ask(
+        "federation.exchangeThirdPartyInvite",
         () =>
           ports.federation.exchangeThirdPartyInvite(
             { destination, roomId: delivery.roomId, body: exchangeBody(delivery) },
@@ -139,7 +141,7 @@ const exchange =
           ),
         signal,
       ),
-      TE.flatMap((answer): Step<Redeemed> => {
+      answered("federation.exchangeThirdPartyInvite", (answer): Step<Redeemed> => {
         switch (answer._tag) {
           case "Accepted":
             return TE.right("Exchanged");
@@ -159,7 +161,8 @@ const exchange =
  * Turns one proof into an invite, whoever has to make it. Sender ours and we are in the room → we do. Sender
  * elsewhere → their server first, even when we are in the room; if it cannot be reached and we are, we do. Never an
  * exchange with ourselves. What our own view of the room decides for good (joined, invited, banned, revoked, not
- * proven) is decided before anybody is asked.
+ * proven) is decided before anybody is asked. It has succeeded when the end of our own invite is noted: a note that is
+ * lost would leave a token standing that nobody tidies away, so whoever calls tries again, and finds them invited.
  */
 export const redeemDelivery =
   (ports: RedeemPorts) =>
@@ -172,6 +175,7 @@ export const redeemDelivery =
         (state, details) => redeem(state, signed, ports.crypto, { ...maxPairs(ports), details }),
         signal,
       ),
+      TE.tap((outcome) => noteOutcome(ports)(delivery, outcome)),
       TE.map(namesOf),
     );
     const askSender = (fallback: Step<Redeemed> | undefined, otherwise: Refusal): Step<Redeemed> =>
@@ -192,7 +196,7 @@ export const redeemDelivery =
         const outcome = decided.right;
         if (outcome._tag !== "Redeem")
           return pipe(
-            noteRedeemedBy(ports, delivery, outcome),
+            noteOutcome(ports)(delivery, outcome),
             TE.map(() => outcome._tag),
           );
         // The room's own word on who invited, not the delivery's.

@@ -3,17 +3,18 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Requester } from "../invite/admit.js";
 import type { Addressee } from "../invite/form.js";
-import { type InviteRecord, advance, inviteKey, tokensOf } from "../invite/life.js";
+import { type InviteRecord, advance, inviteKey, redeemerOf, tokensOf } from "../invite/life.js";
 import { type RevokeOutcome, revoke, revokeOwn } from "../invite/revoke.js";
-import { entry } from "../matrix/event.js";
 import type { RoomId, UserId } from "../matrix/ids.js";
 import { type RoomState, membershipOf } from "../matrix/room-state.js";
 import type { Ports, Stored } from "../ports.js";
 import { type Refusal, refusal } from "../refusal.js";
 import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./command.js";
 import type { Committed } from "./commit.js";
+import { configured } from "./config.js";
 import { emptyTokens } from "./empty-tokens.js";
 import { again, move, noteEndBeside } from "./life.js";
+import { redeemers } from "./room-invites.js";
 import { type FlowOptions, type FlowResult, type Step, ask, run, tell } from "./run.js";
 
 /** Which invite to revoke: any, by its token in the room, or one that the requester made, by whom it was for. */
@@ -36,6 +37,13 @@ export type RevokeInvitePorts = Pick<Ports, "config" | "crypto" | "rooms" | "eve
 /** What became of it. An invite that was redeemed stays: to withdraw it is to kick its user. */
 export type Revocation = RevokeOutcome | { readonly _tag: "AlreadyRedeemed"; readonly by: UserId };
 
+const isByToken = (command: RevokeInvite): command is Extract<RevokeInvite, { readonly token: string }> =>
+  "token" in command && typeof command.token === "string";
+
+/** Neither may be there in a language without types. */
+const addresseeOf = (command: RevokeInvite): Addressee | undefined =>
+  "addressee" in command ? command.addressee : undefined;
+
 const revokeToken =
   (ports: RevokeInvitePorts) =>
   (
@@ -54,10 +62,12 @@ const revokeRedeemed = (
   state: RoomState,
   requester: Requester,
   { life }: InviteRecord,
-): Either<Refusal, Revocation> =>
-  life._tag === "Redeemed" && membershipOf(state, life.by) === "invite"
-    ? right({ _tag: "AlreadyRedeemed", by: life.by })
+): Either<Refusal, Revocation> => {
+  const by = redeemerOf(life);
+  return by !== undefined && membershipOf(state, by) === "invite"
+    ? right({ _tag: "AlreadyRedeemed", by })
     : revokeOwn(state, requester, tokensOf(life));
+};
 
 /** Notes that an invite was revoked, if it is not over; whether there was anything to note. */
 const noteRevoked =
@@ -88,7 +98,7 @@ const revokeAddressee =
     let done: Committed<Revocation> | undefined;
     return again(
       pipe(
-        ask(() => ports.invites.find(key, { signal }), signal),
+        ask("invites.find", () => ports.invites.find(key, { signal }), signal),
         TE.flatMap((stored) =>
           stored === undefined ? TE.left(refusal("InviteNotFound")) : TE.right(stored),
         ),
@@ -100,7 +110,7 @@ const revokeAddressee =
             tokensOf(value.life),
             signal,
             (state) => revokeRedeemed(state, requester, value),
-            value.life._tag === "Redeemed" ? [entry("m.room.member", value.life.by)] : [],
+            redeemers([value]),
           ),
         ),
         TE.tapIO(({ outcome }) => () => {
@@ -117,6 +127,24 @@ const revokeAddressee =
         ),
       ),
     );
+  };
+
+const revoked =
+  (ports: RevokeInvitePorts) =>
+  (
+    command: RevokeInvite,
+    roomId: RoomId,
+    requester: Requester,
+    signal: AbortSignal | undefined,
+  ): Step<Committed<Revocation>> => {
+    if (isByToken(command)) return revokeToken(ports)(roomId, requester, command.token, signal);
+    const addressee = addresseeOf(command);
+    return addressee === undefined
+      ? TE.left(refusal("FieldMissing", { detail: "token or addressee" }))
+      : pipe(
+          configured(ports),
+          TE.flatMap(() => revokeAddressee(ports)(roomId, requester, addressee, signal)),
+        );
   };
 
 /**
@@ -136,9 +164,7 @@ export const revokeInvite =
         TE.fromEither(readCommand(command)),
         TE.flatMap(({ roomId, requester }) =>
           pipe(
-            "token" in command
-              ? revokeToken(ports)(roomId, requester, command.token, signal)
-              : revokeAddressee(ports)(roomId, requester, command.addressee, signal),
+            revoked(ports)(command, roomId, requester, signal),
             TE.tapIO((outcome) => () => {
               if (outcome._tag === "Revoke")
                 tell(ports.observe, { _tag: "InviteRevoked", roomId, sender: requester.userId });

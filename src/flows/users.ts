@@ -2,7 +2,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { UserId } from "../matrix/ids.js";
 import type { Ports } from "../ports.js";
-import { type Step, ask, broken } from "./run.js";
+import { type Step, answered, ask, broken } from "./run.js";
 
 type KnownUser = Extract<Awaited<ReturnType<Ports["users"]["find"]>>, { _tag: "User" }>;
 
@@ -13,15 +13,15 @@ export const findUser = (
   signal: AbortSignal | undefined,
 ): Step<KnownUser | undefined> =>
   pipe(
-    ask(() => ports.users.find(userId, { signal }), signal),
-    TE.flatMap((answer): Step<KnownUser | undefined> => {
+    ask("users.find", () => ports.users.find(userId, { signal }), signal),
+    answered("users.find", (answer): Step<KnownUser | undefined> => {
       switch (answer._tag) {
         case "User":
           return TE.right(answer);
         case "NoSuchUser":
           return TE.right(undefined);
         default:
-          return broken();
+          return broken("users.find");
       }
     }),
   );

@@ -1,4 +1,4 @@
-import { type Either, isLeft } from "fp-ts/lib/Either.js";
+import { type Either, isLeft, isRight } from "fp-ts/lib/Either.js";
 import type { RequesterCommand } from "../flows/command.js";
 import { type Invite, invite } from "../flows/invite.js";
 import type { InviteByThreePidPorts } from "../flows/invite-by-three-pid.js";
@@ -11,11 +11,12 @@ import {
   type Denied,
   type Endpoint,
   type EndpointHost,
+  beside,
   endpoint,
   errorAnswer,
-  matrixResponse,
+  flowResponse,
   notLetIn,
-  quietly,
+  requireConfig,
 } from "./route.js";
 
 type User = { readonly _tag: "User"; readonly requester: RequesterCommand } | Denied;
@@ -28,7 +29,8 @@ export interface InviteHost extends EndpointHost {
 export interface OnBindHost extends EndpointHost {
   /**
    * Called once proofs have been stored: a good moment to run `deliverOwed`. The answer does not wait for it, and its
-   * failure changes nothing: the queue has the proofs.
+   * failure changes nothing: the queue has the proofs. `onError` is told what it rejects with, and the left of a flow that
+   * it answers with.
    */
   readonly wake?: () => unknown;
 }
@@ -76,13 +78,15 @@ const rulesOf = (given: Partial<BodyLimits>, defaults: JsonRules): JsonRules => 
 
 /**
  * `POST /_matrix/client/v3/rooms/{roomId}/invite`, both forms (CLI-1), with CORS. The host says whose access token it
- * is; the rest is the flow `invite`.
+ * is; the rest is the flow `invite`. Making any of the endpoints throws a `TypeError` where `ports.config` is wrong.
  *
  * @example
- * app.post("/_matrix/client/v3/rooms/:roomId/invite", (c) => inviteEndpoint(ports, { authenticate })(c.req.raw));
+ * const invite = inviteEndpoint(ports, { authenticate });
+ * app.all("/_matrix/client/v3/rooms/:roomId/invite", (c) => invite(c.req.raw)); // OPTIONS too: it answers CORS
  */
-export const inviteEndpoint = (ports: InviteByThreePidPorts, host: InviteHost): Endpoint =>
-  endpoint(host, {
+export const inviteEndpoint = (ports: InviteByThreePidPorts, host: InviteHost): Endpoint => {
+  requireConfig(ports);
+  return endpoint(host, {
     path: "/_matrix/client/v3/rooms/*/invite",
     methods: ["POST"],
     isForBrowsers: true,
@@ -92,26 +96,29 @@ export const inviteEndpoint = (ports: InviteByThreePidPorts, host: InviteHost): 
       const body = await requestJson(request, rulesOf(host, inviteRules));
       if (isLeft(body)) return errorAnswer(body.left);
       const command: Invite = { roomId, requester: user.requester, body: body.right };
-      return matrixResponse(await invite(ports)(command, stoppable(request)));
+      return flowResponse(host, await invite(ports)(command, stoppable(request)));
     },
   });
+};
 
 /** A client that has gone away need not be answered; from store-invite on the flow goes on without it. */
 const stoppable = ({ signal }: Request): FlowOptions => ({ signal });
 
 /** Whether the queue may be longer now. Without this, anybody could have it looked at as often as they like. */
 const hasStored = (result: Either<Problem, OnBindOutcome>): boolean =>
-  isLeft(result) ? result.left.code === "TooManyWaiting" : result.right.accepted > 0;
+  isRight(result) && result.right.accepted > 0;
 
 /**
  * `/_matrix/federation/v1/3pid/onbind`, by PUT as the endpoint is specified and by POST as identity servers do it
  * (ONB-1, AMB-13). Signed by nobody: what it delivers counts only once it has been proven.
  *
  * @example
- * app.on(["PUT", "POST"], "/_matrix/federation/v1/3pid/onbind", (c) => onBindEndpoint(ports, { wake })(c.req.raw));
+ * const onBind = onBindEndpoint(ports, { wake });
+ * app.all("/_matrix/federation/v1/3pid/onbind", (c) => onBind(c.req.raw));
  */
-export const onBindEndpoint = (ports: ReceiveOnBindPorts, host: OnBindHost = {}): Endpoint =>
-  endpoint(host, {
+export const onBindEndpoint = (ports: ReceiveOnBindPorts, host: OnBindHost = {}): Endpoint => {
+  requireConfig(ports);
+  return endpoint(host, {
     path: "/_matrix/federation/v1/3pid/onbind",
     methods: ["PUT", "POST"],
     isForBrowsers: false,
@@ -119,20 +126,23 @@ export const onBindEndpoint = (ports: ReceiveOnBindPorts, host: OnBindHost = {})
       const body = await requestJson(request, rulesOf(host, onBindRules));
       if (isLeft(body)) return errorAnswer(body.left);
       const result = await receiveOnBind(ports)(body.right);
-      if (hasStored(result)) void quietly(host.wake);
-      return matrixResponse(result);
+      if (hasStored(result)) void beside(host, host.wake);
+      return flowResponse(host, result);
     },
   });
+};
 
 /**
  * `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}` (EXC-1). The host verifies the `X-Matrix` signature over the
  * content that it is given.
  *
  * @example
- * app.put("/_matrix/federation/v1/exchange_third_party_invite/:roomId", (c) => exchange(c.req.raw));
+ * const exchange = exchangeEndpoint(ports, { authenticate });
+ * app.all("/_matrix/federation/v1/exchange_third_party_invite/:roomId", (c) => exchange(c.req.raw));
  */
-export const exchangeEndpoint = (ports: ReceiveExchangePorts, host: ExchangeHost): Endpoint =>
-  endpoint(host, {
+export const exchangeEndpoint = (ports: ReceiveExchangePorts, host: ExchangeHost): Endpoint => {
+  requireConfig(ports);
+  return endpoint(host, {
     path: "/_matrix/federation/v1/exchange_third_party_invite/*",
     methods: ["PUT"],
     isForBrowsers: false,
@@ -141,8 +151,10 @@ export const exchangeEndpoint = (ports: ReceiveExchangePorts, host: ExchangeHost
       if (isLeft(body)) return errorAnswer(body.left);
       const server = await host.authenticate(request, body.right);
       if (server._tag !== "Server") return notLetIn(server);
-      return matrixResponse(
+      return flowResponse(
+        host,
         await receiveExchange(ports)({ roomId, origin: server.origin, body: body.right }, stoppable(request)),
       );
     },
   });
+};

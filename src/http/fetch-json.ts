@@ -131,10 +131,15 @@ export const fetchJson = async (
     }
   } catch (thrown) {
     signal?.throwIfAborted();
-    if (headers.areLate) return { _tag: "Unreachable", sent: true, timedOut: true };
+    if (headers.areLate) return { _tag: "Unreachable", sent: true, timedOut: true, cause: thrown };
     const failures = failuresIn(thrown);
     const isLate = failures.some(({ code }) => lateCodes.has(code));
-    return { _tag: "Unreachable", sent: wasSent(failures), ...(isLate ? { timedOut: true } : {}) };
+    return {
+      _tag: "Unreachable",
+      sent: wasSent(failures),
+      ...(isLate ? { timedOut: true } : {}),
+      cause: thrown,
+    };
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);

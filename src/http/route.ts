@@ -1,6 +1,8 @@
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
+import { configFault } from "../flows/config.js";
 import type { Problem } from "../flows/run.js";
-import type { JsonObject } from "../matrix/json.js";
+import { type JsonObject, hasMember, member } from "../matrix/json.js";
+import type { Ports } from "../ports.js";
 import { matrixError } from "../refusal.js";
 import type { BodyLimits } from "./read-body.js";
 import { type HttpError, internalError, unrecognized } from "./request-json.js";
@@ -18,7 +20,10 @@ export type Endpoint = (request: Request) => Promise<Response>;
 
 /** What every endpoint may be given: how much body it reads, and for how long. */
 export interface EndpointHost extends Partial<BodyLimits> {
-  /** Told what made an answer a 500: what `authenticate` threw. For the host's own log; it goes to nobody else. */
+  /**
+   * Told what made an answer a 500 and what has a cause: what `authenticate` or `wake` threw, and the `PortFailure` of a
+   * flow with the name of the port and what it threw. For the host's own log; it goes to nobody else.
+   */
   readonly onError?: (cause: unknown) => void;
 }
 
@@ -109,12 +114,48 @@ const routed = async (route: Route, request: Request): Promise<Response> => {
 };
 
 /** What the host does on the side: it neither delays an answer nor changes it. */
-export const quietly = async (call: (() => unknown) | undefined): Promise<void> => {
+const quietly = async (call: (() => unknown) | undefined): Promise<void> => {
   try {
     await call?.();
   } catch {
-    // It is the host's to know.
+    // A log that fails changes nothing.
   }
+};
+
+const isLeftOf = (value: unknown): boolean => member(value, "_tag") === "Left" && hasMember(value, "left");
+
+/** What a call on the side failed with: what it threw, or the left of a flow. */
+const failuresOf = async (call: (() => unknown) | undefined): Promise<readonly unknown[]> => {
+  try {
+    const result = await call?.();
+    return isLeftOf(result) ? [member(result, "left")] : [];
+  } catch (cause) {
+    return [cause];
+  }
+};
+
+/** What the host does beside an answer; it is told why that failed. */
+export const beside = ({ onError }: EndpointHost, call: (() => unknown) | undefined): Promise<void> =>
+  quietly(async () => {
+    for (const cause of await failuresOf(call)) onError?.(cause);
+  });
+
+/** What the host should know of a failure. That a client went away is none. */
+const isForHost = (problem: Problem): boolean =>
+  problem._tag === "PortFailure" &&
+  problem.code !== "Cancelled" &&
+  (problem.cause !== undefined || problem.status === 500);
+
+/** The response of an endpoint's flow; why a port failed is told to the host. */
+export const flowResponse = ({ onError }: EndpointHost, result: Either<Problem, unknown>): Response => {
+  if (isLeft(result) && isForHost(result.left)) void quietly(() => onError?.(result.left));
+  return matrixResponse(result);
+};
+
+/** A wrong configuration is found out when an endpoint is made, not when a proof is lost. */
+export const requireConfig = ({ config }: Pick<Ports, "config">): void => {
+  const fault = configFault(config);
+  if (fault !== undefined) throw new TypeError(fault);
 };
 
 export const endpoint =

@@ -10,14 +10,14 @@ import { type Key, type Search, type Signature, search } from "./proof.js";
 import { type Shown, cut, shown } from "./shown.js";
 
 /** What came of a key or a signature. Nothing is tried where nothing can be signed, or where there are too many pairs. */
-export type Finding<Unusable extends string> = "matches" | "matches nothing" | "not tried" | Unusable;
+export type ProofFinding<Unusable extends string> = "matches" | "matches nothing" | "not tried" | Unusable;
 
 /** A key of the third-party invite, as it is written there. */
 export interface ShownKey {
   /** At the top of the content, or in its list, counted from 0. */
   readonly place: "public_key" | number;
   readonly publicKey: Shown;
-  readonly finding: Finding<
+  readonly finding: ProofFinding<
     "no public_key" | "not a text" | "not base64" | "not 32 bytes" | "not canonical, or weak"
   >;
 }
@@ -27,7 +27,7 @@ export interface ShownSignature {
   readonly server: string;
   readonly keyId: string;
   readonly signature: Shown;
-  readonly finding: Finding<
+  readonly finding: ProofFinding<
     "not ed25519" | "not a text" | "not base64" | "not 64 bytes" | "not canonical, or weak"
   >;
 }
@@ -142,7 +142,7 @@ export const explainProof = (
   const isTried = sought.message._tag === "Right" && !(sought.pairs > maxPairs);
   const matching = isTried ? matchingPairs(sought) : [];
   const matched = new Set<Key | Signature>(matching.flat());
-  const finding = (one: Key | Signature): Finding<never> =>
+  const finding = (one: Key | Signature): ProofFinding<never> =>
     !isTried ? "not tried" : matched.has(one) ? "matches" : "matches nothing";
   return {
     signed: signedText(sought),

@@ -12,17 +12,17 @@ import type { RuleName } from "./watcher.js";
  * What a rule did: it refused or allowed the event, which ends the walk; it had nothing against it, or did not allow
  * it, and the next one was asked; it could not be decided within the budget; it was not come to.
  */
-export type Outcome =
+export type RuleOutcome =
   "passed" | "allowed" | "did not allow" | "refused" | "undecided" | "not ours" | "not reached";
 
 /** One rule and what came of it. */
-export interface Step {
+export interface RuleStep {
   readonly name: "ours" | RuleName;
   /** Its number in the text of the room's version; the first step is none of the rules, and has none. */
   readonly rule?: string;
   /** The rule in a sentence, for people. */
   readonly text: string;
-  readonly outcome: Outcome;
+  readonly outcome: RuleOutcome;
   /** What decided it, under names for people; empty where it was not reached. */
   readonly values: Readonly<Record<string, Shown>>;
   /** Where a proof was sought: what was signed, with which signatures and keys, and which go together. */
@@ -34,7 +34,7 @@ export interface Explanation {
   readonly verdict: Verdict;
   readonly roomVersion: string;
   /** Every rule for an event of this kind, in order. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly RuleStep[];
 }
 
 const everyEvent: readonly RuleName[] = ["room", "create", "federate"];
@@ -59,7 +59,7 @@ const rulesOf: Readonly<Record<Branch, readonly RuleName[]>> = {
 
 const allowing: ReadonlySet<RuleName> = new Set<RuleName>(["provenMatch", "plainPower"]);
 
-const deciding = (verdict: Verdict): Outcome => {
+const deciding = (verdict: Verdict): RuleOutcome => {
   switch (verdict._tag) {
     case "Allow":
       return "allowed";
@@ -73,7 +73,7 @@ const deciding = (verdict: Verdict): Outcome => {
 };
 
 /** Whether the library judges the event at all. */
-const ours = (event: unknown, outcome: Outcome): Step => ({
+const ours = (event: unknown, outcome: RuleOutcome): RuleStep => ({
   name: "ours",
   text: "An m.room.third_party_invite, or an m.room.member whose membership is invite or no text, is judged here; others are the host's.",
   outcome,
@@ -119,7 +119,7 @@ export const explain = (
   });
 
   const facts = factsOf(event, content, state, options);
-  const step = (name: RuleName, outcome: Outcome): readonly Step[] => {
+  const step = (name: RuleName, outcome: RuleOutcome): readonly RuleStep[] => {
     const { number, text, values } = ruleBook[name];
     const rule = number(state.version.rules);
     // A rule without a number is none of this version's.
@@ -136,7 +136,7 @@ export const explain = (
     ];
   };
   const last = reached.length - 1;
-  const outcomeOf = (name: RuleName, at: number): Outcome =>
+  const outcomeOf = (name: RuleName, at: number): RuleOutcome =>
     at === last ? deciding(verdict) : allowing.has(name) ? "did not allow" : "passed";
   return {
     verdict,

@@ -48,7 +48,8 @@ const withTexts = (body: unknown, fields: readonly string[]): Either<Refusal, Js
 };
 
 const addresseeIn = (body: JsonObject): Either<Refusal, Addressee> => {
-  const idServer = parseServerName(body["id_server"]);
+  // Server names are compared by their letters, and one identity server has one pending invite, however it is spelt.
+  const idServer = parseServerName(stringMember(body, "id_server")?.toLowerCase());
   if (isLeft(idServer)) return refuse("FieldMalformed", { detail: `id_server. ${idServer.left.why}` });
   const threepid = parseThreepid(body["medium"], body["address"]);
   return isLeft(threepid)

@@ -139,6 +139,12 @@ export interface InviteRecord {
 /** Where an invite stands, whatever is being asked for: while an answer is awaited, where it stood before. */
 export const settledLife = (life: InviteLife): SettledLife => (life._tag === "Asked" ? life.before : life);
 
+/** Who has redeemed an invite, also while another is asked for. */
+export const redeemerOf = (life: InviteLife): UserId | undefined => {
+  const settled = settledLife(life);
+  return settled._tag === "Redeemed" ? settled.by : undefined;
+};
+
 const allTokens = (life: InviteLife): readonly Token[] => {
   switch (life._tag) {
     case "Intended":
@@ -158,7 +164,7 @@ const allTokens = (life: InviteLife): readonly Token[] => {
 /** The tokens of an invite: those that stand in the room, or may come to. It is found by any; the newest first. */
 export const tokensOf: (life: InviteLife) => readonly string[] = allTokens;
 
-/** When an invite was last asked for, in milliseconds since 1970. */
+/** When an invite was last asked for, in milliseconds since 1970; of one that has ended, when it was asked for first. */
 export const sinceOf = ({ life, createdAt }: InviteRecord): number => {
   switch (life._tag) {
     case "Asked":
@@ -185,7 +191,7 @@ export const endsBy = (life: InviteLife, token: string, end: "Redeem" | "Revoke"
   return end === "Redeem" ? tokens.includes(token) : life === settled && tokens[0] === token;
 };
 
-/** Whether this token may be appended, or has been and may stay: if not, another one, or the end of the invite, overtook it. */
+/** Whether this token may be appended, or has been and may stay: if not, another one, or whoever ended the invite, overtook it. */
 export const mayStand = (life: InviteLife, token: string): boolean => {
   const settled = settledLife(life);
   return settled._tag !== "Revoked" && settled._tag !== "Expired" && tokensOf(settled)[0] === token;

@@ -3,7 +3,7 @@ import type { ServerName, UserId } from "../matrix/ids.js";
 import { stringMember } from "../matrix/json.js";
 import type { RoomState } from "../matrix/room-state.js";
 import type { Threepid } from "../threepid/threepid.js";
-import { type InviteLife, type InviteRecord, settledLife, sinceOf } from "./life.js";
+import { type InviteLife, type InviteRecord, redeemerOf, sinceOf } from "./life.js";
 import { type StandingInvite, standingInvites, standsSince } from "./standing.js";
 
 /** One invite by third-party identifier, as it is shown to somebody. */
@@ -27,8 +27,8 @@ export interface ListedInvite {
 export type Viewer = UserId | "host";
 
 const redeemedBy = (life: InviteLife) => {
-  const settled = settledLife(life);
-  return settled._tag === "Redeemed" ? { redeemedBy: settled.by } : {};
+  const by = redeemerOf(life);
+  return by === undefined ? {} : { redeemedBy: by };
 };
 
 const stored = (record: InviteRecord, viewer: Viewer) => ({
@@ -43,9 +43,7 @@ const listStanding = (invite: StandingInvite, viewer: Viewer): ListedInvite => {
   return {
     // The room has the last word: what is noted as ended and stands all the same can be redeemed.
     state:
-      invite.record !== undefined && settledLife(invite.record.life)._tag === "Redeemed"
-        ? "Redeemed"
-        : "Pending",
+      invite.record !== undefined && redeemerOf(invite.record.life) !== undefined ? "Redeemed" : "Pending",
     sender: invite.sender,
     token: invite.token,
     ...(displayName === undefined ? {} : { displayName }),

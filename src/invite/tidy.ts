@@ -1,5 +1,5 @@
 import { type RoomState, membershipOf } from "../matrix/room-state.js";
-import { type InviteRecord, settledLife, sinceOf } from "./life.js";
+import { type InviteRecord, redeemerOf, settledLife, sinceOf } from "./life.js";
 import { isAlive } from "./revoke.js";
 import { type StandingInvite, standsSince } from "./standing.js";
 
@@ -7,12 +7,13 @@ import { type StandingInvite, standsSince } from "./standing.js";
 export type Untidy = "Expired" | "Spent" | "Superseded" | "Ended";
 
 /**
- * Whether an invite has waited too long. One that was redeemed waits for nobody; when it may go is `isSpent`'s to say.
+ * Whether an invite has waited too long. One that was redeemed waits for nobody; when it may go is `leftover`'s to say.
  * Without a time it is not old.
  */
 export const isExpired = (invite: StandingInvite, before: number): boolean => {
   const since = standsSince(invite);
-  return since !== undefined && since < before && invite.record?.life._tag !== "Redeemed";
+  const isRedeemed = invite.record !== undefined && redeemerOf(invite.record.life) !== undefined;
+  return since !== undefined && since < before && !isRedeemed;
 };
 
 /** The same of an invite that only the storage knows of: it never came into the room, or is gone from there. */

@@ -6,6 +6,7 @@ import { type NoEventId, contentHashMatches, eventId, verifyPdu } from "./pdu.js
 import { redact } from "./redaction.js";
 import { requiredSigners } from "./required-signers.js";
 import type { RoomVersion } from "./room-version.js";
+import { WrittenNumber } from "./written-number.js";
 
 /** A key that a server has or had, as its key document says. Times are milliseconds since 1970. */
 export interface ServerKey {
@@ -74,6 +75,19 @@ export interface KnownKeys {
   readonly now: number;
 }
 
+/** JSON that is deeper is no event: what writes it says so. */
+const maxDepth = 1_000;
+
+/**
+ * Whether a number stands in it that is no integer, or was not written as one (AMB-40). Where only integers may stand, `1.0` is
+ * refused and not taken for a 1: whoever reads the text strictly refuses it, wherever in the event it stands.
+ */
+const hasOddNumber = (value: unknown, depth = 0): boolean => {
+  if (typeof value === "number") return !Number.isSafeInteger(value);
+  if (typeof value !== "object" || value === null || depth > maxDepth) return false;
+  return value instanceof WrittenNumber || Object.values(value).some((item) => hasOddNumber(item, depth + 1));
+};
+
 /**
  * The checks of a received event before any rule: its ID, its content hash, and the signatures of the servers that must have signed it
  * (FMT-HASH-5, FMT-SIG-2 to FMT-SIG-7). The exemption of a proven member invite is decided on the copy that will be
@@ -90,6 +104,8 @@ export const checkPdu = (
   version: RoomVersion,
   { keyOf, now }: KnownKeys,
 ): Either<BadPdu, CheckedPdu> => {
+  if (version.strictCanonicalJson && hasOddNumber(pdu))
+    return left({ _tag: "NotCanonicalJson", reason: "number" });
   const id = eventId(crypto, pdu, version);
   if (isLeft(id)) return id;
   const hashMatches = contentHashMatches(crypto, pdu, version);

@@ -1,6 +1,5 @@
 import { lookup } from "node:dns/promises";
 import { type LookupFunction, isIP } from "node:net";
-import type { SecureContextOptions } from "node:tls";
 import type * as Undici from "undici";
 import { reachableAddress } from "./public-address.js";
 
@@ -15,8 +14,11 @@ export interface GuardedFetchOptions {
      */
     readonly hosts?: readonly string[];
   };
-  /** Certificates to trust *instead of* Node's own list, as in `node:tls`; NODE_EXTRA_CA_CERTS adds to that list. */
-  readonly ca?: SecureContextOptions["ca"];
+  /**
+   * Certificates in PEM to trust *instead of* Node's own list; NODE_EXTRA_CA_CERTS adds to that list. A text or its
+   * bytes, or several.
+   */
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
   /** Until a connection stands, the look-up of its name and TLS included; 5 s. Sooner than a caller gives up: then nothing was sent. */
   readonly connectTimeoutMs?: number;
   /** All addresses of a name; `dns.lookup` if absent. */
@@ -80,6 +82,10 @@ const checkedLookup =
     );
   };
 
+/** As `node:tls` has them. Its types would make everybody who imports ours install those of Node. */
+const certificates = (ca: NonNullable<GuardedFetchOptions["ca"]>): (string | Buffer)[] =>
+  [ca].flat().map((one) => (typeof one === "string" ? one : Buffer.from(one)));
+
 /** fetch repeats a request that is answered with 421: it would make two mails go out of one store-invite. */
 const once: Undici.Dispatcher.DispatcherComposeInterceptor = (dispatch) => {
   let isSent = false;
@@ -130,7 +136,7 @@ export const guardedFetch = async (
       connect: {
         lookup: checkedLookup(resolve, isAllowed),
         timeout: connectTimeoutMs,
-        ...(ca === undefined ? {} : { ca }),
+        ...(ca === undefined ? {} : { ca: certificates(ca) }),
       },
     });
   const guarded = agent(isReachable);

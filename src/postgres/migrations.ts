@@ -36,7 +36,7 @@ export const migrations: readonly ((tables: Tables) => readonly string[])[] = [
       owed_at double precision NOT NULL,
       due_at double precision NOT NULL,
       attempts integer NOT NULL,
-      state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'dead')),
+      state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'redeemed', 'done', 'dead')),
       reason text,
       status integer,
       errcode text,

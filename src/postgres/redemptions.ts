@@ -1,6 +1,6 @@
 import { serverOf } from "../matrix/ids.js";
 import { isJsonObject } from "../matrix/json.js";
-import type { OwedRedemption, PortOptions, Redemptions, Settlement, TokenOfUser } from "../ports.js";
+import type { OwedRedemption, PortOptions, Redemptions, Settlement, TokenOfUser, Trouble } from "../ports.js";
 import { type PostgresOptions, type SqlClient, type SqlRow, tablesOf } from "./client.js";
 import { parseSignedText, signedText, storedText } from "./encoding.js";
 import { number, numberOrNull, rawText, roomIdIn, text, userIdIn } from "./row.js";
@@ -43,13 +43,23 @@ const isOfToken = "room_id = $1::text AND token = $2::text AND mxid = $3::text";
 
 /** State, due time, reason, status and errcode of a settled row: the parameters $6 to $10. */
 const outcomeParams = (settlement: Settlement): (string | null)[] => {
-  if (settlement._tag === "Done") return ["done", null, null, null, null];
-  const { reason, status, errcode } = settlement;
-  const trouble = [storedText(reason), String(status), storedText(errcode)];
-  return settlement._tag === "Dead"
-    ? ["dead", null, ...trouble]
-    : ["waiting", String(settlement.dueAt), ...trouble];
+  switch (settlement._tag) {
+    case "Redeemed":
+      return ["redeemed", null, null, null, null];
+    case "Done":
+      return ["done", null, null, null, null];
+    case "Dead":
+      return ["dead", null, ...troubleParams(settlement)];
+    case "Again":
+      return ["waiting", String(settlement.dueAt), ...troubleParams(settlement)];
+  }
 };
+
+const troubleParams = ({ reason, status, errcode }: Trouble): string[] => [
+  storedText(reason),
+  String(status),
+  storedText(errcode),
+];
 
 /**
  * The `redemptions` port on PostgreSQL 13 or later, over one statement for each call. `migrate` makes its table. Rows are
@@ -72,6 +82,18 @@ export const postgresRedemptions = (client: SqlClient, options: PostgresOptions 
     return (await client.query(statement, params)).rows;
   };
 
+  /**
+   * The rows of a token, as they are once this statement alone may change them. All are locked before the first is
+   * changed, in one order for everybody: else two that settle rows of one token wait for each other's.
+   */
+  const locked = (more: string): string =>
+    `locked AS MATERIALIZED (
+          SELECT proof, state, lease FROM ${table}
+          WHERE ${isOfToken} ${more}
+          ORDER BY proof COLLATE "C"
+          FOR UPDATE
+        )`;
+
   return {
     owe: async (rows, given) => {
       // In one order for everybody: two that add the same rows wait for each other at the first, and never in a ring.
@@ -84,7 +106,7 @@ export const postgresRedemptions = (client: SqlClient, options: PostgresOptions 
         WHERE NOT EXISTS (
           SELECT FROM ${table} AS redeemed
           WHERE redeemed.room_id = owed.room_id AND redeemed.token = owed.token AND redeemed.mxid = owed.mxid
-            AND redeemed.state = 'done'
+            AND redeemed.state = 'redeemed'
         )
         ORDER BY room_id COLLATE "C", token COLLATE "C", mxid COLLATE "C", proof COLLATE "C"
         ON CONFLICT (room_id, token, mxid, proof) DO NOTHING`,
@@ -129,20 +151,19 @@ export const postgresRedemptions = (client: SqlClient, options: PostgresOptions 
 
     settle: async (id, lease, settlement, given) => {
       await ask(
-        `WITH settled AS (
-          UPDATE ${table}
-          SET state = $6::text,
-            due_at = coalesce($7::double precision, due_at),
-            attempts = attempts + CASE WHEN $6::text = 'waiting' THEN 1 ELSE 0 END,
-            reason = $8::text, status = $9::integer, errcode = $10::text,
-            lease = NULL, leased_until = NULL
-          WHERE ${isOfToken} AND proof = $4::text AND lease::text = $5::text
-          RETURNING state
+        `WITH ${locked("")}, settled AS MATERIALIZED (
+          SELECT proof FROM locked
+          WHERE (proof = $4::text OR ($6::text = 'redeemed' AND state = 'waiting'))
+            AND EXISTS (SELECT FROM locked AS held WHERE held.proof = $4::text AND held.lease::text = $5::text)
         )
-        UPDATE ${table} SET state = 'done', reason = NULL, status = NULL, errcode = NULL,
+        UPDATE ${table} AS row
+        SET state = $6::text,
+          due_at = greatest(row.due_at, $7::double precision),
+          attempts = row.attempts + CASE WHEN $6::text = 'waiting' THEN 1 ELSE 0 END,
+          reason = $8::text, status = $9::integer, errcode = $10::text,
           lease = NULL, leased_until = NULL
-        WHERE ${isOfToken} AND proof <> $4::text AND state = 'waiting'
-          AND EXISTS (SELECT FROM settled WHERE settled.state = 'done')`,
+        FROM settled
+        WHERE ${isOfToken} AND row.proof = settled.proof`,
         [...tokenParams(id), storedText(id.proof), storedText(lease), ...outcomeParams(settlement)],
         given,
       );
@@ -150,8 +171,10 @@ export const postgresRedemptions = (client: SqlClient, options: PostgresOptions 
 
     postpone: async (id, dueAt, given) => {
       await ask(
-        `UPDATE ${table} SET due_at = greatest(due_at, $5::double precision)
-        WHERE ${isOfToken} AND sender = $4::text AND state = 'waiting'`,
+        `WITH ${locked("AND sender = $4::text AND state = 'waiting'")}
+        UPDATE ${table} AS row SET due_at = greatest(row.due_at, $5::double precision)
+        FROM locked
+        WHERE ${isOfToken} AND row.proof = locked.proof`,
         [...tokenParams(id), storedText(id.sender), String(dueAt)],
         given,
       );

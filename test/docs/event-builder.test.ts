@@ -136,6 +136,15 @@ describe("the event builder of docs/how-to/event-builder.md", () => {
     expect(stdout).toMatch(/^# skipped 1$/m);
   });
 
+  it("carries the tutorial", async () => {
+    const root = resolve(import.meta.dirname, "../..");
+    const tutorial = join(root, "docs/examples/event-builder/tutorial.js");
+    const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", tutorial], {
+      cwd: root,
+    });
+    expect(stdout).toBe("ThirdPartyInvite invite\n");
+  });
+
   it("stores an invite with the signature of the invitee's server, and sends it so", async () => {
     const asked: unknown[] = [];
     const { append, stored, sent } = await open((destination, ofRoom, _, body) => {

@@ -130,7 +130,7 @@ const deliver = async ({
     ...world.ports.redemptions,
     settle: (...args: Parameters<typeof settle>) => {
       const settlement = args[2];
-      if (settlement._tag !== "Done")
+      if (settlement._tag === "Dead" || settlement._tag === "Again")
         told.push({ reason: settlement.reason, becomes: settlement._tag === "Dead" ? "dead" : "waits" });
       return settle(...args);
     },

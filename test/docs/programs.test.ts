@@ -9,6 +9,7 @@ const programs = [
   ["docs/how-to/revocation.md", "docs/examples/revocation/revocation.js"],
   ["docs/how-to/several-workers.md", "docs/examples/several-workers/crash.js"],
   ["docs/how-to/moving.md", "docs/examples/moving/moving.js"],
+  ["docs/how-to/judge.md", "docs/examples/judge/received.js"],
 ] as const;
 
 describe.each(programs)("%s", (page, file) => {

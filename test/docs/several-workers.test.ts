@@ -72,7 +72,7 @@ describe("the worker of docs/how-to/several-workers.md", () => {
     await settled();
     for (const { stop } of workers) await stop();
     expect(redeemed.toSorted()).toEqual(names.map((name) => `@${name}:example.org`).toSorted());
-    expect(new Set(states())).toEqual(new Set(["Done"]));
+    expect(new Set(states())).toEqual(new Set(["Redeemed"]));
   });
 
   it("what comes while it looks for the last time is not left to the timer", async () => {

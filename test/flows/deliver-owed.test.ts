@@ -90,7 +90,7 @@ describe("who makes the invite", () => {
     expect(await deliver(world)).toEqual({ done: 1, dead: 0, again: 0, nextDueAt: undefined });
     expect(world.appended).toEqual([memberEvent(alice)]);
     expect(exchanges(world)).toEqual([]);
-    expect(world.rows()[0]?.state).toEqual({ _tag: "Done" });
+    expect(world.rows()[0]?.state).toEqual({ _tag: "Redeemed" });
     expect(world.observed).toEqual([{ _tag: "Redeemed", roomId: room, target: zoe }]);
   });
 
@@ -308,7 +308,7 @@ it("a batch good + revoked + unreachable → done, dead, again (field case 4)", 
   const result = await deliver(world);
   expect(result).toMatchObject({ done: 1, dead: 1, again: 1 });
   expect(result.nextDueAt).toBeGreaterThan(world.now);
-  expect(world.rows().map(({ state }) => state._tag)).toEqual(["Done", "Dead", "Waiting"]);
+  expect(world.rows().map(({ state }) => state._tag)).toEqual(["Redeemed", "Dead", "Waiting"]);
 });
 
 it("takes no more rows at once than it is asked to", async () => {
@@ -353,9 +353,9 @@ describe("the validity of the keys that signed", () => {
   };
 
   it.each([
-    ["the first is valid", [yes, no], "Done", 1],
-    ["the second is valid", [no, yes], "Done", 2],
-    ["the second is valid, the first unknown", [silence, yes], "Done", 2],
+    ["the first is valid", [yes, no], "Redeemed", 1],
+    ["the second is valid", [no, yes], "Redeemed", 2],
+    ["the second is valid, the first unknown", [silence, yes], "Redeemed", 2],
     ["both are revoked", [no, no], "Dead", 2],
     ["one is revoked, the other unknown", [no, silence], "Waiting", 2],
     ["one is unknown, the other revoked", [silence, no], "Waiting", 2],
@@ -365,7 +365,7 @@ describe("the validity of the keys that signed", () => {
     await deliver(world);
     expect(world.rows()[0]?.state._tag).toBe(state);
     expect(world.count("identityServer.keyValidity")).toBe(asked);
-    expect(world.appended).toHaveLength(state === "Done" ? 1 : 0);
+    expect(world.appended).toHaveLength(state === "Redeemed" ? 1 : 0);
     if (state === "Dead")
       expect(world.rows()[0]?.state).toMatchObject({ _tag: "Dead", reason: "KeyRevoked" });
   });
@@ -446,7 +446,7 @@ it("several tokens for one user in one room: nothing is lost, however the append
     await deliver(world);
     world.now += 3_600_000;
   }
-  expect(world.rows().every(({ state }) => state._tag === "Done")).toBe(true);
+  expect(world.rows().every(({ state }) => state._tag === "Redeemed")).toBe(true);
 });
 
 describe("what the inviter said beside the invite", () => {
@@ -479,7 +479,7 @@ describe("what the inviter said beside the invite", () => {
 
 describe("the append", () => {
   it.each([
-    ["Conflict for a while", { _tag: "Conflict" }, "Done"],
+    ["Conflict for a while", { _tag: "Conflict" }, "Redeemed"],
     ["Refused with 403", { _tag: "Refused", status: 403, errcode: "M_FORBIDDEN" }, "Dead"],
     ["Refused with 500", { _tag: "Refused", status: 500, errcode: "M_UNKNOWN" }, "Waiting"],
     ["Unavailable", { _tag: "Unavailable" }, "Waiting"],
@@ -525,7 +525,7 @@ describe("leases", () => {
     release.go();
     expect(await slow).toMatchObject({ done: 1 });
     expect(world.appended).toHaveLength(1);
-    expect(world.rows()[0]?.state).toEqual({ _tag: "Done" });
+    expect(world.rows()[0]?.state).toEqual({ _tag: "Redeemed" });
   });
 
   it("of a worker that died give its rows back", async () => {
@@ -565,7 +565,7 @@ describe("leases", () => {
         ? Promise.reject(new Error("down"))
         : perform();
     expect(problemOf(await deliverOwed(world.ports)()).code).toBe("PortBroken");
-    expect(world.rows().filter(({ state }) => state._tag === "Done")).toHaveLength(2);
+    expect(world.rows().filter(({ state }) => state._tag === "Redeemed")).toHaveLength(2);
   });
 });
 

@@ -6,6 +6,7 @@ import {
   type Problem,
   inviteByThreePid,
   lookupHash,
+  matrixError,
 } from "matrix-third-party-invites";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import type { Either } from "fp-ts/lib/Either.js";
@@ -372,6 +373,16 @@ describe("each error of an identity server", () => {
     expect(world.observed).toEqual([{ _tag: "PortFailed", code, flow: "inviteByThreePid" }]);
   });
 
+  it.each(methods)("%s: why nobody was reached is the failure's cause, and nowhere else", async (method) => {
+    const world = openWorld();
+    const cause = new Error("connect ECONNREFUSED 192.0.2.1:443");
+    world.next[method].push({ _tag: "Unreachable", sent: false, cause });
+    const problem = problemOf(await ask(world));
+    expect("cause" in problem && problem.cause).toBe(cause);
+    for (const shown of [problem.message, matrixError(problem), world.observed])
+      expect(JSON.stringify(shown)).not.toContain("192.0.2.1");
+  });
+
   it("M_THREEPID_IN_USE after a negative lookup → the ordinary invite (field case 10)", async () => {
     const world = openWorld();
     world.next.storeInvite.push({ _tag: "AlreadyBound", userId: bob });
@@ -557,6 +568,7 @@ describe("cancelling", () => {
       ...beforeStoreInvite.map((name) => [name, true]),
       ["invites.replace", false],
       ["identityServer.storeInvite", false],
+      ["invites.findByToken", false],
       ["invites.replace", false],
       ["rooms.snapshot", false],
       ["events.append", false],

@@ -264,8 +264,9 @@ const isFine = (flow: Flow, name: string, nth: number, calls: number, how: strin
   // Notes that can be made up for, once the room has the event or the queue finds it.
   if (name === "redemptions.postpone") return true;
   if (name.startsWith("invites.") && nth >= calls - 1 && flow.name !== "receiveExchange") return true;
-  if (flow.name === "receiveExchange" && name === "invites.findByToken" && nth === calls) return true;
   // `undefined` is an answer of this one.
+  // Whether another invite has the token that was just minted: without an answer it goes on, since the mail is out.
+  if (flow.name.startsWith("inviteByThreePid") && name === "invites.findByToken") return true;
   if (/undefined|null|at once/.test(how) && name === "redemptions.nextDueAt") return true;
   if (answers && name === "redemptions.nextDueAt") return true;
   // What goes wrong with one row of the queue is that row's own settlement.
@@ -274,6 +275,9 @@ const isFine = (flow: Flow, name: string, nth: number, calls: number, how: strin
 
 const all = await faults();
 const ports = [...new Set(all.map(([, name]) => name))].sort();
+
+/** Answers of these are read step by step: what is wrong with one shows later, without the name of the call. */
+const namelessAnswers = new Set(["invites.find", "invites.putIfAbsent", "redemptions.nextDueAt"]);
 
 /** How a flow ended; a flow that throws or rejects shows it. */
 const endOf = async (flow: Flow, world: World): Promise<Either<Problem | "rejected", unknown>> => {
@@ -315,6 +319,15 @@ describe("a port that is broken", () => {
       }
       if (tag !== "PortFailure" && !(tag === "right" && isFine(flow, name, nth, calls, how)))
         wrong.push(`${flow.name}, call ${nth}, ${name} ${how} → ${tag}`);
+      if (how.startsWith("answers") && namelessAnswers.has(name)) continue;
+      if (isLeft(result) && result.left !== "rejected" && result.left.code === "PortBroken") {
+        const named = {
+          port: "port" in result.left ? result.left.port : undefined,
+          message: result.left.message,
+        };
+        if (named.port !== name || !named.message.startsWith(`${name} rejected`))
+          wrong.push(`${flow.name}, call ${nth}, ${name} ${how} → names ${named.port}`);
+      }
     }
     expect(wrong).toEqual([]);
   });
@@ -322,7 +335,6 @@ describe("a port that is broken", () => {
   it.each(
     [
       ["inviteByThreePid, nobody bound", "invites.replace"],
-      ["receiveExchange", "invites.findByToken"],
       ["revokeInvite", "invites.findByToken"],
       ["receiveInboundInvite", "redemptions.postpone"],
     ].flatMap(([flow, name]) =>

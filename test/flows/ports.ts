@@ -295,7 +295,10 @@ export const openWorld = (options: WorldOptions = {}): World => {
   const redemptions: Redemptions = {
     owe: (owed) => {
       for (const redemption of owed)
-        if (!rows.has(rowName(redemption)) && !rowsOf(redemption).some(({ state }) => state._tag === "Done"))
+        if (
+          !rows.has(rowName(redemption)) &&
+          !rowsOf(redemption).some(({ state }) => state._tag === "Redeemed")
+        )
           rows.set(rowName(redemption), { redemption, state: { _tag: "Waiting" } });
       return Promise.resolve();
     },
@@ -322,11 +325,11 @@ export const openWorld = (options: WorldOptions = {}): World => {
       if (settlement._tag === "Again")
         row.redemption = {
           ...row.redemption,
-          dueAt: settlement.dueAt,
+          dueAt: Math.max(row.redemption.dueAt, settlement.dueAt),
           attempts: row.redemption.attempts + 1,
         };
       else row.state = settlement;
-      if (settlement._tag === "Done")
+      if (settlement._tag === "Redeemed")
         for (const other of rowsOf(id)) if (other.state._tag === "Waiting") other.state = settlement;
       return Promise.resolve();
     },

@@ -228,6 +228,17 @@ describe("the validity of the key that signed (EXC-7)", () => {
     expect(problemOf(await ask(world))).toMatchObject({ code, status });
     expect(world.appended).toEqual([]);
   });
+
+  it.each<readonly [string, (cause: Error) => Promise<unknown>]>([
+    ["the port found nobody", (cause) => Promise.resolve({ _tag: "Unreachable", sent: false, cause })],
+    ["the port broke", (cause) => Promise.reject(cause)],
+  ])("why nobody knows is the failure's cause: %s", async (_, keyValidity) => {
+    const world = openPending();
+    const cause = new Error("no route");
+    world.intercept = ({ name }, perform) =>
+      name === "identityServer.keyValidity" ? keyValidity(cause) : perform();
+    expect(problemOf(await ask(world))).toMatchObject({ code: "KeyValidityUnknown", cause });
+  });
 });
 
 it("two of the same at the same time make one event", async () => {

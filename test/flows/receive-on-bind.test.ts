@@ -157,15 +157,23 @@ describe("a user whom this server does not have", () => {
 });
 
 describe("the caps", () => {
-  it("for one user: the first entries are taken", async () => {
-    const world = openHome({ maxWaitingPerUser: 3 });
+  it("for one user: a delivery finds room whole or not at all, and later", async () => {
+    const world = openHome({ maxWaitingPerUser: 4 });
     must(await receiveOnBind(world.ports)(bodyOf([entryOf("t0")])));
-    const result = await receiveOnBind(world.ports)(
-      bodyOf([1, 2, 3, 4].map((index) => entryOf(`t${index}`))),
-    );
+    const delivery = bodyOf([1, 2, 3, 4].map((index) => entryOf(`t${index}`)));
     // Not a 200: the proofs that found no room must come again.
-    expect(problemOf(result)).toMatchObject({ code: "TooManyWaiting", status: 429 });
-    expect(world.rows().map(({ token }) => token)).toEqual(["t0", "t1", "t2", "t3"]);
+    expect(problemOf(await receiveOnBind(world.ports)(delivery))).toMatchObject({
+      code: "TooManyWaiting",
+      status: 429,
+    });
+    expect(world.rows().map(({ token }) => token)).toEqual(["t0"]);
+    const [held] = await world.ports.redemptions.lease(
+      { now: world.now, until: world.now + 1, limit: 1 },
+      {},
+    );
+    if (held !== undefined)
+      await world.ports.redemptions.settle(held.redemption, held.lease, { _tag: "Done" }, {});
+    expect(must(await receiveOnBind(world.ports)(delivery)).accepted).toBe(4);
   });
 
   it("are no obstacle for ever: what comes again whole is taken whole, where nothing else waits", async () => {
@@ -174,13 +182,16 @@ describe("the caps", () => {
     expect(must(await receiveOnBind(world.ports)(body)).accepted).toBe(3);
   });
 
-  it("for one inviting server: another's entries go through", async () => {
+  it("for one inviting server", async () => {
     const world = openHome({ maxWaitingPerServer: 1 });
     must(await receiveOnBind(world.ports)(bodyOf([entryOf("t1")])));
     const result = await receiveOnBind(world.ports)(
-      bodyOf([entryOf("t1"), entryOf("t2"), entryOf("t3", { sender: carol })]),
+      bodyOf([entryOf("t2"), entryOf("t3", { sender: carol })]),
     );
     expect(problemOf(result)).toMatchObject({ code: "TooManyWaiting", errcode: "M_LIMIT_EXCEEDED" });
+    expect(must(await receiveOnBind(world.ports)(bodyOf([entryOf("t3", { sender: carol })]))).accepted).toBe(
+      1,
+    );
     expect(world.rows().map(({ token }) => token)).toEqual(["t1", "t3"]);
   });
 
@@ -224,3 +235,33 @@ it.each(["users.find", "redemptions.countWaiting", "redemptions.owe"])(
     expect(world.rows()).toHaveLength(1);
   },
 );
+
+describe("the watcher is told of each entry that is refused", () => {
+  const refused = (code: string) => ({ _tag: "Refused", code, flow: "receiveOnBind" });
+  const owed = { _tag: "RedemptionOwed", roomId: room, target: zoe };
+
+  it("by its code alone", async () => {
+    const world = openHome();
+    const entries = [7, entryOf("t1"), entryOf("t2", { mxid: bob })];
+    const outcome = must(await receiveOnBind(world.ports)(bodyOf(entries)));
+    expect(outcome.refused).toHaveLength(2);
+    expect(world.observed).toEqual([owed, ...outcome.refused.map(({ refusal }) => refused(refusal.code))]);
+  });
+
+  it("also where nobody has the name", async () => {
+    const world = openHome();
+    world.users.clear();
+    must(await receiveOnBind(world.ports)(bodyOf([entryOf("t1"), entryOf("t2")])));
+    expect(world.observed).toEqual([refused("UserUnknown"), refused("UserUnknown")]);
+  });
+
+  it("but not before the others are stored: they come again", async () => {
+    const world = openHome();
+    world.intercept = (call, perform) =>
+      call.name === "redemptions.owe" ? Promise.reject(new Error("down")) : perform();
+    problemOf(await receiveOnBind(world.ports)(bodyOf([7, entryOf("t1")])));
+    expect(world.observed).toEqual([
+      { _tag: "PortFailed", code: "PortBroken", port: "redemptions.owe", flow: "receiveOnBind" },
+    ]);
+  });
+});

@@ -69,6 +69,18 @@ describe("refused, and no event", () => {
     expect(world.appended).toEqual([]);
   });
 
+  it.each([{}, { addressee: undefined }, { token: undefined }, { token: 7 }])(
+    "%j, in a language without types",
+    async (which: object) => {
+      const world = openPending();
+      const command = { roomId: room, requester: { userId: alice }, ...which };
+      const problem = problemOf(await revokeInvite(world.ports)(command as never));
+      expect(problem).toMatchObject({ _tag: "Refusal", code: "FieldMissing", status: 400 });
+      expect(problem.message).toMatch(/token or addressee$/);
+      expect(world.calls).toEqual([]);
+    },
+  );
+
   it("in a room that we are not in: one that our user is not in either", async () => {
     expect(codeOf(await ask(openWorld({ resident: false })))).toBe("SenderNotJoined");
   });

@@ -490,7 +490,8 @@ describe("in the name of their sender, with what they may do now", () => {
     const world = openWorld();
     pendMany(world, "t", 40_000, carol);
     const since = performance.now();
-    expect(must(await expire(world)).advisory).toHaveLength(40_000);
+    // Of other servers' invites so many are looked at in one call, and no more.
+    expect(must(await expire(world)).advisory).toHaveLength(5_000);
     // Some 150 ms; 9 s where each copies those before it.
     expect(performance.now() - since).toBeLessThan(3_000);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Explanation, type Outcome, type Step, explain } from "../../src/invite/explain.js";
+import { type Explanation, type RuleOutcome, type RuleStep, explain } from "../../src/invite/explain.js";
 import type { ShownProof } from "../../src/invite/explain-proof.js";
 import { encodeBase64 } from "../../src/matrix/base64.js";
 import type { EventLike } from "../../src/matrix/event.js";
@@ -31,12 +31,12 @@ import {
 } from "./room.js";
 
 interface Case {
-  readonly name: Step["name"];
+  readonly name: RuleStep["name"];
   readonly room?: RoomOptions;
   readonly event: (room: Room) => EventLike;
   readonly number: (rules: Numbers) => string | undefined;
   /** What it is decided by. */
-  readonly values: (room: Room) => Step["values"];
+  readonly values: (room: Room) => RuleStep["values"];
   readonly from?: number;
 }
 
@@ -161,10 +161,10 @@ const refusals: readonly Case[] = [
   },
 ];
 
-const outcomes = ({ steps }: Explanation): readonly (readonly [Step["name"], Outcome])[] =>
+const outcomes = ({ steps }: Explanation): readonly (readonly [RuleStep["name"], RuleOutcome])[] =>
   steps.map(({ name, outcome }) => [name, outcome]);
 
-const stepOf = ({ steps }: Explanation, name: Step["name"]): Step | undefined =>
+const stepOf = ({ steps }: Explanation, name: RuleStep["name"]): RuleStep | undefined =>
   steps.find((one) => one.name === name);
 
 const explained = (made: Room, event: EventLike, maxPairs = 64): Explanation =>

@@ -14,6 +14,7 @@ import { hashAndSignPdu, signPdu } from "../../src/matrix/pdu.js";
 import { redact } from "../../src/matrix/redaction.js";
 import { roomVersionIds } from "../../src/matrix/room-version.js";
 import { nodeCrypto, nodeSigningKey } from "../../src/node/crypto.js";
+import { parseStrict } from "../../src/matrix/strict-json.js";
 import { version } from "./versions.js";
 
 const key = (name: string, fill: number): ReturnType<typeof nodeSigningKey> =>
@@ -185,5 +186,25 @@ describe("mayHaveSigned", () => {
     ["12", { expiredTs: 1 }, 1, 0, true],
   ])("version %s, a key of %j, an event of %d at %d: %s", (id, serverKey, originServerTs, at, expected) => {
     expect(mayHaveSigned(serverKey, version(id), { originServerTs, now: at })).toBe(expected);
+  });
+});
+
+describe("AMB-40: numbers that are no integers, or not written so", () => {
+  const written = rightOf(parseStrict("[1.0, 1e3]", "any"));
+  const places = {
+    content: { ...message, content: { body: "x", written } },
+    unsigned: { ...message, unsigned: { written } },
+    "a fraction": { ...message, unsigned: { age: 1.5 } },
+  };
+
+  it.each(Object.entries(places))("from version 6 on an event with one is refused: %s", (_, event) => {
+    const signed = { ...message, ...event };
+    const checked = checkPdu(nodeCrypto, signed, version("6"), { keyOf: known(everyKey), now });
+    expect(checked).toEqual(left({ _tag: "NotCanonicalJson", reason: "number" }));
+  });
+
+  it.each(Object.entries(places))("before, it has to be put up with: %s", (_, event) => {
+    const checked = checkPdu(nodeCrypto, event, version("5"), { keyOf: known(everyKey), now });
+    expect(checked).toEqual(missing("sender.example"));
   });
 });

@@ -1,5 +1,5 @@
 import type { RequestListener } from "node:http";
-import { guardedFetch } from "matrix-third-party-invites/node";
+import { type GuardedFetchOptions, guardedFetch } from "matrix-third-party-invites/node";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type HttpsServer, openHttps, openTrap } from "./loopback.js";
 
@@ -29,6 +29,18 @@ describe("reaches what is listed", () => {
     const fetch = await guardedFetch({ allow: loopback, ca });
     const response = await fetch(`https://127.0.0.1:${port}/path?query=1`, { method: "GET" });
     expect([response.status, await response.text()]).toEqual([200, "/path?query=1"]);
+  });
+
+  it.each<readonly [string, (ca: string) => NonNullable<GuardedFetchOptions["ca"]>]>([
+    ["bytes", (ca) => new TextEncoder().encode(ca)],
+    ["a list of texts", (ca) => [ca]],
+    ["a list of bytes", (ca) => [new TextEncoder().encode(ca)]],
+  ])("a server whose certificate is trusted as %s", async (_, form) => {
+    const { port, ca } = await serve((_request, response) => {
+      response.end();
+    });
+    const fetch = await guardedFetch({ allow: loopback, ca: form(ca) });
+    expect((await fetch(`https://127.0.0.1:${port}/`, { method: "GET" })).status).toBe(200);
   });
 
   it("a name, by the range of its addresses", async () => {

@@ -21,9 +21,24 @@ const mistakes = [
     race: "of racing putIfAbsent one record is stored, and everybody is answered with it",
   },
   {
-    without: "AND lease::text = $5::text",
+    without: "AND held.lease::text = $5::text",
     instead: "AND $5::text IS NOT NULL",
     race: "of a holder and whoever took the row over, the second alone settles it",
+  },
+  {
+    without: "FOR UPDATE\n        )",
+    instead: ")",
+    race: "racing settlements and postponements of one token's rows all go through, and Redeemed ends all",
+  },
+  {
+    without: 'ORDER BY proof COLLATE "C"',
+    instead: "ORDER BY lease",
+    race: "racing settlements and postponements of one token's rows all go through, and Redeemed ends all",
+  },
+  {
+    without: "greatest(row.due_at, $7::double precision)",
+    instead: "coalesce($7::double precision, row.due_at)",
+    race: "of the holder's Again and a postpone, the later time counts",
   },
   {
     without: 'ORDER BY room_id COLLATE "C", token COLLATE "C", mxid COLLATE "C", proof COLLATE "C"',

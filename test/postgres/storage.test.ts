@@ -1,5 +1,5 @@
 import { isLeft } from "fp-ts/lib/Either.js";
-import { parseStrict, isJsonObject } from "matrix-third-party-invites";
+import { type Settlement, parseStrict, isJsonObject } from "matrix-third-party-invites";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   bob,
@@ -32,34 +32,34 @@ describe.each(servers)("storage on $name", ({ isThere, start }) => {
       return { ...storageIn(host, schema), table, select };
     };
 
-    it("keeps in columns what stood in the way of a row that waits or is dead, and forgets it with done", async () => {
+    it("keeps in columns what stood in the way of a row that waits or is dead, and forgets it with its end", async () => {
       const { redemptions, select } = await open();
       await redemptions.owe(
-        ["t", "u", "v"].map((token) => owed(token)),
+        ["t", "u", "v", "w"].map((token) => owed(token)).concat(owed("w", bob, { proof: "beside" })),
         {},
       );
-      const held = await redemptions.lease({ now: 100, until: 200, limit: 3 }, {});
+      const held = await redemptions.lease({ now: 100, until: 200, limit: 9 }, {});
+      const again = { _tag: "Again", dueAt: 300, ...trouble } as const;
+      const ends: Readonly<Record<string, Settlement>> = { v: { _tag: "Done" }, w: { _tag: "Redeemed" } };
       for (const { redemption, lease } of held)
         await redemptions.settle(
           redemption,
           lease,
-          redemption.token === "u" ? { _tag: "Dead", ...trouble } : { _tag: "Again", dueAt: 300, ...trouble },
+          redemption.token === "u" ? { _tag: "Dead", ...trouble } : again,
           {},
         );
-      for (const { redemption, lease } of await redemptions.lease({ now: 300, until: 400, limit: 3 }, {}))
-        await redemptions.settle(
-          redemption,
-          lease,
-          redemption.token === "v" ? { _tag: "Done" } : { _tag: "Again", dueAt: 300, ...trouble },
-          {},
-        );
+      for (const { redemption, lease } of await redemptions.lease({ now: 300, until: 400, limit: 9 }, {}))
+        await redemptions.settle(redemption, lease, ends[redemption.token] ?? again, {});
+      const nothing = { reason: null, status: null, errcode: null, lease: null };
       const kept = { reason: "AppendRefused", status: 403, errcode: "M_FORBIDDEN\\u0000", lease: null };
       expect(
         await select("token, state, reason, status, errcode, lease FROM redemptions ORDER BY token"),
       ).toEqual([
         { token: "t", state: "waiting", ...kept },
         { token: "u", state: "dead", ...kept },
-        { token: "v", state: "done", reason: null, status: null, errcode: null, lease: null },
+        { token: "v", state: "done", ...nothing },
+        { token: "w", state: "redeemed", ...nothing },
+        { token: "w", state: "redeemed", ...nothing },
       ]);
     });
 

@@ -59,7 +59,7 @@ describe("15 the invitee's server resident in the room, the inviter's server", (
     expect(exchangesWith(stage, hs1Name).map(({ status }) => status)).toEqual([0]);
     // The one that makes the invite asks whether the key is valid.
     expect(stage.requestsTo(idServer, "/isvalid").at(-1)).toMatchObject({ from: "hs2.example" });
-    expect(queueOf(stage.hs2)).toEqual(["Done"]);
+    expect(queueOf(stage.hs2)).toEqual(["Redeemed"]);
     const [invite] = provenInvitesOn(stage.hs2, roomId);
     expect(invite).toMatchObject({ sender: alice, state_key: zoe });
     expect(signersOf(invite)).toEqual(["hs2.example"]);
@@ -215,11 +215,11 @@ describe("20 inviter's server answers the exchange with", () => {
         await stage.bind(zoe, address);
         await stage.deliverOnBind();
         // The invite has come meanwhile, and is looked after later: it might never have been appended.
-        expect(queueOf(stage.hs2)).toEqual([present.length === 0 ? "Waiting" : "Done"]);
+        expect(queueOf(stage.hs2)).toEqual([present.length === 0 ? "Waiting" : "Redeemed"]);
         stage.bringBack(hs1Name);
         stage.advance(5 * 60_000);
         await deliver(stage.hs2);
-        expect(queueOf(stage.hs2)).toEqual(["Done"]);
+        expect(queueOf(stage.hs2)).toEqual([present.length === 0 ? "Done" : "Redeemed"]);
         expect(exchangesWith(stage, hs1Name)).toHaveLength(present.length === 0 ? 2 : 1);
         expect((await stage.join(zoe, roomId)).status).toBe(200);
         for (const server of [stage.hs1, stage.hs2]) expect(provenInvitesOn(server, roomId)).toHaveLength(1);

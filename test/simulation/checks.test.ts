@@ -3,6 +3,7 @@ import {
   type InviteRecord,
   type OwedRedemption,
   type Redemptions,
+  type Settlement,
   inviteKey,
   parseServerName,
   parseThreepid,
@@ -167,7 +168,21 @@ describe("mails", () => {
     expect(ledger.ask("invite", 5, false)).toBe(false);
     expect(ledger.ask("invite", 6, false)).toBe(true);
   });
+
+  test("one mail: the one that a flow meant to ask for in a life that ended meanwhile is not the next one's", () => {
+    const ledger = new Ledger();
+    ledger.intend("invite", 1);
+    ledger.end("invite");
+    expect(ledger.ask("invite", 1, false)).toBe(false);
+    ledger.intend("invite", 2);
+    expect(ledger.ask("invite", 2, false)).toBe(false);
+    expect(ledger.ask("invite", 1, false)).toBe(false);
+    ledger.intend("invite", 1);
+    expect(ledger.ask("invite", 1, false)).toBe(true);
+  });
 });
+
+type MemoryRow = ReturnType<ByHand["server"]["redemptions"]["all"]>[number];
 
 describe("the queue", () => {
   const broken = (hand: ByHand, more: Partial<Redemptions>): Redemptions => {
@@ -216,6 +231,46 @@ describe("the queue", () => {
       {},
     );
     expect(hand.found()).toContain("queue");
+  });
+
+  const settledAs = async (
+    settlement: Settlement,
+    change: (rows: readonly MemoryRow[]) => readonly MemoryRow[],
+  ): Promise<ByHand> => {
+    const hand = byHand();
+    let rows: readonly MemoryRow[] = ["hash", "other"].map((proof) => ({
+      ...rowOf(hand, { proof }),
+      state: { _tag: "Waiting" },
+    }));
+    const leased = { redemption: rowOf(hand), lease: "1" };
+    const queue = broken(hand, {
+      ...{ all: () => rows },
+      lease: () => Promise.resolve([leased]),
+      settle: () => {
+        rows = change(rows);
+        return Promise.resolve();
+      },
+    });
+    await queue.lease({ now: 1, until: 2, limit: 1 }, {});
+    await queue.settle(leased.redemption, "1", settlement, {});
+    return hand;
+  };
+
+  test("queue: redeemed, and no room shows it", async () => {
+    const redeemed = { _tag: "Redeemed" } as const;
+    const hand = await settledAs(redeemed, (rows) => rows.map((row) => ({ ...row, state: redeemed })));
+    expect(hand.found()).toEqual(["queue"]);
+  });
+
+  test("queue: another row that ends with one that is done, or is due earlier", async () => {
+    const done = { _tag: "Done" } as const;
+    const all = await settledAs(done, (rows) => rows.map((row) => ({ ...row, state: done })));
+    expect(all.found()).toEqual(["queue"]);
+    const again = { _tag: "Again", dueAt: 1, reason: "", status: 1, errcode: "" } as const;
+    const early = await settledAs(again, ([own, ...rows]) =>
+      own === undefined ? rows : [{ ...own, dueAt: own.dueAt - 1 }, ...rows],
+    );
+    expect(early.found()).toEqual(["queue"]);
   });
 
   test.each([
@@ -270,7 +325,7 @@ describe("redemptions in the end", () => {
     expect(hand.found()).toEqual(["redeemed"]);
   });
 
-  test("redeemed: done, and nobody was invited", async () => {
+  test.each(["Done", "Redeemed"] as const)("redeemed: %s, and nobody was invited", async (_tag) => {
     const hand = byHand();
     const row = rowOf(hand);
     await hand.server.redemptions.owe([row], {});
@@ -278,7 +333,7 @@ describe("redemptions in the end", () => {
       { now: row.dueAt, until: row.dueAt + 1, limit: 1 },
       {},
     );
-    await hand.server.redemptions.settle(row, held?.lease ?? "", { _tag: "Done" }, {});
+    await hand.server.redemptions.settle(row, held?.lease ?? "", { _tag }, {});
     delivered(hand, row);
     judgeEnd(hand.world);
     expect(hand.found()).toEqual(["redeemed"]);

@@ -37,21 +37,21 @@ export const judgeWaiting = (world: World): void => {
       world.violate("redeemed", `${to} never takes what an identity server has for it`);
 };
 
-/** Each proof that was answered 200 is a row, and each row that is done has something to show. */
+/** Each proof that was answered 200 is a row, and each row that is redeemed or done has something to show. */
 const judgeDelivered = (world: World): void => {
   const { delivered, proven, everJoined } = world.ledger;
   for (const [name, { server: serverName, roomId, mxid, signed, sender }] of delivered) {
     const rows = world.servers.get(serverName)?.redemptions.all() ?? [];
     const own = rows.filter((one) => tokenName(one) === name);
     const row =
-      own.find(({ state }) => state._tag === "Done") ??
+      own.find(({ state }) => state._tag === "Redeemed") ??
       own.find((one) => one.sender === sender && isSame(one.signed, signed));
     if (row === undefined) {
       world.violate("redeemed", `${serverName} has lost a proof that it answered 200 for: ${name}`);
       continue;
     }
-    const shown = proven.has(name) || everJoined.has(`${roomId} ${mxid}`);
-    if (row.state._tag === "Done" && !shown)
+    const shown = proven.has(name) || (row.state._tag === "Done" && everJoined.has(`${roomId} ${mxid}`));
+    if ((row.state._tag === "Done" || row.state._tag === "Redeemed") && !shown)
       world.violate("redeemed", `${serverName} is done with ${name}, and nobody was invited`);
     if (row.state._tag === "Waiting")
       world.violate("redeemed", `${serverName} never comes to an end with ${name}`);

@@ -62,9 +62,23 @@ export class Ledger {
   /** Processes that died, and steps that failed and were let go: what they would have done is left to the clean-up. */
   stumbles = 0;
   private readonly askings = new Map<string, Asking[]>();
+  /** How often each invite has come to its end, and how often it had when a flow put its intent to ask down. */
+  private readonly ends = new Map<string, number>();
+  private readonly intents = new Map<string, number>();
+
+  private endsOf(invite: string): number {
+    return this.ends.get(invite) ?? 0;
+  }
+
+  /** A flow has put down in the invite's life that it will ask. */
+  intend(invite: string, flow: number): void {
+    this.intents.set(`${invite} ${flow}`, this.endsOf(invite));
+  }
 
   /** A flow sets about asking for a mail. Says whether the one that an invite may have is, or may be, out already. */
   ask(invite: string, flow: number, resend: boolean): boolean {
+    // The life in which the flow meant to ask is over: its mail is none of the next one's.
+    if ((this.intents.get(`${invite} ${flow}`) ?? Infinity) < this.endsOf(invite)) return false;
     const open = this.askings.get(invite) ?? [];
     this.askings.set(invite, [...open, { flow, resend, token: undefined }]);
     // A token that is another invite's can never be used: to ask once more is all that is left.
@@ -94,6 +108,7 @@ export class Ledger {
   /** The invite has come to its end: the next one is another. */
   end(invite: string): void {
     this.askings.delete(invite);
+    this.ends.set(invite, this.endsOf(invite) + 1);
   }
 
   /** The token's event is gone from the room, and whatever was asked for before it is superseded. */

@@ -72,6 +72,7 @@ export const watchInvites = (world: World, flow: Flow): Invites => {
       if (!mayFollow(before.value.life, record.life))
         world.violate("life", `${before.value.life._tag} became ${record.life._tag}`);
       if (hasEnded(record.life)) world.ledger.end(`${name} ${record.key}`);
+      if (record.life._tag === "Asked") world.ledger.intend(`${name} ${record.key}`, flow.id);
       return answer;
     },
   };

@@ -1,6 +1,7 @@
-import type { OwedRedemption, RedemptionId, Redemptions } from "matrix-third-party-invites";
+import type { OwedRedemption, RedemptionId, Redemptions, Settlement } from "matrix-third-party-invites";
 import { member } from "matrix-third-party-invites";
 import { judgeDead } from "./dead-checks.js";
+import { tokenName } from "./ledger.js";
 import type { Flow, Server } from "./server.js";
 import type { World } from "./world.js";
 
@@ -17,6 +18,26 @@ const heldBy = (server: Server): Map<string, { readonly lease: string; readonly 
   const known = held.get(server) ?? new Map<string, { readonly lease: string; readonly until: number }>();
   held.set(server, known);
   return known;
+};
+
+/** What one result did to the other rows, and to when its own is due. */
+const judgeOthers = (
+  world: World,
+  { name, redemptions }: Server,
+  id: RedemptionId,
+  settlement: Settlement,
+  before: ReturnType<Server["redemptions"]["all"]>,
+): void => {
+  const after = new Map(redemptions.all().map((row) => [rowName(row), row]));
+  for (const row of before) {
+    const now = after.get(rowName(row));
+    const isOwn = rowName(row) === rowName(id);
+    const mayEnd = settlement._tag === "Redeemed" && tokenName(row) === tokenName(id);
+    if (!isOwn && !mayEnd && now?.state._tag !== row.state._tag)
+      world.violate("queue", `${settlement._tag} of one redemption of ${name} has ended another`);
+    if (now !== undefined && now.dueAt < row.dueAt)
+      world.violate("queue", `a redemption of ${name} is due earlier than it was put off to`);
+  }
 };
 
 /** The queue, each of its steps judged: whom something is owed for, who holds a row, and how it is settled. */
@@ -62,7 +83,9 @@ export const watchRedemptions = (world: World, flow: Flow): Redemptions => {
     settle: async (id, lease, settlement, options) => {
       const name = rowName(id);
       const before = stateOf(name);
+      const rows = redemptions.all();
       await redemptions.settle(id, lease, settlement, options);
+      judgeOthers(world, server, id, settlement, rows);
       const after = stateOf(name);
       if (leases.get(name)?.lease === lease) leases.delete(name);
       else if (before !== after)
@@ -72,6 +95,8 @@ export const watchRedemptions = (world: World, flow: Flow): Redemptions => {
           "queue",
           `a redemption of ${server.name} that was ${String(before)} became ${String(after)}`,
         );
+      if (before === "Waiting" && after === "Redeemed" && !world.ledger.proven.has(tokenName(id)))
+        world.violate("queue", `${server.name} calls ${id.token} redeemed, and no room shows it`);
       if (before === "Waiting" && after === "Dead" && settlement._tag === "Dead")
         judgeDead(world, flow, id, settlement.reason);
     },

@@ -1,5 +1,11 @@
 import type { Fault } from "./contract-toy.js";
 
+const owedByAnother = "a token of which one proof is done or dead is owed by another";
+const redeemed = "Redeemed is the end of every proof of that token and user, and of nothing else";
+const held = "Redeemed is the end also of a row under another's lease, whose later result changes nothing";
+const one = "Done, Dead and Again are of one proof: a forged one does not end the good one";
+const later = "Again leaves a postponement that came meanwhile, and goes beyond it";
+
 /** The check that must catch each fault, by its name; others may as well. */
 export const caughtBy: Readonly<Record<Fault, string>> = {
   "put answers without storing":
@@ -55,12 +61,26 @@ export const caughtBy: Readonly<Record<Fault, string>> = {
     "settle counts where the lease ran out and nobody has taken the row over",
   "a row is one by token and user": "owe keeps each proof of one token and user apart",
   "owe owes what is redeemed": "a token that its user has redeemed is not owed again, whatever the proof",
-  "Done ends one proof": "Done is the end of every proof of that token and user, and of nothing else",
-  "Dead ends all proofs": "Dead and Again are of one proof: a forged one does not end the good one",
+  "Done blocks owe": owedByAnother,
+  "Dead blocks owe": owedByAnother,
+  "Redeemed ends one proof": redeemed,
+  "Redeemed ends all rows of the user": redeemed,
+  "Redeemed ends what nobody holds": held,
+  "Redeemed leaves the leases of what it ends": held,
+  "Redeemed ends what others hold with a lost lease":
+    "Redeemed with a lease that somebody else has taken over ends no row",
+  "Done ends all proofs": one,
+  "Dead ends all proofs": one,
+  "Again ends all proofs": one,
+  "Again undoes a postponement": later,
+  "Again leaves the row due when it was postponed to": later,
+  "settle looks, and stores later": "of the holder's Again and a postpone, the later time counts",
+  "settle fails where another settles the token meanwhile":
+    "racing settlements and postponements of one token's rows all go through, and Redeemed ends all",
   "postpone ignores the sender": "postpone does nothing for another sender than the row's",
   "postpone ends the lease": "postpone leaves the lease of the holder, whose result counts",
   "postpone makes rows due earlier": "postpone makes no row due earlier",
-  "postpone brings rows back": "postpone brings no row back that is done or dead",
+  "postpone brings rows back": "postpone brings no row back that is redeemed, done or dead",
   "countWaiting counts what is done": "countWaiting counts no row that is done or dead",
   "countWaiting leaves out what is leased":
     "countWaiting counts rows that are leased, not yet due, or tried again",

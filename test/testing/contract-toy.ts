@@ -1,4 +1,4 @@
-import type { InviteRecord, OwedRedemption, RedemptionId, TokenOfUser } from "../../src/index.js";
+import type { InviteRecord, OwedRedemption, RedemptionId, Settlement, TokenOfUser } from "../../src/index.js";
 import { tokensOf } from "../../src/index.js";
 import { serverOf } from "../../src/matrix/ids.js";
 import type { OpenStorage } from "../../src/testing/contract/index.js";
@@ -46,8 +46,20 @@ export const faults = [
   "settle refuses an expired lease",
   "a row is one by token and user",
   "owe owes what is redeemed",
-  "Done ends one proof",
+  "Done blocks owe",
+  "Dead blocks owe",
+  "Redeemed ends one proof",
+  "Redeemed ends all rows of the user",
+  "Redeemed ends what nobody holds",
+  "Redeemed leaves the leases of what it ends",
+  "Redeemed ends what others hold with a lost lease",
+  "Done ends all proofs",
   "Dead ends all proofs",
+  "Again ends all proofs",
+  "Again undoes a postponement",
+  "Again leaves the row due when it was postponed to",
+  "settle looks, and stores later",
+  "settle fails where another settles the token meanwhile",
   "postpone ignores the sender",
   "postpone ends the lease",
   "postpone makes rows due earlier",
@@ -66,7 +78,7 @@ export type Fault = (typeof faults)[number];
 
 interface Row {
   readonly text: string;
-  readonly state: "waiting" | "done" | "dead";
+  readonly state: "waiting" | "redeemed" | "done" | "dead";
   readonly lease?: { readonly id: string; readonly until: number };
 }
 
@@ -74,10 +86,14 @@ interface Row {
 export interface ToyState {
   readonly records: Map<string, { text: string; mark: string; tokens: readonly string[] }>;
   readonly rows: Map<string, Row>;
+  /** Tokens of which a row is being settled. */
+  readonly busy: Set<string>;
   count: number;
 }
 
-export const emptyToy = (): ToyState => ({ records: new Map(), rows: new Map(), count: 0 });
+export const emptyToy = (): ToyState => ({ records: new Map(), rows: new Map(), busy: new Set(), count: 0 });
+
+const ended = { Redeemed: "redeemed", Done: "done", Dead: "dead" } as const;
 
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -123,23 +139,50 @@ export const toy = (state: ToyState, fault?: Fault): OpenStorage => {
   const freeAt = (row: Row): number =>
     Math.max(is("lease ignores dueAt") ? 0 : read(row).dueAt, row.lease?.until ?? 0);
 
-  const isRedeemed = (of: TokenOfUser): boolean =>
-    !is("owe owes what is redeemed") &&
-    [...state.rows].filter(([, row]) => row.state === "done").some(isOf(of));
+  const blocksOwe = (row: Row): boolean =>
+    (row.state === "redeemed" && !is("owe owes what is redeemed")) ||
+    (row.state === "done" && is("Done blocks owe")) ||
+    (row.state === "dead" && is("Dead blocks owe"));
 
-  const hasDone = (): boolean => {
-    for (const row of state.rows.values()) if (row.state === "done") return true;
+  const isRedeemed = (of: TokenOfUser): boolean => {
+    // Rows are read only where one could be meant: there may be thousands.
+    for (const entry of state.rows) if (blocksOwe(entry[1]) && isOf(of)(entry)) return true;
     return false;
   };
 
   const add = (name: string, text: string): void => {
-    if (!state.rows.has(name) && hasDone() && isRedeemed(JSON.parse(text) as OwedRedemption)) return;
+    if (!state.rows.has(name) && isRedeemed(JSON.parse(text) as OwedRedemption)) return;
     const standing = state.rows.get(name);
     const isKept =
       standing !== undefined &&
       !(is("owe revives what is settled") && standing.state !== "waiting") &&
       !(is("owe overwrites what waits") && standing.state === "waiting");
     if (!isKept) state.rows.set(name, { text, state: "waiting" });
+  };
+
+  const dueAfter = ({ dueAt, owedAt }: OwedRedemption, asked: number): number => {
+    if (is("Again undoes a postponement")) return asked;
+    const isPostponed = dueAt > owedAt + 5;
+    return is("Again leaves the row due when it was postponed to") && isPostponed
+      ? dueAt
+      : Math.max(dueAt, asked);
+  };
+
+  const endsAll = ({ _tag }: Settlement): boolean =>
+    _tag === "Redeemed" ? !is("Redeemed ends one proof") : is(`${_tag} ends all proofs`);
+
+  /** The rows of a token that wait are redeemed. */
+  const endAll = (of: TokenOfUser): void => {
+    const isMeant = is("Redeemed ends all rows of the user")
+      ? ([, row]: readonly [string, Row]) => read(row).mxid === of.mxid
+      : isOf(of);
+    for (const [name, { lease, text }] of [...state.rows].filter(isMeant))
+      if (state.rows.get(name)?.state === "waiting" && !(is("Redeemed ends what nobody holds") && lease))
+        state.rows.set(name, {
+          text,
+          state: "redeemed",
+          ...(is("Redeemed leaves the leases of what it ends") && lease ? { lease } : {}),
+        });
   };
 
   const textOf = (row: OwedRedemption): string => {
@@ -243,28 +286,29 @@ export const toy = (state: ToyState, fault?: Fault): OpenStorage => {
           return { redemption, lease: lease.id };
         });
       },
-      settle: (id, lease, settlement) => {
+      settle: async (id, lease, settlement) => {
         const row = state.rows.get(nameOf(id));
-        if (row === undefined) return Promise.resolve();
-        if (row.lease?.id !== lease && !is("settle ignores the lease")) return Promise.resolve();
-        if (is("settle refuses an expired lease")) return Promise.resolve();
+        if (row === undefined) return;
+        const isHeld = row.lease?.id === lease || is("settle ignores the lease");
+        if (isHeld && is("settle fails where another settles the token meanwhile")) {
+          const name = JSON.stringify([id.roomId, id.token, id.mxid]);
+          if (state.busy.has(name)) throw new Error("deadlock detected");
+          state.busy.add(name);
+          await soon();
+          state.busy.delete(name);
+        }
+        const mayEnd = isHeld || is("Redeemed ends what others hold with a lost lease");
+        if (mayEnd && endsAll(settlement)) endAll(id);
+        if (!isHeld || is("settle refuses an expired lease")) return;
+        if (is("settle looks, and stores later")) await soon();
         const held = is("settle keeps the lease") && row.lease !== undefined ? { lease: row.lease } : {};
         if (settlement._tag === "Again") {
           const before = read(row);
           const attempts = before.attempts + (is("settle counts no attempt") ? 0 : 1);
-          const text = JSON.stringify({ ...before, dueAt: settlement.dueAt, attempts });
+          const text = JSON.stringify({ ...before, dueAt: dueAfter(before, settlement.dueAt), attempts });
           state.rows.set(nameOf(id), { text, state: "waiting", ...held });
-        } else if (settlement._tag === "Done" || !is("settle loses Dead"))
-          state.rows.set(nameOf(id), {
-            text: row.text,
-            state: settlement._tag === "Done" ? "done" : "dead",
-            ...held,
-          });
-        const ends = settlement._tag === "Done" || (is("Dead ends all proofs") && settlement._tag === "Dead");
-        if (ends && !is("Done ends one proof"))
-          for (const [name, other] of [...state.rows].filter(isOf(id)))
-            if (other.state === "waiting") state.rows.set(name, { text: other.text, state: "done" });
-        return Promise.resolve();
+        } else if (settlement._tag !== "Dead" || !is("settle loses Dead"))
+          state.rows.set(nameOf(id), { text: row.text, state: ended[settlement._tag], ...held });
       },
       postpone: (id, dueAt) => {
         for (const [name, row] of [...state.rows].filter(isOf(id))) {
@@ -308,6 +352,7 @@ export const restarted = (state: ToyState, fault?: Fault): ToyState => {
   return {
     records: new Map(state.records),
     rows: new Map(rows),
+    busy: new Set(),
     count: fault === "a restart counts from one again" ? 0 : state.count,
   };
 };

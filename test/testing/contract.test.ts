@@ -48,7 +48,9 @@ describe("an adapter that breaks the contract fails, by the name of what it brea
     // An adapter's own error is passed on as it is.
     if (name === "ContractBroken") expect(message).toMatch(/\.$/);
     else
-      expect(message).toMatch(/^(too many parameters|a syntax error|a duplicate key|invalid byte sequence)$/);
+      expect(message).toMatch(
+        /^(too many parameters|a syntax error|a duplicate key|invalid byte sequence|deadlock detected)$/,
+      );
   });
 
   it("leaves no check that catches nothing", () => {

@@ -2,6 +2,8 @@ const near = "snapshot has nothing where nothing stands, however near its name i
 const odd = "a content comes back byte for byte: numbers, odd keys, odd texts";
 const left = "snapshot and tokens say NotResident of a room that was left, and of no other";
 const changed = "an entry that has changed is a Conflict, and nothing is appended";
+const foreign = "append takes a proven invite of another server's user, and leaves its sender as it is";
+const second = "of two events at once the second stands on the first";
 const dying = "an append leaves all of its events or none, whichever of its writes the process dies at";
 
 /**
@@ -35,10 +37,8 @@ export const caughtBy = {
   "append answers without storing": "what was appended is in the next snapshot and in the next tokens",
   "append replaces nothing": "an event takes the place of the one that stood there",
   "append takes tokens alone": "append takes an invite as well as a token's event",
-  "append takes no other server's user":
-    "append takes an event of another server's user, and leaves its sender as it is",
-  "append writes itself as the sender":
-    "append takes an event of another server's user, and leaves its sender as it is",
+  "append takes no other server's user": foreign,
+  "append writes itself as the sender": foreign,
   "content loses __proto__": odd,
   "content's numbers have 32 bits": odd,
   "content is normalised": odd,
@@ -46,7 +46,7 @@ export const caughtBy = {
   "content is the caller's own": "what was appended stays, whatever the caller does to its own copy",
   "append takes the first event alone":
     "a resend appends both: the new token's event and the emptied old one",
-  "append takes ten events": "append takes several events, as many as a room's tokens are emptied at once",
+  "append takes fifty events": "append takes several events, more than a room's tokens are emptied at once",
   "append reverses": "events are appended in their order: of two in one place the later one stands",
   "append goes where the event says": "an event of another room is appended nowhere, nor what comes with it",
   "append looks at an event when its turn comes":
@@ -77,9 +77,10 @@ export const caughtBy = {
   "eventIds are reversed": "the event IDs are those of the events, in their order",
   "eventIds are one": "a resend appends both: the new token's event and the emptied old one",
   "an event is signed in its sender's name":
-    "an event of another server's user has this server's signature, too",
+    "a proven invite of another server's user has this server's signature, too",
   "an event has no hash": "an event has its hash, its ID, and this server's signature",
-  "events stand side by side": "of two events at once the second stands on the first",
+  "events stand side by side": second,
+  "events have one depth": second,
 } as const;
 
 export type Fault = keyof typeof caughtBy;

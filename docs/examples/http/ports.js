@@ -14,3 +14,9 @@ export const sessions = new Map([["alices-token", { userId: "@alice:example.org"
 
 /** The Ed25519 keys of other servers, 32 bytes each, as your key fetcher knows them. */
 export const serverKeys = new Map();
+
+/** All that your server answers beside. */
+export const yourHandler = (_request, response) => {
+  response.writeHead(404, { "content-type": "application/json" });
+  response.end(JSON.stringify({ errcode: "M_UNRECOGNIZED", error: "There is nothing here." }));
+};

@@ -69,11 +69,11 @@ export const inRoom = ({ rooms, events, change }: OpenRooms, room: ContractRoom)
     append,
     contentAt,
 
-    /** The event of a token, by our own user unless another is given. */
-    token: (token: string, content: JsonObject = tokenContent(), sender: string = ours): EventTemplate => ({
+    /** The event of a token, by our own user. */
+    token: (token: string, content: JsonObject = tokenContent()): EventTemplate => ({
       type: "m.room.third_party_invite",
       room_id: roomId,
-      sender,
+      sender: ours,
       state_key: token,
       content,
     }),

@@ -1,7 +1,20 @@
 import type { OwedRedemption, Redemptions } from "../../ports.js";
 import { expectOne, expectSame, expectTrue, isSame } from "./expect.js";
 import type { Checks } from "./runner.js";
-import { again, alice, bob, carol, dead, done, due, leaseMs, oddTexts, owed, room2 } from "./samples.js";
+import {
+  again,
+  alice,
+  bob,
+  carol,
+  dead,
+  done,
+  due,
+  leaseMs,
+  oddTexts,
+  owed,
+  redeemed,
+  room2,
+} from "./samples.js";
 import { expectSettled, leaseAt, leaseOne, muchLater, tokensAt } from "./storage-adapter.js";
 
 interface Subject {
@@ -144,13 +157,28 @@ export const oweChecks: Checks<Subject> = {
 
 export const notOwedAgainChecks: Checks<Subject> = {
   "a token that its user has redeemed is not owed again, whatever the proof": async (subject) => {
-    await subject.redemptions.owe([owed("t")], {});
-    await subject.redemptions.settle(owed("t"), (await leaseOne(subject)).lease, done, {});
-    await subject.redemptions.owe([owed("t", { proof: "other" })], {});
+    await subject.redemptions.owe([owed("t"), owed("t", { proof: "beside" })], {});
+    const [held] = await leaseAt(subject);
+    if (held !== undefined) await subject.redemptions.settle(held.redemption, held.lease, redeemed, {});
+    const proofs = ["proof", "beside", "other"].map((proof) => owed("t", { proof }));
+    await subject.redemptions.owe(proofs, {});
     await expectSettled(subject, "was redeemed by another proof");
     await subject.redemptions.owe([owed("t", { mxid: carol }), owed("t", { roomId: room2 })], {});
     const { length } = await leaseAt(subject);
     expectSame(length, 2, "Another user's token, or another room's, was taken for it.");
+  },
+
+  "a token of which one proof is done or dead is owed by another": async (subject) => {
+    // Somebody's own server can say that the invite is made by a proof that is forged.
+    for (const [index, settlement] of [done, dead].entries()) {
+      const forged = owed(`t${index}`, { proof: "forged" });
+      await subject.redemptions.owe([forged], {});
+      await subject.redemptions.settle(forged, (await leaseOne(subject)).lease, settlement, {});
+      await subject.redemptions.owe([owed(`t${index}`)], {});
+      const { redemption, lease } = await leaseOne(subject);
+      expectSame(redemption, owed(`t${index}`), "Another row was handed out.");
+      await subject.redemptions.settle(redemption, lease, redeemed, {});
+    }
   },
 
   "a row that is done is never owed again": async (subject) => {

@@ -4,7 +4,7 @@ import type { Racers } from "./races-invites.js";
 import type { Checks } from "./runner.js";
 import { again, bob, done, due, leaseMs, owed } from "./samples.js";
 import { race, rounds } from "./sessions.js";
-import { expectSettled, leaseAt, leaseOne, muchLater, tokensAt } from "./storage-adapter.js";
+import { expectSettled, leaseAt, leaseOne } from "./storage-adapter.js";
 
 const names = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `t${String(index).padStart(4, "0")}`);
@@ -99,21 +99,6 @@ export const leaseRaces: Checks<Racers> = {
       const { redemption, lease } = await leaseOne(first);
       expectSame(redemption, { ...row, attempts: 1 }, "Whoever had lost the row has settled it.");
       await first.redemptions.settle(row, lease, done, {});
-    }
-  },
-
-  "of the holder's Done and a postpone, Done counts": async (racers) => {
-    const [first] = racers;
-    for (let round = 0; round < rounds; round += 1) {
-      const row = owed(`t${round}`);
-      await first.redemptions.owe([row], {});
-      const { lease } = await leaseOne(first);
-      await race(racers, ({ redemptions }, index) =>
-        index % 2 === 0
-          ? redemptions.settle(row, lease, done, {})
-          : redemptions.postpone(row, due + leaseMs, {}),
-      );
-      expectSame(await tokensAt(first, muchLater), [], "A row that was done was handed out again.");
     }
   },
 

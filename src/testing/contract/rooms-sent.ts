@@ -6,6 +6,7 @@ import { type RoomVersion, roomVersion } from "../../matrix/room-version.js";
 import { portableCrypto } from "../../portable/crypto.js";
 import { expectPresent, expectSame, expectTrue } from "./expect.js";
 import { type InRoom, levels, newRoom, tokenContent, written } from "./in-room.js";
+import { provenInvite } from "./proven-invite.js";
 import { oddContents } from "./rooms-append.js";
 import type { OpenRooms, SentEvents } from "./rooms-adapter.js";
 import type { Checks } from "./runner.js";
@@ -84,11 +85,11 @@ export const sentChecks: Checks<SentRooms> = {
     for (const event of await sent(subject, at, templates)) expectSigned(subject, version, event, "An event");
   },
 
-  "an event of another server's user has this server's signature, too": async (subject) => {
+  "a proven invite of another server's user has this server's signature, too": async (subject) => {
     const at = await newRoom(subject.opened);
     const version = await versionOf(at);
-    const [event] = await sent(subject, at, [at.token("t", tokenContent(), at.theirs)]);
-    if (event !== undefined) expectSigned(subject, version, event, "An event of another server's user");
+    const [event] = await sent(subject, at, [await provenInvite(at)]);
+    if (event !== undefined) expectSigned(subject, version, event, "An invite of another server's user");
   },
 
   "of two events at once the second stands on the first": async (subject) => {
@@ -99,5 +100,7 @@ export const sentChecks: Checks<SentRooms> = {
       previous.includes(first?.id),
       "Its prev_events do not name the first: servers may order them.",
     );
+    const depth = (one: Appended | undefined): number => Number(member(one?.pdu, "depth"));
+    expectTrue(depth(second) > depth(first), "Its depth is not above that of the first.");
   },
 };

@@ -87,6 +87,7 @@ export const trouble: Trouble = { reason: "AppendRefused", status: 502, errcode:
 export const again = (dueAt: number) => ({ _tag: "Again", dueAt, ...trouble }) as const;
 export const dead = { _tag: "Dead", reason: "NotProven", status: 403, errcode: "M_FORBIDDEN" } as const;
 export const done = { _tag: "Done" } as const;
+export const redeemed = { _tag: "Redeemed" } as const;
 
 /** Texts that databases and their drivers are known to lose or to take for others. */
 export const oddTexts: readonly string[] = [

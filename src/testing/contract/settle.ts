@@ -1,29 +1,16 @@
 import type { LeasedRedemption, Redemptions, Settlement } from "../../ports.js";
 import { expectSame } from "./expect.js";
 import type { Checks } from "./runner.js";
-import {
-  again,
-  bob,
-  carol,
-  dead,
-  done,
-  due,
-  idOf,
-  leaseMs,
-  oddTexts,
-  owed,
-  room1,
-  room2,
-} from "./samples.js";
+import { again, carol, dead, done, due, idOf, leaseMs, oddTexts, owed, redeemed, room2 } from "./samples.js";
 import { expectSettled, leaseAt, leaseOne, muchLater, tokensAt } from "./storage-adapter.js";
 
 interface Subject {
   readonly redemptions: Redemptions;
 }
 
-const everySettlement: readonly Settlement[] = [done, dead, again(due - 1)];
+export const everySettlement: readonly Settlement[] = [redeemed, done, dead, again(due - 1)];
 
-const settle = (
+export const settle = (
   { redemptions }: Subject,
   { redemption, lease }: LeasedRedemption,
   settlement: Settlement,
@@ -49,6 +36,12 @@ const expectHeld = async (
 };
 
 export const settleChecks: Checks<Subject> = {
+  "a row settled as Redeemed is never handed out again": async (subject) => {
+    await subject.redemptions.owe([owed("t")], {});
+    await settle(subject, await leaseOne(subject), redeemed);
+    await expectSettled(subject, "is redeemed");
+  },
+
   "a row settled as Done is never handed out again": async (subject) => {
     await subject.redemptions.owe([owed("t")], {});
     await settle(subject, await leaseOne(subject), done);
@@ -92,37 +85,6 @@ export const settleChecks: Checks<Subject> = {
     await expectSettled(subject, "is dead");
   },
 
-  "Done is the end of every proof of that token and user, and of nothing else": async (subject) => {
-    const others = [owed("t", { mxid: carol }), owed("t", { roomId: room2 }), owed("T")];
-    await subject.redemptions.owe([owed("t"), owed("t", { proof: "two", dueAt: due + 1 }), ...others], {});
-    const held = await leaseAt(subject);
-    for (const each of held)
-      if (each.redemption.token === "t" && each.redemption.mxid === bob && each.redemption.roomId === room1)
-        await settle(subject, each, done);
-    const left = await leaseAt(subject, muchLater);
-    expectSame(
-      left.length,
-      others.length,
-      "Of two proofs of one token, and three rows beside, three were to be left.",
-    );
-    expectSame(
-      left.filter(({ redemption }) => redemption.proof === "two"),
-      [],
-      "Another proof of a token that was redeemed is tried still.",
-    );
-  },
-
-  "Dead and Again are of one proof: a forged one does not end the good one": async (subject) => {
-    for (const [index, settlement] of [dead, again(muchLater + 1)].entries()) {
-      const good = owed(`t${index}`);
-      await subject.redemptions.owe([{ ...good, proof: "forged", dueAt: due - 1 }, good], {});
-      await settle(subject, await leaseOne(subject, due - 1), settlement);
-      const held = await leaseOne(subject);
-      expectSame(held.redemption, good, `${settlement._tag} of a forged proof has touched the good one.`);
-      await settle(subject, held, done);
-    }
-  },
-
   "settle settles its own row and no other": async (subject) => {
     const rows = [owed("t"), owed("u"), owed("t", { mxid: carol }), owed("t", { roomId: room2 })];
     await subject.redemptions.owe(rows, {});
@@ -162,8 +124,8 @@ export const settleChecks: Checks<Subject> = {
     }
   },
 
-  "settle brings no row back that is done or dead": async (subject) => {
-    for (const [index, end] of [done, dead].entries()) {
+  "settle brings no row back that is redeemed, done or dead": async (subject) => {
+    for (const [index, end] of [redeemed, done, dead].entries()) {
       await subject.redemptions.owe([owed(`t${index}`)], {});
       const held = await leaseOne(subject);
       await settle(subject, held, end);
@@ -182,63 +144,5 @@ export const settleChecks: Checks<Subject> = {
       ["t"],
       "A row was settled under another's name, or made.",
     );
-  },
-};
-
-export const postponeChecks: Checks<Subject> = {
-  "postpone makes a row that waits due at that time and not before, and changes nothing else": async (
-    subject,
-  ) => {
-    await subject.redemptions.owe([owed("t"), owed("u")], {});
-    await subject.redemptions.postpone(owed("t"), due + 10, {});
-    const { redemption: other, lease } = await leaseOne(subject, due + 9);
-    expectSame(other.token, "u", "Another row was postponed.");
-    await subject.redemptions.settle(other, lease, done, {});
-    expectSame(await subject.redemptions.nextDueAt({}), due + 10, "nextDueAt does not know of it.");
-    const { redemption } = await leaseOne(subject, due + 10);
-    expectSame(redemption, owed("t", { dueAt: due + 10 }), "The row that was postponed is another.");
-  },
-
-  "postpone makes no row due earlier": async (subject) => {
-    await subject.redemptions.owe([owed("t", { dueAt: due + 20 })], {});
-    await subject.redemptions.postpone(owed("t"), due + 10, {});
-    expectSame(await tokensAt(subject, due + 19), [], "A row was handed out before it was due.");
-    expectSame(await tokensAt(subject, due + 20), ["t"], "A row was not handed out when it was due.");
-  },
-
-  "postpone leaves the lease of the holder, whose result counts": async (subject) => {
-    for (const [index, settlement] of everySettlement.entries()) {
-      await subject.redemptions.owe([owed(`t${index}`)], {});
-      const held = await leaseOne(subject);
-      await subject.redemptions.postpone(owed(`t${index}`), due, {});
-      expectSame(await tokensAt(subject), [], "postpone has ended a lease.");
-      await settle(subject, held, settlement);
-      if (settlement._tag === "Again") await settle(subject, await leaseOne(subject), done);
-      await expectSettled(subject, `was postponed, and settled as ${settlement._tag},`);
-    }
-  },
-
-  "postpone brings no row back that is done or dead": async (subject) => {
-    for (const [index, end] of [done, dead].entries()) {
-      await subject.redemptions.owe([owed(`t${index}`)], {});
-      await settle(subject, await leaseOne(subject), end);
-      await subject.redemptions.postpone(owed(`t${index}`), due, {});
-      await expectSettled(subject, `is ${end._tag}`);
-    }
-  },
-
-  "postpone does nothing for another sender than the row's": async (subject) => {
-    await subject.redemptions.owe([owed("t")], {});
-    await subject.redemptions.postpone({ ...owed("t"), sender: carol }, muchLater, {});
-    expectSame(await tokensAt(subject), ["t"], "Somebody who did not invite has held the row up.");
-  },
-
-  "postpone touches no other row, and makes none": async (subject) => {
-    await subject.redemptions.owe([owed("t")], {});
-    for (const other of [owed("u"), owed("T"), owed("t", { roomId: room2 }), owed("t", { mxid: carol })])
-      await subject.redemptions.postpone(other, muchLater, {});
-    expectSame(await tokensAt(subject), ["t"], "Another row was postponed.");
-    await subject.redemptions.owe([owed("u")], {});
-    expectSame(await tokensAt(subject), ["u"], "postpone of a row that was not owed yet has held it up.");
   },
 };

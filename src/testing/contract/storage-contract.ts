@@ -4,10 +4,13 @@ import { countChecks, leaseChecks } from "./lease.js";
 import { notOwedAgainChecks, oweChecks } from "./owe.js";
 import { type Racers, inviteRaces } from "./races-invites.js";
 import { leaseRaces, oweRaces } from "./races-redemptions.js";
+import { tokenRaces } from "./races-token.js";
+import { postponeChecks } from "./postpone.js";
 import { type Mortal, inviteRecovery, redemptionRecovery } from "./recovery.js";
+import { redeemedChecks } from "./redeemed.js";
 import type { Checks, ContractRunner } from "./runner.js";
 import { eachOf, waysToRun } from "./sessions.js";
-import { settleChecks, postponeChecks } from "./settle.js";
+import { settleChecks } from "./settle.js";
 import type { OpenStorage, StorageAdapter } from "./storage-adapter.js";
 
 const invites: Checks<OpenStorage> = { ...putChecks, ...replaceChecks, ...tokenChecks, ...listChecks };
@@ -17,11 +20,12 @@ const redemptions: Checks<OpenStorage> = {
   ...notOwedAgainChecks,
   ...leaseChecks,
   ...settleChecks,
+  ...redeemedChecks,
   ...postponeChecks,
   ...countChecks,
 };
 
-const races: Checks<Racers> = { ...inviteRaces, ...oweRaces, ...leaseRaces };
+const races: Checks<Racers> = { ...inviteRaces, ...oweRaces, ...leaseRaces, ...tokenRaces };
 
 const recovery: Checks<Mortal> = { ...inviteRecovery, ...redemptionRecovery };
 

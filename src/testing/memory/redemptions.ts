@@ -6,6 +6,7 @@ import { frozenCopy } from "./frozen-copy.js";
 export type RedemptionState =
   /** With what stood in the way the last time, if it was tried. */
   | ({ readonly _tag: "Waiting" } & Partial<Trouble>)
+  | { readonly _tag: "Redeemed" }
   | { readonly _tag: "Done" }
   | ({ readonly _tag: "Dead" } & Trouble);
 
@@ -39,8 +40,8 @@ const freeAt = ({ redemption, lease }: Row): number => Math.max(redemption.dueAt
  * const redemptions = memoryRedemptions();
  * await redemptions.owe([row], {});
  * const [held] = await redemptions.lease({ now, until: now + 60_000, limit: 1 }, {});
- * await redemptions.settle(row, held.lease, { _tag: "Done" }, {});
- * redemptions.all(); // [{ ...row, state: { _tag: "Done" } }]
+ * await redemptions.settle(row, held.lease, { _tag: "Redeemed" }, {});
+ * redemptions.all(); // [{ ...row, state: { _tag: "Redeemed" } }]
  */
 export const memoryRedemptions = (): MemoryRedemptions => {
   const rows = new Map<string, Row>();
@@ -60,7 +61,7 @@ export const memoryRedemptions = (): MemoryRedemptions => {
       // All copied before any is added: all or nothing.
       for (const redemption of owed.map(frozenCopy)) {
         const name = nameOf(redemption);
-        if (rows.has(name) || rowsOf(redemption).some(({ state }) => state._tag === "Done")) continue;
+        if (rows.has(name) || rowsOf(redemption).some(({ state }) => state._tag === "Redeemed")) continue;
         rows.set(name, { redemption, state: waiting });
         names.set(tokenName(redemption), [...(names.get(tokenName(redemption)) ?? []), name]);
       }
@@ -85,11 +86,12 @@ export const memoryRedemptions = (): MemoryRedemptions => {
       if (row?.lease?.id !== lease) return;
       const { redemption } = row;
       if (settlement._tag === "Again") {
-        const { dueAt, reason, status, errcode } = settlement;
+        const { reason, status, errcode } = settlement;
+        const dueAt = Math.max(redemption.dueAt, settlement.dueAt);
         const next = frozenCopy({ ...redemption, dueAt, attempts: redemption.attempts + 1 });
         rows.set(nameOf(id), { redemption: next, state: { ...waiting, reason, status, errcode } });
       } else rows.set(nameOf(id), { redemption, state: settlement });
-      if (settlement._tag === "Done")
+      if (settlement._tag === "Redeemed")
         for (const other of rowsOf(id))
           if (other.state._tag === "Waiting")
             rows.set(nameOf(other.redemption), { redemption: other.redemption, state: settlement });

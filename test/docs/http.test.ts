@@ -1,0 +1,80 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import { invite } from "matrix-third-party-invites";
+import type { EmbeddedIdentityServer, memoryPorts } from "matrix-third-party-invites/testing";
+import { describe, expect, it } from "vitest";
+import { present } from "../testing/memory/samples.js";
+import { load } from "./load.js";
+
+interface Hosts {
+  readonly ports: ReturnType<typeof memoryPorts>;
+  readonly identity: EmbeddedIdentityServer;
+}
+interface App {
+  readonly request: (path: string, init?: RequestInit) => Promise<Response>;
+}
+
+const { ports, identity } = await load<Hosts>("http", "ports");
+const alice = "@alice:example.org";
+const headers = { authorization: "Bearer alices-token" };
+
+describe("routes of one's own in docs/how-to/http.md", async () => {
+  const { app } = await load<{ readonly app: App }>("http", "own-routes");
+  const roomId = ports.memory.create({ version: "12", creator: alice });
+  const path = `/_example/rooms/${encodeURIComponent(roomId)}/invites`;
+  const list = async (): Promise<unknown> => (await app.request(path, { headers })).json();
+
+  it("list the invites of a room, and revoke one by its token", async () => {
+    const body = { id_server: "id.example", id_access_token: identity.account(alice) };
+    const address = { medium: "email", address: "zoe@mail.example" };
+    await invite(ports)({ roomId, requester: { userId: alice }, body: { ...body, ...address } });
+    expect(await list()).toMatchObject({ invites: [{ state: "Pending" }] });
+    const token = present(ports.memory.stateEvents(roomId).at(-1)).pdu["state_key"];
+    const revoked = await app.request(`${path}/${encodeURIComponent(String(token))}`, {
+      method: "DELETE",
+      headers,
+    });
+    expect([revoked.status, await revoked.json()]).toEqual([200, {}]);
+    expect(await list()).toMatchObject({ invites: [{ state: "Revoked" }] });
+  });
+
+  it("answer the Matrix error of a refusal, and 401 without a token", async () => {
+    const nowhere = await app.request(`${path}/nothing`, { method: "DELETE", headers });
+    expect(nowhere.status).toBe(404);
+    expect((await app.request(path)).status).toBe(401);
+  });
+});
+
+describe("node:http in docs/how-to/http.md", () => {
+  it("leaves every other path to the host, and the globals as they are", async () => {
+    const before = [Request, Response];
+    const { server } = await load<{ readonly server: Server }>("http", "node-http");
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const bound = server.address();
+    if (bound === null || typeof bound === "string") throw new Error("There is no port.");
+    const ask = async (path: string, method = "GET") => {
+      const answer = await fetch(`http://127.0.0.1:${bound.port}${path}`, { method });
+      return [answer.status, (await answer.text()).includes("nothing here")];
+    };
+    const room = "/_matrix/client/v3/rooms/!r:example.org";
+    expect([
+      await ask("/_matrix/client/v3/sync"),
+      await ask(`${room}/state`),
+      await ask("/_matrix/federation/v1/version"),
+      await ask(`${room}/invite?a=b`),
+      await ask("/_matrix/federation/v1/3pid/onbind"),
+      await ask("/_matrix/federation/v1/exchange_third_party_invite/!r:example.org"),
+    ]).toEqual([
+      [404, true],
+      [404, true],
+      [404, true],
+      [405, false],
+      [405, false],
+      [405, false],
+    ]);
+    expect([Request, Response]).toEqual(before);
+    server.close();
+    server.closeAllConnections();
+  });
+});
