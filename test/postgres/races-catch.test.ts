@@ -82,7 +82,7 @@ describe.skipIf(postgresUrl === undefined)("the races over many connections catc
     const run = checks.get(race);
     // It is a matter of luck, but not of much.
     const attempts = async (): Promise<void> => {
-      for (let attempt = 0; attempt < 5; attempt += 1) await run?.();
+      for (let attempt = 0; attempt < 40; attempt += 1) await run?.();
     };
     await expect(attempts()).rejects.toThrow();
     expect(isChanged).toBe(true);
