@@ -28,6 +28,8 @@ for (const peer of Object.keys(peerDependencies)) {
   } catch {
     continue;
   }
+  // Bun has an undici of its own, which is no file.
+  if (found === peer) continue;
   throw new Error(\`the optional peer \${peer} is there: \${found}\`);
 }
 
