@@ -1,6 +1,7 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { type InviteKey, type InviteRecord, tokensOf } from "../invite/life.js";
+import { sentName } from "../invite/standing.js";
 import { isExpired, isForgotten } from "../invite/tidy.js";
 import { readRoomId } from "./command.js";
 import { again, move } from "./life.js";
@@ -30,9 +31,9 @@ const noteExpired =
 const noteAllExpired =
   (ports: TidyInvitesPorts) =>
   ({ records }: RoomInvites, { advisory }: Tidied, before: number): Step<unknown> => {
-    const left = new Set(advisory.map(({ sender, token }) => `${sender} ${token}`));
+    const left = new Set(advisory.map(({ sender, token }) => sentName(sender, token)));
     const stands = ({ life, sender }: InviteRecord): boolean =>
-      tokensOf(life).some((token) => left.has(`${sender} ${token}`));
+      tokensOf(life).some((token) => left.has(sentName(sender, token)));
     return pipe(
       records.filter((record) => isForgotten(record, before) && !stands(record)),
       TE.traverseSeqArray(({ key }) => noteExpired(ports)(key, before)),

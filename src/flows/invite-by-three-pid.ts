@@ -4,7 +4,6 @@ import type { Requester } from "../invite/admit.js";
 import { type InviteDetails, type InviteOutcome, decide } from "../invite/decide.js";
 import type { ThreepidInvite } from "../invite/form.js";
 import { mayStand } from "../invite/life.js";
-import { entry } from "../matrix/event.js";
 import type { RoomId } from "../matrix/ids.js";
 import type { RoomState } from "../matrix/room-state.js";
 import type { Ports } from "../ports.js";
@@ -17,6 +16,7 @@ import { admitted, inviteKnown, powerEntries } from "./invite-user.js";
 import { type Minting, mint } from "./mint.js";
 import { emptyTokens } from "./empty-tokens.js";
 import { move } from "./life.js";
+import { tokenEntries } from "./room-invites.js";
 import { type FlowOptions, type FlowResult, type Step, ask, bestEffort, run, tell } from "./run.js";
 import { findUser } from "./users.js";
 
@@ -99,11 +99,7 @@ const appendMinted =
       commit(ports)(
         {
           roomId,
-          reads: [
-            ...powerEntries(requester.userId),
-            entry("m.room.third_party_invite", minted.token),
-            ...supersedes.map((token) => entry("m.room.third_party_invite", token)),
-          ],
+          reads: [...powerEntries(requester.userId), ...tokenEntries([minted.token, ...supersedes])],
           decide: (state) => decide(state, requester, { _tag: "Unbound", minted, supersedes }),
           events: (outcome) => (outcome._tag === "ThirdPartyInvite" ? outcome.events : []),
         },

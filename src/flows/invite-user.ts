@@ -7,7 +7,7 @@ import { type RoomId, type UserId, serverOf } from "../matrix/ids.js";
 import type { PolicyTarget, Ports } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { type Committed, commit, look } from "./commit.js";
-import { type Step, answered, ask, broken, tell } from "./run.js";
+import { type Step, answered, ask, tell } from "./run.js";
 import { findUser } from "./users.js";
 
 type InvitePorts = Pick<Ports, "config" | "rooms" | "events" | "users" | "policy" | "observe">;
@@ -42,15 +42,13 @@ const mayInvite =
       ? TE.right(undefined)
       : pipe(
           ask("policy.mayInvite", () => policy.mayInvite({ requester, roomId, target }, { signal }), signal),
+          // Fails closed, also where an adapter in JavaScript answers something else.
           answered("policy.mayInvite", (answer): Step<void> => {
             switch (answer._tag) {
               case "Allow":
                 return TE.right(undefined);
               case "Refuse":
                 return TE.left(refusal("PolicyRefused", { answer, retryAfterMs: answer.retryAfterMs }));
-              default:
-                // Fails closed, also where an adapter in JavaScript answers something else.
-                return broken("policy.mayInvite");
             }
           }),
         );

@@ -4,7 +4,7 @@ import { type Happening, type InviteRecord, advance, endsBy } from "../invite/li
 import type { RoomId } from "../matrix/ids.js";
 import type { Ports, Stored } from "../ports.js";
 import { refusal } from "../refusal.js";
-import { type Step, answered, ask, askList, bestEffort, broken } from "./run.js";
+import { type Step, answered, ask, askList, broken } from "./run.js";
 
 /**
  * Moves a stored invite on. Whoever loses the race for it is told that the same invite is being made. A happening
@@ -24,8 +24,6 @@ export const move =
             return TE.right({ value, mark: answer.mark });
           case "Stale":
             return TE.left(refusal("InviteInProgress", { retryAfterMs: 2_000 }));
-          default:
-            return broken("invites.replace");
         }
       }),
     );
@@ -79,11 +77,3 @@ export const noteEnd =
       ),
     );
   };
-
-/** The same beside something that is done already, and is not undone if the note is lost. */
-export const noteEndBeside = (
-  ports: Pick<Ports, "invites" | "observe">,
-  roomId: RoomId,
-  token: string,
-  end: End,
-): Step<void> => bestEffort(ports.observe, noteEnd(ports)(roomId, token, end));

@@ -86,8 +86,6 @@ const store =
   (ports: ReceiveOnBindPorts) =>
   ({ mxid, accepted, refused }: OnBind, signal: AbortSignal | undefined): Step<OnBindOutcome> => {
     if (accepted.length === 0) return TE.right({ accepted: 0, refused });
-    const now = ports.clock.now();
-    const rows = accepted.map((entry) => owed(ports.crypto, entry, now));
     return pipe(
       fits(ports)({ mxid, accepted, refused }, signal),
       // A proof comes only once: what finds no room now must be delivered again, so this is no 200.
@@ -95,7 +93,12 @@ const store =
         (isRoom) => isRoom,
         () => refusal("TooManyWaiting", { retryAfterMs: fullForMs }),
       ),
-      TE.flatMap(() => ask("redemptions.owe", () => ports.redemptions.owe(rows, { signal }), signal)),
+      // Each proof is hashed: not before there is room for it.
+      TE.flatMap(() => {
+        const now = ports.clock.now();
+        const rows = accepted.map((entry) => owed(ports.crypto, entry, now));
+        return ask("redemptions.owe", () => ports.redemptions.owe(rows, { signal }), signal);
+      }),
       TE.tapIO(() => () => {
         for (const { roomId } of accepted)
           tell(ports.observe, { _tag: "RedemptionOwed", roomId, target: mxid });

@@ -13,9 +13,9 @@ import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./comman
 import type { Committed } from "./commit.js";
 import { configured } from "./config.js";
 import { emptyTokens } from "./empty-tokens.js";
-import { again, move, noteEndBeside } from "./life.js";
+import { again, move, noteEnd } from "./life.js";
 import { redeemers } from "./room-invites.js";
-import { type FlowOptions, type FlowResult, type Step, ask, run, tell } from "./run.js";
+import { type FlowOptions, type FlowResult, type Step, ask, bestEffort, run, tell } from "./run.js";
 
 /** Which invite to revoke: any, by its token in the room, or one that the requester made, by whom it was for. */
 export type RevokeInvite = {
@@ -54,7 +54,8 @@ const revokeToken =
   ): Step<Committed<Revocation>> =>
     pipe(
       emptyTokens(ports)(roomId, requester, [token], signal, (state) => revoke(state, requester, token)),
-      TE.tap(() => noteEndBeside(ports, roomId, token, { _tag: "Revoke" })),
+      // It is revoked, and is not undone if the note is lost.
+      TE.tap(() => bestEffort(ports.observe, noteEnd(ports)(roomId, token, { _tag: "Revoke" }))),
     );
 
 /** Of an invite that was redeemed, the tokens stay until its user has joined or left: the rules may judge it anew by them. */

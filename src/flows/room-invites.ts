@@ -33,6 +33,10 @@ const readTokens =
       }),
     );
 
+/** The places of some third-party invites. */
+export const tokenEntries = (tokens: readonly string[]): readonly StateEntry[] =>
+  tokens.map((token) => entry("m.room.third_party_invite", token));
+
 /** The members by whom invites were redeemed: whether they are in the room has a say. */
 export const redeemers = (records: readonly InviteRecord[]): readonly StateEntry[] =>
   records.flatMap(({ life }) => {
@@ -64,15 +68,7 @@ export const readInvites =
         ),
       ),
       TE.bind("view", ({ tokens, records }) =>
-        look(ports)(
-          roomId,
-          [
-            ...tokens.map((token) => entry("m.room.third_party_invite", token)),
-            ...redeemers(records),
-            ...more,
-          ],
-          signal,
-        ),
+        look(ports)(roomId, [...tokenEntries(tokens), ...redeemers(records), ...more], signal),
       ),
       TE.map(({ tokens, records, view }) => ({ state: view.state, tokens, records })),
     );

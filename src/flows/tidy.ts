@@ -6,13 +6,12 @@ import { tokensOf } from "../invite/life.js";
 import { revokeOwn } from "../invite/revoke.js";
 import { type StandingInvite, standingInvites } from "../invite/standing.js";
 import type { Untidy } from "../invite/tidy.js";
-import { entry } from "../matrix/event.js";
 import { type RoomId, parseUserId, serverOf } from "../matrix/ids.js";
 import type { RoomState } from "../matrix/room-state.js";
 import type { Ports } from "../ports.js";
 import { type FailureCode, type RefusalCode, refusal } from "../refusal.js";
 import { emptyTokens } from "./empty-tokens.js";
-import { type RoomInvites, redeemers } from "./room-invites.js";
+import { type RoomInvites, redeemers, tokenEntries } from "./room-invites.js";
 import { type Problem, type Step, tell } from "./run.js";
 
 export type TidyInvitesPorts = Pick<Ports, "config" | "rooms" | "events" | "invites" | "clock" | "observe">;
@@ -95,12 +94,7 @@ const emptyChunk =
             requester,
             invites.filter((invite) => reasonOf(state, invite) !== undefined).map(({ token }) => token),
           ),
-        [
-          ...redeemers(records),
-          ...records.flatMap(({ life }) =>
-            tokensOf(life).map((token) => entry("m.room.third_party_invite", token)),
-          ),
-        ],
+        [...redeemers(records), ...records.flatMap(({ life }) => tokenEntries(tokensOf(life)))],
       ),
       TE.map((outcome): Tidied => ({
         emptied: outcome._tag === "Revoke" ? outcome.events.map((event) => event.state_key) : [],

@@ -2,7 +2,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { UserId } from "../matrix/ids.js";
 import type { Ports } from "../ports.js";
-import { type Step, answered, ask, broken } from "./run.js";
+import { type Step, answered, ask } from "./run.js";
 
 type KnownUser = Extract<Awaited<ReturnType<Ports["users"]["find"]>>, { _tag: "User" }>;
 
@@ -20,8 +20,6 @@ export const findUser = (
           return TE.right(answer);
         case "NoSuchUser":
           return TE.right(undefined);
-        default:
-          return broken("users.find");
       }
     }),
   );

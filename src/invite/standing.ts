@@ -11,16 +11,18 @@ export interface StandingInvite {
   readonly record: InviteRecord | undefined;
 }
 
+/** A token by who sent it: somebody else may send an event under it, too. */
+export const sentName = (sender: string, token: string): string => `${sender} ${token}`;
+
 /** The invites of a room that have not been emptied, in the order of `tokens`. */
 export const standingInvites = (
   state: RoomState,
   tokens: readonly string[],
   records: readonly InviteRecord[],
 ): readonly StandingInvite[] => {
-  const place = (token: string, sender: string): string => `${sender} ${token}`;
   const byPlace = new Map(
     records.flatMap((record) =>
-      tokensOf(record.life).map((token) => [place(token, record.sender), record] as const),
+      tokensOf(record.life).map((token) => [sentName(record.sender, token), record] as const),
     ),
   );
   return tokens.flatMap((token): readonly StandingInvite[] => {
@@ -28,7 +30,7 @@ export const standingInvites = (
     if (event === undefined || !isAlive(state, token) || typeof event.sender !== "string") return [];
     const { sender } = event;
     // Whoever sends another event under a token has taken the invite over (AUTH-N8): it is no longer its maker's.
-    return [{ token, event, sender, record: byPlace.get(place(token, sender)) }];
+    return [{ token, event, sender, record: byPlace.get(sentName(sender, token)) }];
   });
 };
 
