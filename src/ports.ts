@@ -104,7 +104,7 @@ export interface IdentityServerAccess {
   readonly accessToken: string;
 }
 
-/** The body of store-invite (STORE-10 to STORE-20), ready to send. */
+/** The body of store-invite, ready to send. */
 export interface StoreInviteRequest {
   readonly medium: "email";
   readonly address: string;
@@ -120,7 +120,7 @@ export interface StoreInviteRequest {
 }
 
 export interface IdentityServer {
-  /** `GET /hash_details` (LOOK-11). */
+  /** `GET /hash_details`. */
   readonly hashDetails: (
     access: IdentityServerAccess,
     options: PortOptions,
@@ -128,7 +128,7 @@ export interface IdentityServer {
     | { readonly _tag: "HashDetails"; readonly pepper: string; readonly algorithms: readonly string[] }
     | IdentityServerError
   >;
-  /** `POST /lookup` (LOOK-20); `userIds` maps what was asked to who is bound to it, unchecked. */
+  /** `POST /lookup`; `userIds` maps what was asked to who is bound to it, unchecked. */
   readonly lookup: (
     request: IdentityServerAccess & {
       readonly algorithm: "sha256" | "none";
@@ -138,7 +138,7 @@ export interface IdentityServer {
     options: PortOptions,
   ) => Promise<
     | { readonly _tag: "Mappings"; readonly userIds: ReadonlyMap<string, string> }
-    /** The pepper was rotated (LOOK-25). */
+    /** The pepper was rotated. */
     | { readonly _tag: "InvalidPepper" }
     | IdentityServerError
   >;
@@ -148,11 +148,11 @@ export interface IdentityServer {
     options: PortOptions,
   ) => Promise<
     | { readonly _tag: "Stored"; readonly answer: unknown }
-    /** `M_THREEPID_IN_USE` (STORE-41), with the user that the answer names, unchecked. */
+    /** `M_THREEPID_IN_USE`, with the user that the answer names, unchecked. */
     | { readonly _tag: "AlreadyBound"; readonly userId: unknown }
     | IdentityServerError
   >;
-  /** GET the URL as it is: it holds the key, exactly as the room's event writes it (KEY-6). */
+  /** GET the URL as it is: it holds the key, exactly as the room's event writes it. */
   readonly keyValidity: (
     url: string,
     options: PortOptions,
@@ -309,7 +309,7 @@ export interface Users {
     | {
         readonly _tag: "User";
         readonly profile?: Profile;
-        /** `m.invite_permission_config` says block (PERM-8). */
+        /** `m.invite_permission_config` says block. */
         readonly blocksInvites?: boolean;
       }
     | { readonly _tag: "NoSuchUser" }

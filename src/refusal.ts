@@ -205,7 +205,7 @@ const breach = "rejected its promise or answered what its contract does not allo
 
 /**
  * Every failure of a port. Where the identity server failed, the status is 424: it was chosen by a client, and no
- * stranger may make this server look ill to its load balancer (docs/decisions.md, AMB-7).
+ * stranger may make this server look ill to its load balancer (docs/decisions.md, D-7).
  */
 const failures = {
   PortBroken: internal(`A port ${breach}`),

@@ -7,9 +7,9 @@ import type { Problem } from "./run.js";
 /** Who asks, as the host knows them: it has checked their access token. */
 export interface RequesterCommand {
   readonly userId: string;
-  /** Guests may not invite (CLI-E12). */
+  /** Guests may not invite. */
   readonly isGuest?: boolean;
-  /** Nor may suspended users (CLI-E11). */
+  /** Nor may suspended users. */
   readonly isSuspended?: boolean;
 }
 
@@ -24,7 +24,7 @@ const readRequester = (command: RequesterCommand): Either<Refusal, Requester> =>
   return isLeft(userId) ? left(fieldMalformed(userId.left)) : right({ ...command, userId: userId.right });
 };
 
-/** Towards our own users: a room that this server is not in is one that they are not in (CLI-E1, PERM-7). */
+/** Towards our own users: a room that this server is not in is one that they are not in. */
 export const outsideIsNotJoined = (problem: Problem): Problem =>
   problem.code === "NotInRoom" ? refusal("SenderNotJoined") : problem;
 

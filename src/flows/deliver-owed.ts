@@ -106,7 +106,7 @@ const count = (results: readonly Settlement[], tag: Settlement["_tag"]): number 
 
 /**
  * Works on the redemptions that are owed and due: each proof becomes an invite, made here or by the inviter's
- * server (§7.3, §7.4 of the specification digest: LOC-1, EXC-1); a permanent refusal makes its row *dead* with the
+ * server; a permanent refusal makes its row *dead* with the
  * reason; anything else waits, longer each time. The host's scheduler calls it, after an onbind and again at
  * `nextDueAt`. Several workers may: a lease keeps them apart, and a worker that dies gives its rows back. An inbound
  * `/invite` may arrive while we wait for the exchange; nothing is locked.

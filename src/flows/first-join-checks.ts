@@ -21,9 +21,9 @@ export interface FirstJoinChecks {
 export type FirstJoinChecksPorts = Pick<Ports, "config" | "crypto" | "rooms" | "identityServer" | "observe">;
 
 /**
- * What the resident server owes at `make_join` and `send_join` (JOIN-6, KEY-7, AMB-28): where a server first joins
+ * What the resident server owes at `make_join` and `send_join` (D-28): where a server first joins
  * because of a third-party invite, a key that signed it must still be valid. Only this server may refuse for that;
- * the authorisation rules never ask (KEY-8, KEY-9). `right` says go on.
+ * the authorisation rules never ask. `right` says go on.
  *
  * @example
  * await firstJoinChecks(ports)({ roomId, userId: "@zoe:far.example", serverInRoom: false });

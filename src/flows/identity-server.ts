@@ -20,7 +20,7 @@ const passedOn: ReadonlySet<string> = new Set([
   "M_SEND_ERROR",
 ]);
 
-/** Each error of the protocol as a failure of its own (AMB-7). */
+/** Each error of the protocol as a failure of its own (D-7). */
 export const identityServerFailure = (error: IdentityServerError, port: PortCall): PortFailure => {
   switch (error._tag) {
     case "Unauthorized":
@@ -45,13 +45,13 @@ export const identityServerFailure = (error: IdentityServerError, port: PortCall
   }
 };
 
-/** The algorithm to look up with: hashed wherever it is offered, in clear only where the host allows it (AMB-8). */
+/** The algorithm to look up with: hashed wherever it is offered, in clear only where the host allows it (D-8). */
 const algorithmOf = (offered: readonly string[], allowClear: boolean): "sha256" | "none" | undefined =>
   offered.includes("sha256") ? "sha256" : allowClear && offered.includes("none") ? "none" : undefined;
 
 /**
- * Who is bound to an address (LOOK-10 to LOOK-27). A failed lookup is not "nobody": it ends the flow. A rotated
- * pepper is asked for once more (AMB-9).
+ * Who is bound to an address. A failed lookup is not "nobody": it ends the flow. A rotated
+ * pepper is asked for once more (D-9).
  */
 export const lookUp =
   (ports: Pick<Ports, "config" | "crypto" | "identityServer">) =>
@@ -115,7 +115,7 @@ export const displayEntries = [
   { type: "m.room.name", stateKey: "" },
 ] as const;
 
-/** What store-invite is told, filled as well as the room's state and the sender's profile allow (STORE-10 to STORE-22). */
+/** What store-invite is told, filled as well as the room's state and the sender's profile allow. */
 export const storeInviteRequest = (
   state: RoomState,
   sender: UserId,

@@ -14,7 +14,7 @@ export interface InviteAll {
   readonly requester: RequesterCommand;
   /** The value of `invite_3pid`, unchecked. */
   readonly invites: unknown;
-  /** Such as `isDirect`, for each of them (CLI-24). */
+  /** Such as `isDirect`, for each of them. */
   readonly details?: InviteDetails;
 }
 
@@ -32,8 +32,8 @@ const nameOf = ({ idServer, threepid }: ThreepidInvite): string =>
   JSON.stringify([idServer, threepid.medium, threepid.address]);
 
 /**
- * Invites everybody in `invite_3pid` (CLI-20 to CLI-24): one result for each entry, in their order. The room is made, so nothing here fails it: a bad entry, a
- * refusal or an identity server that is down concerns that entry alone (AMB-12). Each is asked of the host's policy once; the same
+ * Invites everybody in `invite_3pid`: one result for each entry, in their order. The room is made, so nothing here fails it: a bad entry, a
+ * refusal or an identity server that is down concerns that entry alone (D-12). Each is asked of the host's policy once; the same
  * address twice is one invite. Where `invite_3pid` is no list, that is the one result; where it is absent, there is none. Never rejects.
  *
  * @example

@@ -26,7 +26,7 @@ export interface InviteByThreePid {
   readonly requester: RequesterCommand;
   /** What `parseInviteRequest` or `parseThreepidInvite` read. */
   readonly invite: ThreepidInvite;
-  /** Kept beside the invite, and put into the member event when it is made (CLI-24, AMB-11). */
+  /** Kept beside the invite, and put into the member event when it is made (D-11). */
   readonly details?: InviteDetails;
   /** Whether to have a new mail sent although one is, or may be, out. The token before is emptied. */
   readonly resend?: boolean;
@@ -119,7 +119,7 @@ const inviteUnknown =
   (context: Context, state: RoomState): Step<Committed<InviteOutcome>> => {
     const { roomId, requester, command, details, signal } = context;
     const { threepid } = command.invite;
-    // Identity servers keep invites for e-mail addresses only; asking would make no mail and no sense (STORE-2, AMB-4).
+    // Identity servers keep invites for e-mail addresses only; asking would make no mail and no sense (D-4).
     if (threepid.medium !== "email") return TE.left(refusal("MediumNotStorable"));
     return pipe(
       findUser(ports, requester.userId, signal),
@@ -151,7 +151,7 @@ const inviteUnknown =
 
 /**
  * Invites somebody by e-mail address or phone number: the whole of the third-party form of
- * `POST /rooms/{roomId}/invite` (CLI-1 to CLI-16). May they invite? Then the host's policy, then the lookup. A known
+ * `POST /rooms/{roomId}/invite`. May they invite? Then the host's policy, then the lookup. A known
  * address leads to the ordinary invite; an unknown one to a minted token and its `m.room.third_party_invite`. A mail
  * goes out once for an invite however often it is asked for, unless `resend` is given.
  *

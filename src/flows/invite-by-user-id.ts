@@ -20,8 +20,7 @@ export interface InviteByUserId {
 export type InviteByUserIdPorts = Pick<Ports, "config" | "rooms" | "events" | "users" | "policy" | "observe">;
 
 /**
- * Invites a known user: the other form of `POST /rooms/{roomId}/invite`, by the same decision (CLI-1, CLI-16,
- * PERM-2). Never rejects.
+ * Invites a known user: the other form of `POST /rooms/{roomId}/invite`, by the same decision. Never rejects.
  *
  * @example
  * await inviteByUserId(ports)({ roomId, requester: { userId }, invite: { _tag: "ByUserId", userId: bob } });

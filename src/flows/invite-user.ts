@@ -19,7 +19,7 @@ export const powerEntries = (sender: UserId): readonly StateEntry[] => [
   entry("m.room.member", sender),
 ];
 
-/** Permission, then policy: both before anything leaves this server (PERM-6, AMB-6). */
+/** Permission, then policy: both before anything leaves this server (D-6). */
 export const admitted =
   (ports: Pick<Ports, "rooms" | "policy">) =>
   (
@@ -53,7 +53,7 @@ const mayInvite =
           }),
         );
 
-/** What is known of the invitee. Only our own users can be missing, or block invites (PERM-8). */
+/** What is known of the invitee. Only our own users can be missing, or block invites. */
 const reachable =
   (ports: Pick<Ports, "config" | "users">) =>
   (userId: UserId, signal: AbortSignal | undefined): Step<Profile> =>

@@ -18,7 +18,7 @@ export interface Invite {
 }
 
 /**
- * The whole of `POST /_matrix/client/v3/rooms/{roomId}/invite`, in whichever of its two forms the body is (CLI-1):
+ * The whole of `POST /_matrix/client/v3/rooms/{roomId}/invite`, in whichever of its two forms the body is:
  * `parseInviteRequest`, then `inviteByThreePid` or `inviteByUserId`. Answer every `right` with 200 and `{}`, every
  * `left` with its `matrixError`. Never rejects.
  *

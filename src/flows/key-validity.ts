@@ -22,7 +22,7 @@ const requestUrls = (keys: readonly MatchedKey[]): readonly string[] => {
 const causeOf = (of: Answer | Problem): unknown => ("cause" in of ? of.cause : undefined);
 
 /**
- * Whether any key that signed is still valid (EXC-7, JOIN-6, KEY-6 to KEY-11): a key without URL is for ever, one
+ * Whether any key that signed is still valid: a key without URL is for ever, one
  * `valid: true` suffices. All say false → `KeyRevoked`. Otherwise nobody knows now → `KeyValidityUnknown`. It
  * remembers its answer, so that a second round of an append asks nobody again.
  */

@@ -49,7 +49,7 @@ const isOver = ({ state }: ListedInvite): boolean =>
   state === "Redeemed" || state === "Revoked" || state === "Expired";
 
 /**
- * What an upgrade of a room leaves behind: a new room does not have the third-party invites of the old one (TPI-22),
+ * What an upgrade of a room leaves behind: a new room does not have the third-party invites of the old one,
  * and a proof leads its user into the old. For the host, after it has sent the tombstone: each is to be asked for again
  * by its inviter, in the new room, and revoked in the old. Never rejects.
  *

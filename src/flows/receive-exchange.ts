@@ -23,8 +23,8 @@ export type ReceiveExchangePorts = Pick<
 >;
 
 /**
- * Receives `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}` (EXC-1 to EXC-10): checks it, asks
- * whether a key that signed is still valid, and makes the invite before it answers (EXC-5). Answer every `right`
+ * Receives `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}`: checks it, asks
+ * whether a key that signed is still valid, and makes the invite before it answers. Answer every `right`
  * with 200 and `{}`. What another server must not do is 403; 404 says that we are not in the room.
  *
  * @example

@@ -41,7 +41,7 @@ const acceptable =
 const confirmAfterMs = 5 * 60_000;
 
 /**
- * What the invitee's server does with an incoming `/invite` before it signs it (FINV-6, FINV-7, PERM-8): checks it
+ * What the invitee's server does with an incoming `/invite` before it signs it: checks it
  * without having the room, and puts off what it still owes for the token, since its end is near. It may arrive while our own exchange
  * request still waits; nothing here waits for that.
  *

@@ -108,7 +108,7 @@ const store =
   };
 
 /**
- * Receives `/_matrix/federation/v1/3pid/onbind`, whose proofs come only once (ONB-1 to ONB-8). Answers when the good
+ * Receives `/_matrix/federation/v1/3pid/onbind`, whose proofs come only once. Answers when the good
  * entries are stored, and makes no invite yet: that is `deliverOwed`'s. A body that is none, more entries than are
  * taken at once or may wait (`TooManyWaiting`: nothing is kept), or storage that fails is a `left`; a bad entry, or a user whom this server does not have, is not: the watcher is told `Refused` for each.
  *

@@ -121,7 +121,7 @@ export const isTransient = (status: number): boolean =>
 
 /**
  * Asks the inviter's server to make the invite. Where it cannot be reached, or no longer has the room, and we could
- * make the event ourselves, `ourselves` does (LOC-1).
+ * make the event ourselves, `ourselves` does.
  */
 const exchange =
   (ports: RedeemPorts) =>

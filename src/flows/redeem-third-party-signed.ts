@@ -14,7 +14,7 @@ import { look } from "./commit.js";
 import { type RedeemPorts, type Redeemed, isOutside, redeemDelivery } from "./redeem-delivery.js";
 import { type FlowOptions, type FlowResult, type Step, run } from "./run.js";
 
-/** A join whose body has `third_party_signed` (JOIN-1). */
+/** A join whose body has `third_party_signed`. */
 export interface RedeemThirdPartySigned {
   readonly roomId: string;
   readonly requester: RequesterCommand;
@@ -29,8 +29,8 @@ export interface ReadyToJoin {
 }
 
 /**
- * `third_party_signed` is flat and signed over all its members, `sender` among them (JOIN-2): the whole of it becomes
- * `signed` of the member event (MEM-6).
+ * `third_party_signed` is flat and signed over all its members, `sender` among them: the whole of it becomes
+ * `signed` of the member event.
  */
 const readSigned = (value: unknown, roomId: RoomId, requester: Requester): Either<Refusal, Delivery> => {
   const signed = parseSigned(value);
@@ -65,7 +65,7 @@ const alreadyIn =
     );
 
 /**
- * The step before a join with `third_party_signed` (JOIN-1 to JOIN-5): turns the proof that the client holds into an
+ * The step before a join with `third_party_signed`: turns the proof that the client holds into an
  * invite of the requester, as `deliverOwed` does with one from an onbind. The host makes the join. Somebody who is
  * joined or invited already needs no step. Never rejects.
  *

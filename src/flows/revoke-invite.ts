@@ -149,7 +149,7 @@ const revoked =
   };
 
 /**
- * Revokes a pending third-party invite (REV-2): its event is emptied, and a proof that comes later finds no key.
+ * Revokes a pending third-party invite: its event is emptied, and a proof that comes later finds no key.
  * By token: anybody's, by whoever may invite. By address: the requester's own, wherever it is in its life; refused
  * with `InviteNotFound` where they have made none. Never rejects.
  *

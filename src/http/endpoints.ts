@@ -22,7 +22,7 @@ import {
 type User = { readonly _tag: "User"; readonly requester: RequesterCommand } | Denied;
 
 export interface InviteHost extends EndpointHost {
-  /** Whose access token it is (CLI-3, CLI-E9 to CLI-E12). */
+  /** Whose access token it is. */
   readonly authenticate: (request: Request) => Promise<User> | User;
 }
 
@@ -39,7 +39,7 @@ type Server = { readonly _tag: "Server"; readonly origin: string } | Denied;
 
 export interface ExchangeHost extends EndpointHost {
   /**
-   * Which server signed the request over this content, by its `X-Matrix` header (FMT-SIG-10). The `uri` that it signed is the path
+   * Which server signed the request over this content, by its `X-Matrix` header. The `uri` that it signed is the path
    * and query of the request as it was sent: behind a proxy that rewrites paths, `request.url` has another.
    */
   readonly authenticate: (request: Request, content: unknown) => Promise<Server> | Server;
@@ -77,7 +77,7 @@ const rulesOf = (given: Partial<BodyLimits>, defaults: JsonRules): JsonRules => 
 });
 
 /**
- * `POST /_matrix/client/v3/rooms/{roomId}/invite`, both forms (CLI-1), with CORS. The host says whose access token it
+ * `POST /_matrix/client/v3/rooms/{roomId}/invite`, both forms, with CORS. The host says whose access token it
  * is; the rest is the flow `invite`. Making any of the endpoints throws a `TypeError` where `ports.config` is wrong.
  *
  * @example
@@ -110,7 +110,7 @@ const hasStored = (result: Either<Problem, OnBindOutcome>): boolean =>
 
 /**
  * `/_matrix/federation/v1/3pid/onbind`, by PUT as the endpoint is specified and by POST as identity servers do it
- * (ONB-1, AMB-13). Signed by nobody: what it delivers counts only once it has been proven.
+ * (D-13). Signed by nobody: what it delivers counts only once it has been proven.
  *
  * @example
  * const onBind = onBindEndpoint(ports, { wake });
@@ -133,7 +133,7 @@ export const onBindEndpoint = (ports: ReceiveOnBindPorts, host: OnBindHost = {})
 };
 
 /**
- * `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}` (EXC-1). The host verifies the `X-Matrix` signature over the
+ * `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}`. The host verifies the `X-Matrix` signature over the
  * content that it is given.
  *
  * @example

@@ -40,7 +40,7 @@ const asWait = (ms: number): number | undefined => {
   return whole >= 0 && Number.isSafeInteger(whole) ? whole : undefined;
 };
 
-/** `Retry-After` in seconds or as a date, or the deprecated member of the body, in milliseconds (CLI-E3). */
+/** `Retry-After` in seconds or as a date, or the deprecated member of the body, in milliseconds. */
 const retryAfterMs = ({ retryAfter, body }: Answer): number | undefined => {
   const header = retryAfter ?? "";
   const seconds = afterSeconds.exec(header)?.[1];

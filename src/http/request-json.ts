@@ -35,7 +35,7 @@ export interface JsonRules extends BodyLimits {
   readonly isTypeChecked: boolean;
 }
 
-/** The JSON body of a request, read within limits and strictly: two servers must not read two things (CLI-E4). */
+/** The JSON body of a request, read within limits and strictly: two servers must not read two things. */
 export const requestJson = async (
   request: Request,
   { numbers, isTypeChecked, ...limits }: JsonRules,

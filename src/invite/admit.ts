@@ -13,7 +13,7 @@ export interface Requester {
 
 /**
  * May this user invite into this room now? Asked before any side effect, so that nobody without the power makes an
- * identity server send mail (PERM-1, PERM-2, PERM-4 to PERM-6, AMB-6). It is what both an
+ * identity server send mail (D-6). It is what both an
  * `m.room.third_party_invite` and a plain invite of theirs would have to pass; whom they invite is asked by `decide`.
  *
  * @example

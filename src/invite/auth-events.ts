@@ -7,7 +7,7 @@ const withJoinRules: ReadonlySet<string | undefined> = new Set(["join", "invite"
 
 /**
  * The places in the room's state that an event of any type must name in its `auth_events`, if an event stands there
- * (AEV-1 to AEV-9). The order is of no importance; no place comes twice.
+ *. The order is of no importance; no place comes twice.
  *
  * @example
  * selectAuthEvents(template, roomVersion("12")!);
@@ -23,7 +23,7 @@ export const selectAuthEvents = (event: EventLike, version: RoomVersion): readon
       entries.push(entry(type, stateKey));
   };
 
-  // From version 12 on the room ID names the create event, and it must not be selected (AEV-2).
+  // From version 12 on the room ID names the create event, and it must not be selected.
   if (!version.roomIdIsCreateEvent) add("m.room.create");
   add("m.room.power_levels");
   add("m.room.member", event.sender);

@@ -23,7 +23,7 @@ export type Verdict =
 export interface AuthorizeOptions {
   /** How many distinct pairs of signature and key may be tried; 64 unless told otherwise. */
   readonly maxPairs?: number;
-  /** The servers whose signature on the event the host has verified. Only restricted joins need it (AUTH-MEM-2). */
+  /** The servers whose signature on the event the host has verified. Only restricted joins need it. */
   readonly verifiedSigners?: ReadonlySet<string>;
 }
 
@@ -51,7 +51,7 @@ export const branchOf = (event: EventLike, content: JsonObject): Branch | undefi
 /**
  * Judges a received event of the two types that third-party invites are made of, `m.room.third_party_invite` and
  * `m.room.member` with membership `invite`, against a state: the authorisation rules of the room's version, in their
- * order, and nothing beyond them (spec §8.2: AUTH-RID, AUTH-FED, AUTH-MEM, AUTH-SND, AUTH-TPI). Each rejection
+ * order, and nothing beyond them. Each rejection
  * names the rule by its number in that version. Takes any JSON for the event and its neighbours; never throws.
  *
  * Not asked here: what the event's own `auth_events` are (`checkAuthEvents`), and who must have signed it.

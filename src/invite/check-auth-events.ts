@@ -16,7 +16,7 @@ const placeOf = ({ type, state_key: stateKey }: EventLike): string | undefined =
   typeof type === "string" && typeof stateKey === "string" ? JSON.stringify([type, stateKey]) : undefined;
 
 /**
- * Checks the `auth_events` of a received event of any type but `m.room.create` (AUTH-AE): no place twice, none
+ * Checks the `auth_events` of a received event of any type but `m.room.create`: no place twice, none
  * that the selection does not have, none rejected, the create event among them (not from version 12 on), all of the
  * same room.
  *

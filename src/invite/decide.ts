@@ -65,11 +65,11 @@ const template = (
   content: JsonObject,
 ): EventTemplate => ({ type, room_id: state.roomId, sender, state_key: stateKey, content });
 
-/** The event that empties a third-party invite: whoever redeems it later finds no key (REV-2). */
+/** The event that empties a third-party invite: whoever redeems it later finds no key. */
 export const emptied = (state: RoomState, sender: UserId, token: string): EventTemplate =>
   template(state, sender, "m.room.third_party_invite", token, {});
 
-/** The content of the room's event: the first key again at the top level, for old servers (TPI-10 to TPI-15, AMB-14). */
+/** The content of the room's event: the first key again at the top level, for old servers (D-14). */
 export const thirdPartyInviteContent = ({ displayName, publicKeys }: MintedInvite): JsonObject => ({
   display_name: displayName,
   key_validity_url: publicKeys[0].keyValidityUrl,
@@ -81,7 +81,7 @@ export const thirdPartyInviteContent = ({ displayName, publicKeys }: MintedInvit
 });
 
 /**
- * Whether this user may be invited at all: not joined, not banned (MEM-10), and on a server that could ever join
+ * Whether this user may be invited at all: not joined, not banned, and on a server that could ever join
  * (docs/decisions.md: makers are stricter than the rules).
  */
 export const admitTarget = (state: RoomState, userId: UserId): Either<Refusal, "invited" | "outside"> => {
@@ -158,8 +158,8 @@ const decideUnbound = (
 
 /**
  * The outcome of an invite, from the state of the room, who asks, and who is behind the identifier: the whole of
- * what `POST /rooms/{roomId}/invite` decides, for either of its forms (CLI-14, PERM-2, TPI-1 to TPI-17). Somebody is:
- * their `m.room.member` invite, or `AlreadyInvited` and no event (CLI-16). Nobody yet: the
+ * what `POST /rooms/{roomId}/invite` decides, for either of its forms. Somebody is:
+ * their `m.room.member` invite, or `AlreadyInvited` and no event. Nobody yet: the
  * `m.room.third_party_invite` that carries the token. Pure: decide again on a newer state and get a newer answer.
  *
  * @example

@@ -26,7 +26,7 @@ const givesAway = (text: string, { medium, address }: Threepid): boolean => {
 
 /**
  * The name to show for an invitee whose user is not known: the identity server's own, unless it is missing, blank,
- * far too long, or gives the address away (TPI-10, TPI-17). The mail is out by then, so a careless name is replaced
+ * far too long, or gives the address away. The mail is out by then, so a careless name is replaced
  * rather than refused.
  */
 export const safeDisplayName = (given: string | undefined, threepid: Threepid): string =>

@@ -18,9 +18,9 @@ export interface ExchangeRequest {
 }
 
 /**
- * Checks the body of `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}` (EXC-4) before anything is
+ * Checks the body of `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}` before anything is
  * looked up: the fixed fields, that body and path name one room, and that the request was signed by the server
- * of the user it is for (AMB-21). `display_name` is not asked for: the other server cannot know it (AMB-22).
+ * of the user it is for (D-21). `display_name` is not asked for: the other server cannot know it (D-22).
  */
 export const checkExchange = (
   body: unknown,
@@ -56,7 +56,7 @@ const senderIsOurs = (
 };
 
 /**
- * Decides a checked exchange request (EXC-1 to EXC-10): the member event is rebuilt from checked fields, nothing is
+ * Decides a checked exchange request: the member event is rebuilt from checked fields, nothing is
  * signed as it came. Invalid, revoked, banned → refusal with 403; joined, or invited by this very token → nothing to
  * append and 200.
  *
@@ -75,7 +75,7 @@ export const decideExchange = (
     flatMap(() => redeem(state, request.signed, crypto, options)),
   );
 
-/** The body that asks another server for the exchange (EXC-4). */
+/** The body that asks another server for the exchange. */
 export const exchangeBody = ({ roomId, sender, signed }: ExchangeRequest): JsonObject => ({
   type: "m.room.member",
   room_id: roomId,
@@ -83,7 +83,7 @@ export const exchangeBody = ({ roomId, sender, signed }: ExchangeRequest): JsonO
   state_key: signed.mxid,
   content: {
     membership: "invite",
-    // The schema wants a display_name that only the room's own event has; real servers leave it out (AMB-22).
+    // The schema wants a display_name that only the room's own event has; real servers leave it out (D-22).
     third_party_invite: { signed: signed.json },
   },
 });

@@ -10,14 +10,14 @@ import { type MatchedKey, proveInvite } from "./proof.js";
 /** What the resident server owes before it lets another server join for the first time. */
 export type FirstJoin =
   | { readonly _tag: "NothingToCheck" }
-  /** One of these keys must still be valid (JOIN-6). */
+  /** One of these keys must still be valid. */
   | { readonly _tag: "CheckKeys"; readonly keys: readonly MatchedKey[] };
 
 const nothing: FirstJoin = { _tag: "NothingToCheck" };
 
 /**
  * Whether the invite that a user of another server is about to join by came from a third-party invite, and then
- * which keys the server they first join through must ask after (JOIN-6, KEY-7). A token event that has been emptied
+ * which keys the server they first join through must ask after. A token event that has been emptied
  * or replaced since leaves no key to ask after; the invite stands by the rules, and so does the join. More pairs than
  * the budget are refused (`TooManyPairs`).
  *

@@ -10,7 +10,7 @@ export interface Addressee {
   readonly threepid: Threepid;
 }
 
-/** An invite by third-party identifier, as the client asked for it (CLI-4). */
+/** An invite by third-party identifier, as the client asked for it. */
 export interface ThreepidInvite extends Addressee {
   readonly _tag: "ByThreepid";
   /** The user's token at the identity server: a secret of theirs. */
@@ -70,8 +70,8 @@ export const parseAddressee = (body: unknown): Either<Refusal, Addressee> =>
 
 /**
  * The object of the four fields that names an invitee by third-party identifier: the body of
- * `POST /rooms/{roomId}/invite`, or one entry of `invite_3pid` of `createRoom` (CLI-4, CLI-20).
- * Refuses with `FieldMissing`, `FieldMalformed`, `MediumUnsupported` or `AddressMalformed` (CLI-E4, CLI-E5, CLI-E8).
+ * `POST /rooms/{roomId}/invite`, or one entry of `invite_3pid` of `createRoom`.
+ * Refuses with `FieldMissing`, `FieldMalformed`, `MediumUnsupported` or `AddressMalformed`.
  */
 export const parseThreepidInvite = (body: unknown): Either<Refusal, ThreepidInvite> => {
   const texts = withTexts(body, threepidFields);
@@ -94,8 +94,8 @@ const parseUserInvite = (body: Readonly<Record<string, unknown>>): Either<Refusa
 };
 
 /**
- * Which of the two documented forms a body of `POST /rooms/{roomId}/invite` is (CLI-1), and what it says. A body
- * with `user_id` and any field of the other form is refused (`BothForms`): whom to invite would be a guess (AMB-1).
+ * Which of the two documented forms a body of `POST /rooms/{roomId}/invite` is, and what it says. A body
+ * with `user_id` and any field of the other form is refused (`BothForms`): whom to invite would be a guess (D-1).
  *
  * @example
  * parseInviteRequest({ user_id: "@bob:example.org" }); // right({ _tag: "ByUserId", userId: "@bob:example.org" })

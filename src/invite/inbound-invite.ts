@@ -31,7 +31,7 @@ const hasOwnCreate = (
 
 /**
  * What the invitee's server checks of `PUT /_matrix/federation/v2/invite/{roomId}/{eventId}` beyond the event's
- * format and signatures, which the host verifies as it does for every PDU (FINV-6, FINV-7, MEM-12): the sender is of
+ * format and signatures, which the host verifies as it does for every PDU: the sender is of
  * the origin, the target is ours, a proof names that target, and from version 12 on the stripped state holds the
  * room's own create event (before, older servers leave it out, and nothing is refused for it). The proof's signature
  * cannot be checked without the room.

@@ -4,9 +4,9 @@ import { hasMember, member } from "../matrix/json.js";
 
 /** How the validity of a key in an `m.room.third_party_invite` is learnt. */
 export type Validity =
-  /** No URL stands beside it: valid indefinitely (KEY-10). */
+  /** No URL stands beside it: valid indefinitely. */
   | { readonly _tag: "Forever" }
-  /** Its URL, as it stands in the event (KEY-6). */
+  /** Its URL, as it stands in the event. */
   | { readonly _tag: "Ask"; readonly url: string }
   /** What stands there is no https URL: nobody can ever vouch for this key. */
   | { readonly _tag: "Unaskable" };
@@ -21,7 +21,7 @@ export const isHttpsUrl = (text: string): boolean => {
   return isRight(parseServerName(host));
 };
 
-/** Reads `key_validity_url` beside a key (TPI-11, TPI-15). */
+/** Reads `key_validity_url` beside a key. */
 export const readValidity = (holder: unknown): Validity => {
   if (!hasMember(holder, "key_validity_url")) return { _tag: "Forever" };
   const url = member(holder, "key_validity_url");
@@ -30,7 +30,7 @@ export const readValidity = (holder: unknown): Validity => {
 
 /**
  * The address to GET: the event's URL with `public_key` added, the key written exactly as it stands in the event and
- * percent-encoded (KEY-4 to KEY-6). A query stays, a fragment goes.
+ * percent-encoded. A query stays, a fragment goes.
  *
  * @example
  * validityRequestUrl("https://id.example/isvalid", "a+b/c"); // "https://id.example/isvalid?public_key=a%2Bb%2Fc"

@@ -8,7 +8,7 @@ import type { Threepid } from "../threepid/threepid.js";
 import { safeDisplayName } from "./display-name.js";
 import { isHttpsUrl } from "./key-validity.js";
 
-/** A token of an identity server: 1 to 255 characters of `[0-9a-zA-Z.=_-]` (STORE-30). */
+/** A token of an identity server: 1 to 255 characters of `[0-9a-zA-Z.=_-]`. */
 export type Token = Branded<string, "Token">;
 
 /** A key that may sign the invite, with the URL that vouches for it, both as the identity server wrote them. */
@@ -50,9 +50,9 @@ const isPinned = (publicKey: string, pinnedKeys: readonly string[]): boolean => 
 
 /**
  * Checks an identity server's answer to store-invite before a room sees any of it: the token's characters and
- * length, keys of 32 usable bytes in either alphabet, https validity URLs (STORE-30 to STORE-34, AMB-16). Members
+ * length, keys of 32 usable bytes in either alphabet, https validity URLs (D-16). Members
  * beyond those, such as a top-level `public_key`, are not looked at. A `display_name` that is missing, or gives the
- * address away, is replaced by our own (STORE-34). Where keys are pinned, one of them must be among the answer's.
+ * address away, is replaced by our own. Where keys are pinned, one of them must be among the answer's.
  *
  * @example
  * parseMintedInvite(answer, threepid); // right({ token, publicKeys: [{ publicKey, keyValidityUrl }, …], displayName })

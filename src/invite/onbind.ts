@@ -34,7 +34,7 @@ const checkEntry = (value: unknown, mxid: UserId, serverName: string): Either<Re
   if (isLeft(sender)) return malformedField("invites[].sender");
   const signed = parseSigned(member(value, "signed"));
   if (isLeft(signed)) return signed;
-  // Three times the same user, else somebody's entries are mixed into another's (ONB-4, AMB-24).
+  // Three times the same user, else somebody's entries are mixed into another's (D-24).
   if (member(value, "mxid") !== mxid || signed.right.mxid !== mxid) return refuse("MxidMismatch");
   // Real identity servers write the token beside `signed` as well.
   if (hasMember(value, "token") && member(value, "token") !== signed.right.token)
@@ -43,8 +43,8 @@ const checkEntry = (value: unknown, mxid: UserId, serverName: string): Either<Re
 };
 
 /**
- * Checks what an identity server delivers to `/_matrix/federation/v1/3pid/onbind` (ONB-3, ONB-4), entry by entry.
- * Nothing authenticates the request (ONB-2, SEC-23): it earns trust only later, when `redeem` holds each `signed`
+ * Checks what an identity server delivers to `/_matrix/federation/v1/3pid/onbind`, entry by entry.
+ * Nothing authenticates the request: it earns trust only later, when `redeem` holds each `signed`
  * against the room. The whole is refused only if it has no readable user or more than `maxEntries`; without
  * `invites` there is nothing to do. `medium` and `address` are not looked at.
  *

@@ -51,7 +51,7 @@ interface ProofReader {
   readonly signature: (server: string, keyId: string, text: unknown, read: Signature | undefined) => void;
 }
 
-/** The distinct usable keys of an `m.room.third_party_invite`: `public_key` and those in `public_keys` (TPI-12, 13). */
+/** The distinct usable keys of an `m.room.third_party_invite`: `public_key` and those in `public_keys`. */
 const keysOf = (content: JsonObject, reader: ProofReader | undefined): readonly Key[] => {
   const keys = new Map<string, Key>();
   // The first of the list stands at the top again, letter by letter: it need not be decoded twice.
@@ -91,7 +91,7 @@ export interface Signature {
   readonly places: { readonly server: string; readonly keyId: string; readonly text: string }[];
 }
 
-/** The distinct usable signatures: server names and key IDs have no say (AUTH-N4), but the algorithm has (SIG-2). */
+/** The distinct usable signatures: server names and key IDs have no say, but the algorithm has. */
 const signaturesOf = (signed: JsonObject, reader: ProofReader | undefined): readonly Signature[] => {
   const found = new Map<string, Signature>();
   for (const [server, block] of entriesOf(member(signed, "signatures"))) {
@@ -165,7 +165,7 @@ const signaturesAt = (signatures: Iterable<Signature>): JsonObject => {
 /**
  * The proof that `signed` gives for the third-party invite whose content is `content`: **every** key of that event
  * that verifies any signature, each with its validity URL, so that whoever makes the member event can ask after
- * them (AUTH-MEM-3P-7, KEY-11), and the signatures that verified. The order of signatures and keys never matters;
+ * them, and the signatures that verified. The order of signatures and keys never matters;
  * what is malformed is passed over. Distinct pairs are counted before any is tried. Takes unchecked JSON and never
  * throws.
  *
@@ -211,6 +211,6 @@ export const isProven = (
   return keys.some((key) => signatures.some((signature) => matches(key, signature)));
 };
 
-/** Whether a third-party invite has been emptied or redacted: it names no key at all (REV-2, REV-3). */
+/** Whether a third-party invite has been emptied or redacted: it names no key at all. */
 export const isRevoked = (content: JsonObject): boolean =>
   !hasMember(content, "public_key") && !hasMember(content, "public_keys");

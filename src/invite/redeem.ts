@@ -17,12 +17,12 @@ export type RedeemOutcome =
   | {
       readonly _tag: "Redeem";
       readonly event: EventTemplate;
-      /** The keys that signed; whoever makes the event asks first whether any of them is still valid (EXC-7). */
+      /** The keys that signed; whoever makes the event asks first whether any of them is still valid. */
       readonly keys: readonly MatchedKey[];
     }
   /** The invite was made already, by this very token; who stands as its sender. */
   | { readonly _tag: "AlreadyInvited"; readonly sender: string }
-  /** They are in the room; an invite would throw them out of it (AUTH-N1, AMB-19). */
+  /** They are in the room; an invite would throw them out of it (D-19). */
   | { readonly _tag: "AlreadyJoined" };
 
 /** Who invited this user by this token, if it is what they are invited by. */
@@ -34,12 +34,12 @@ const inviterBy = (state: RoomState, userId: string, token: string): string | un
 };
 
 /**
- * Turns a proof of ownership into the member event that invites its user (ONB-7, MEM-1 to MEM-6, LOC-1), as the
+ * Turns a proof of ownership into the member event that invites its user, as the
  * maker of that event: the sender and the `display_name` are those of the room's own third-party invite, never of
- * the request (EXC-10), and of `signed` goes in all that is signed. Refuses `TokenUnknown` (it may still arrive),
+ * the request, and of `signed` goes in all that is signed. Refuses `TokenUnknown` (it may still arrive),
  * `InviteRevoked`, `TargetBanned`, `TargetNotFederated`, `NotProven`, `TooManyPairs`, `SignedTooLarge`.
  *
- * The sender need be neither joined nor powerful any more: the rules say so (AUTH-N1).
+ * The sender need be neither joined nor powerful any more: the rules say so.
  *
  * @example
  * redeem(state, signed, nodeCrypto); // right({ _tag: "Redeem", event: { type: "m.room.member", … }, keys: […] })
@@ -101,7 +101,7 @@ export const redeem = (
 };
 
 /**
- * `signed` as it goes into the event: every member that the signature covers, as it came (MEM-6). What it does not
+ * `signed` as it goes into the event: every member that the signature covers, as it came. What it does not
  * cover is not taken from a stranger: `unsigned` goes, and of `signatures` those that verified stay. Some servers give
  * up at the first one that does not.
  */
@@ -110,7 +110,7 @@ const rebuilt = (signed: JsonObject, signatures: JsonObject): JsonObject => ({
   signatures,
 });
 
-/** An event has 65,536 bytes at most (FMT-4); what the host's builder adds has room in the rest. */
+/** An event has 65,536 bytes at most; what the host's builder adds has room in the rest. */
 const maxContentBytes = 60_000;
 
 const fits = (content: JsonObject, version: RoomVersion): boolean => {

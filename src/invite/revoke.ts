@@ -12,8 +12,8 @@ export type RevokeOutcome =
   | { readonly _tag: "AlreadyRevoked" };
 
 /**
- * Revokes a pending third-party invite by emptying its event (REV-2, AMB-20). Anybody who may invite may revoke
- * anybody's (AUTH-N8). A token that the room does not have is `TokenUnknown`; one that is empty or redacted is revoked
+ * Revokes a pending third-party invite by emptying its event (D-20). Anybody who may invite may revoke
+ * anybody's. A token that the room does not have is `TokenUnknown`; one that is empty or redacted is revoked
  * already. An invite that was redeemed before stays: withdrawing that is a kick.
  *
  * @example

@@ -4,8 +4,8 @@ import { type JsonObject, isJsonObject, member, stringMember } from "../matrix/j
 import { type Refusal, refuse } from "../refusal.js";
 
 /**
- * A `signed` object (MEM-4): `json` is all of it exactly as it was received, since the signature covers every member
- * (MEM-6); `mxid` and `token` are read out of it.
+ * A `signed` object: `json` is all of it exactly as it was received, since the signature covers every member
+ *; `mxid` and `token` are read out of it.
  */
 export interface Signed {
   readonly mxid: UserId;

@@ -29,7 +29,7 @@ export const standingInvites = (
     const event = stateEvent(state, "m.room.third_party_invite", token);
     if (event === undefined || !isAlive(state, token) || typeof event.sender !== "string") return [];
     const { sender } = event;
-    // Whoever sends another event under a token has taken the invite over (AUTH-N8): it is no longer its maker's.
+    // Whoever sends another event under a token has taken the invite over: it is no longer its maker's.
     return [{ token, event, sender, record: byPlace.get(sentName(sender, token)) }];
   });
 };

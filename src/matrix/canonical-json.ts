@@ -11,7 +11,7 @@ export interface NotCanonicalJson {
 
 /**
  * Which numbers may stand in the value: `integers` in [-(2^53)+1, 2^53-1], as room versions 6 and later enforce,
- * or `any` finite number, as versions 1 to 5 have to put up with (CJ-2, CJ-3). What `parseStrict` kept as it was written is
+ * or `any` finite number, as versions 1 to 5 have to put up with. What `parseStrict` kept as it was written is
  * written so again, or where only integers may stand, as the integer that it is.
  */
 export type CanonicalNumbers = "integers" | "any";
@@ -112,7 +112,7 @@ const unmarked = (chunk: string): string => (chunk[1] === writtenMark ? chunk.sl
 // UTF-16 puts surrogates (U+10000 and beyond) below U+E000..U+FFFF; this moves them above.
 const rank = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);
 
-/** Compares by Unicode code point, which is the order of keys in canonical JSON (CJ-1). */
+/** Compares by Unicode code point, which is the order of keys in canonical JSON. */
 export const compareCodePoints = (a: string, b: string): number => {
   const shorter = Math.min(a.length, b.length);
   for (let i = 0; i < shorter; i += 1) {
@@ -124,7 +124,7 @@ export const compareCodePoints = (a: string, b: string): number => {
 };
 
 /**
- * The canonical JSON of a value: shortest form, keys in the order of their code points (CJ-1 to CJ-4).
+ * The canonical JSON of a value: shortest form, keys in the order of their code points.
  * Takes anything; what is not plain JSON, holds a number of the wrong kind, a lone surrogate, or nests deeper than
  * {@link maxDepth} gives a {@link NotCanonicalJson}. Never throws.
  *

@@ -20,8 +20,8 @@ export interface ServerKey {
 const week = 7 * 24 * 60 * 60 * 1000;
 
 /**
- * Whether a key may have signed an event of that time: not when it had expired before (FMT-SIG-5), and from room version 5 on
- * not later than its document is valid, of which no more is believed than a week from `now` (FMT-SIG-6).
+ * Whether a key may have signed an event of that time: not when it had expired before, and from room version 5 on
+ * not later than its document is valid, of which no more is believed than a week from `now`.
  *
  * @example
  * mayHaveSigned({ publicKey, validUntilTs: 5000 }, roomVersion("5")!, { originServerTs: 5001, now }); // false
@@ -39,7 +39,7 @@ export const mayHaveSigned = (
 /** A received event that may go on to the authorisation rules. */
 export interface CheckedPdu {
   readonly eventId: string;
-  /** The event to use: as it came, or its redacted copy where the content hash does not match (FMT-HASH-5). */
+  /** The event to use: as it came, or its redacted copy where the content hash does not match. */
   readonly pdu: JsonObject;
   readonly hashMatches: boolean;
   /** Every server that has signed it: what `authorize` takes as `verifiedSigners`. */
@@ -79,7 +79,7 @@ export interface KnownKeys {
 const maxDepth = 1_000;
 
 /**
- * Whether a number stands in it that is no integer, or was not written as one (AMB-40). Where only integers may stand, `1.0` is
+ * Whether a number stands in it that is no integer, or was not written as one (D-40). Where only integers may stand, `1.0` is
  * refused and not taken for a 1: whoever reads the text strictly refuses it, wherever in the event it stands.
  */
 const hasOddNumber = (value: unknown, depth = 0): boolean => {
@@ -90,8 +90,8 @@ const hasOddNumber = (value: unknown, depth = 0): boolean => {
 
 /**
  * The checks of a received event before any rule: its ID, its content hash, and the signatures of the servers that must have signed it
- * (FMT-HASH-5, FMT-SIG-2 to FMT-SIG-7). The exemption of a proven member invite is decided on the copy that will be
- * used (SEC-20). A server has signed where at least one of its keys is known and may have, and the signature of
+ *. The exemption of a proven member invite is decided on the copy that will be
+ * used. A server has signed where at least one of its keys is known and may have, and the signature of
  * every such key verifies; what unknown keys signed is passed over. Takes unchecked JSON, never throws.
  *
  * @example

@@ -20,14 +20,14 @@ export interface Malformed {
 const malformed = (what: Malformed["what"], why: string): Either<Malformed, never> =>
   left({ _tag: "Malformed", what, why });
 
-/** The longest user ID, room ID, event ID, `type` or `state_key`, in bytes (FMT-4). */
+/** The longest user ID, room ID, event ID, `type` or `state_key`, in bytes. */
 export const maxIdentifierBytes = 255;
 
 const serverName = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,255})(?::[0-9]{1,5})?$/;
 
 /**
  * A server name: a host name, an IPv4 or a bracketed IPv6 literal, with an optional port; compared with case
- * (FMT-6). Nothing else: no scheme, no path, no credentials.
+ *. Nothing else: no scheme, no path, no credentials.
  *
  * @example
  * parseServerName("matrix.org:8448"); // right("matrix.org:8448")
@@ -40,7 +40,7 @@ export const parseServerName = (value: unknown): Either<Malformed, ServerName> =
 
 /**
  * A user ID. Historical ones are accepted as they must be: any code point but NUL and `:` may stand in the
- * localpart, which may be empty; 255 bytes at most (FMT-5).
+ * localpart, which may be empty; 255 bytes at most.
  */
 export const parseUserId = (value: unknown): Either<Malformed, UserId> => {
   if (typeof value !== "string" || !value.startsWith("@"))

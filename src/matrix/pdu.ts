@@ -17,11 +17,11 @@ const hash = (
 ): Either<NotCanonicalJson, Uint8Array> =>
   map((text: string) => crypto.sha256(encodeUtf8(text)))(canonicalJson(object, numbersOf(version)));
 
-/** What a locally attached ID must not change: from version 3 on it is no part of the event (FMT-HASH-3). */
+/** What a locally attached ID must not change: from version 3 on it is no part of the event. */
 const onTheWire = (pdu: JsonObject, version: RoomVersion): JsonObject =>
   version.eventId === "field" ? pdu : withoutMembers(pdu, ["event_id"]);
 
-/** The SHA-256 of all of the event but `unsigned`, `signatures` and `hashes` (FMT-HASH-1). */
+/** The SHA-256 of all of the event but `unsigned`, `signatures` and `hashes`. */
 export const contentHash = (
   crypto: CryptoEngine,
   pdu: JsonObject,
@@ -29,7 +29,7 @@ export const contentHash = (
 ): Either<NotCanonicalJson, Uint8Array> =>
   hash(crypto, withoutMembers(onTheWire(pdu, version), ["unsigned", "signatures", "hashes"]), version);
 
-/** The SHA-256 of the redacted event without its signatures (FMT-HASH-2). */
+/** The SHA-256 of the redacted event without its signatures. */
 export const referenceHash = (
   crypto: CryptoEngine,
   pdu: JsonObject,
@@ -61,7 +61,7 @@ export const eventId = (
   return map((bytes: Uint8Array) => `$${encodeBase64(bytes, alphabet)}`)(referenceHash(crypto, pdu, version));
 };
 
-/** The ID of the room that a create event makes: its own field, from version 12 on its event ID (FMT-HASH-4). */
+/** The ID of the room that a create event makes: its own field, from version 12 on its event ID. */
 export const roomIdOfCreate = (
   crypto: CryptoEngine,
   create: JsonObject,
@@ -73,14 +73,14 @@ export const roomIdOfCreate = (
   return own === undefined ? left({ _tag: "NoEventId" }) : right(own);
 };
 
-/** Whether `hashes.sha256` is the event's content hash; compared as bytes (FMT-HASH-5). */
+/** Whether `hashes.sha256` is the event's content hash; compared as bytes. */
 export const contentHashMatches = (crypto: CryptoEngine, pdu: JsonObject, version: RoomVersion): boolean => {
   const claimed = decodeBase64(stringMember(member(pdu, "hashes"), "sha256") ?? "");
   const actual = contentHash(crypto, pdu, version);
   return !isLeft(actual) && claimed !== undefined && encodeBase64(claimed) === encodeBase64(actual.right);
 };
 
-/** Another server's signature, or one's own, over an event: on its redacted form (FMT-SIG-2). */
+/** Another server's signature, or one's own, over an event: on its redacted form. */
 export const verifyPdu = (
   crypto: CryptoEngine,
   pdu: JsonObject,
@@ -89,7 +89,7 @@ export const verifyPdu = (
 ): Either<NotSigned, void> =>
   verifyJson(crypto, redact(onTheWire(pdu, version), version), by, numbersOf(version));
 
-/** Adds a server's signature to an event that has its content hash already, as an invited server does (FMT-SIG-1). */
+/** Adds a server's signature to an event that has its content hash already, as an invited server does. */
 export const signPdu = (
   pdu: JsonObject,
   version: RoomVersion,
@@ -108,7 +108,7 @@ export interface SignedPdu {
 
 /**
  * Gives an event that is complete otherwise, such as the template of a `make_join` answer, its content hash and the
- * signature of `serverName` (FMT-SIG-1), and says its ID.
+ * signature of `serverName`, and says its ID.
  *
  * @example
  * hashAndSignPdu(nodeCrypto, { ...template, origin_server_ts: now }, version, "example.org", key);
@@ -127,7 +127,7 @@ export const hashAndSignPdu = (
     flatMap((pdu) => map((id: string) => ({ eventId: id, pdu }))(eventId(crypto, pdu, version))),
   );
 
-/** One event that another names. Versions 1 and 2 name its reference hash beside its ID (FMT-3). */
+/** One event that another names. Versions 1 and 2 name its reference hash beside its ID. */
 export interface EventReference {
   readonly eventId: string;
   readonly referenceHash: Uint8Array;
@@ -149,7 +149,7 @@ export interface PduFacts {
 
 /**
  * Completes an event into a signed PDU of its room version: content hash, then the signature of `serverName` over
- * the redacted form (FMT-SIG-1). For a homeserver without a builder of its own; also takes other state events, and a
+ * the redacted form. For a homeserver without a builder of its own; also takes other state events, and a
  * create event of version 12, which has no `room_id`.
  *
  * @example

@@ -15,7 +15,7 @@ const integerText = /^\s*[+-]?[0-9]+\s*$/;
 // Infinity is the creators' alone. Adding zero turns -0, which no comparison of levels should ever show, into 0.
 const asLevel = (value: number): Level => (Number.isFinite(value) ? value + 0 : undefined);
 
-/** Reads one value as the room's version does (PL-7 to PL-9). */
+/** Reads one value as the room's version does. */
 export const readLevel = (value: unknown, levels: RoomVersion["levels"]): Level => {
   switch (typeof value) {
     case "number":
@@ -31,7 +31,7 @@ export const readLevel = (value: unknown, levels: RoomVersion["levels"]): Level 
   }
 };
 
-/** The users who hold the creator's power: what the version says of the create event (PL-2, PL-3). */
+/** The users who hold the creator's power: what the version says of the create event. */
 const isCreator = (state: RoomState, userId: string): boolean => {
   const create = stateEvent(state, "m.room.create");
   switch (state.version.creators) {
@@ -46,7 +46,7 @@ const isCreator = (state: RoomState, userId: string): boolean => {
   }
 };
 
-/** The power level of a user in the room (PL-1 to PL-3). */
+/** The power level of a user in the room. */
 export const userLevel = (state: RoomState, userId: string): Level => {
   const levels = stateEvent(state, "m.room.power_levels");
   // Version 12: the creators' power is infinite, whatever the power levels say.
@@ -61,7 +61,7 @@ export const userLevel = (state: RoomState, userId: string): Level => {
     : 0;
 };
 
-/** The level that inviting needs: `invite` of the power levels, else 0 (PERM-4, PL-6). */
+/** The level that inviting needs: `invite` of the power levels, else 0. */
 export const inviteLevel = (state: RoomState): Level => {
   const content = contentOf(stateEvent(state, "m.room.power_levels"));
   return hasMember(content, "invite") ? readLevel(member(content, "invite"), state.version.levels) : 0;

@@ -13,7 +13,7 @@ const redactContent = (content: JsonObject, type: unknown, version: RoomVersion)
   if (names === "all") return content;
   const kept = pick(content, Array.isArray(names) ? (names as readonly string[]) : []);
   if (rules.keepsSigned && type === "m.room.member") {
-    // Only an object keeps anything: of it `signed` alone, whole. Where it has none, `{}` stays (AMB-34).
+    // Only an object keeps anything: of it `signed` alone, whole. Where it has none, `{}` stays (D-34).
     const invite = member(content, "third_party_invite");
     if (isJsonObject(invite)) kept["third_party_invite"] = pick(invite, ["signed"]);
   }

@@ -4,12 +4,12 @@ import { redact } from "./redaction.js";
 import type { RoomVersion } from "./room-version.js";
 
 /**
- * The servers whose signature a received event needs (FMT-SIG-3, FMT-SIG-4, FMT-SIG-7): the sender's; in versions 1
+ * The servers whose signature a received event needs: the sender's; in versions 1
  * and 2 also that of its `event_id`; and the authoriser's of a restricted join.
  *
  * A member invite with a proof is exempt from the sender's: whoever holds the proof may send it. That is decided on
  * the event **as it will be used**: where the content hash does not match, on its redacted copy, which before version
- * 11 has no proof left (SEC-20). So say with `contentHashMatches` whether it did.
+ * 11 has no proof left. So say with `contentHashMatches` whether it did.
  *
  * @example
  * requiredSigners(pdu, version, contentHashMatches(nodeCrypto, pdu, version)); // ["example.org"]

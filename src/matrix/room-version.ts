@@ -18,15 +18,15 @@ export interface RoomVersion {
   readonly enforcesKeyValidity: boolean;
   /** Who holds power without being named: `content.creator`, the create event's sender, or all its creators. */
   readonly creators: "content.creator" | "sender" | "sender and additional";
-  /** What may stand for a level in `m.room.power_levels` (PL-7 to PL-9). */
+  /** What may stand for a level in `m.room.power_levels`. */
   readonly levels: "integers" | "integers and strings" | "integers, strings and floats";
-  /** Whether `content.join_authorised_via_users_server` has a meaning (AUTH-MEM-2, AEV-7). */
+  /** Whether `content.join_authorised_via_users_server` has a meaning. */
   readonly restrictedJoins: boolean;
   readonly redaction: RedactionRules;
   readonly rules: RuleNumbers;
 }
 
-/** Which numbers the events of a version may hold (CJ-2, CJ-3). */
+/** Which numbers the events of a version may hold. */
 export const numbersOf = ({ strictCanonicalJson }: RoomVersion): CanonicalNumbers =>
   strictCanonicalJson ? "integers" : "any";
 
@@ -34,11 +34,11 @@ export const numbersOf = ({ strictCanonicalJson }: RoomVersion): CanonicalNumber
 export interface RedactionRules {
   readonly topLevel: readonly string[];
   readonly content: Readonly<Record<string, readonly string[] | "all">>;
-  /** Whether `third_party_invite` of a member event survives with its `signed` alone (MEM-14). */
+  /** Whether `third_party_invite` of a member event survives with its `signed` alone. */
   readonly keepsSigned: boolean;
 }
 
-/** The numbers that the room version's own text gives to the rules that this library applies (spec §8.1). */
+/** The numbers that the room version's own text gives to the rules that this library applies. */
 export interface RuleNumbers {
   readonly authEvents: string;
   /** The event is of another room; in version 12, its room ID is not that of the create event. */

@@ -6,12 +6,12 @@ import { publicKeyBytes, signatureBytes, verifySignature } from "./ed25519.js";
 import { type JsonObject, isJsonObject, member, stringMember, withoutMembers } from "./json.js";
 import { encodeUtf8 } from "./utf8.js";
 
-/** Only signatures by keys of this algorithm count; others are passed over (SIG-2). */
+/** Only signatures by keys of this algorithm count; others are passed over. */
 export const ed25519Prefix = "ed25519:";
 
 /**
  * The bytes that a signature covers: the canonical JSON of the object without `signatures` and `unsigned`, every
- * other member as it was received (SIG-1).
+ * other member as it was received.
  */
 export const signedBytes = (
   object: JsonObject,
@@ -39,7 +39,7 @@ export const withSignature = (
 };
 
 /**
- * Signs JSON as `entity`, a server name (SIG-1).
+ * Signs JSON as `entity`, a server name.
  *
  * @example
  * signJson({ one: 1 }, "example.org", key); // right({ one: 1, signatures: { "example.org": { "ed25519:1": "…" } } })
@@ -59,7 +59,7 @@ export type NotSigned =
   NotCanonicalJson | { readonly _tag: "NoSignature" } | { readonly _tag: "BadSignature" };
 
 /**
- * Checks that `object` carries a signature of `entity` by the key `keyId`, whose 32 bytes are `publicKey` (SIG-3).
+ * Checks that `object` carries a signature of `entity` by the key `keyId`, whose 32 bytes are `publicKey`.
  * Takes unchecked JSON; whatever is malformed is not signed.
  *
  * @example

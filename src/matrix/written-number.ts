@@ -1,6 +1,6 @@
 /**
  * A number that no JavaScript number keeps as it was written: `1.0`, `1e10`, `0.10`, 2^53 and beyond. Events of room
- * versions 1 to 5 may hold such numbers, and are hashed and signed over the spelling (CJ-3). `Number(it)` is its value as
+ * versions 1 to 5 may hold such numbers, and are hashed and signed over the spelling. `Number(it)` is its value as
  * near as a double comes; `JSON.stringify` writes that, so a host that keeps such events keeps their text.
  */
 export class WrittenNumber {

@@ -21,7 +21,7 @@ const table: ReadonlyMap<number, string> = (() => {
 })();
 
 /**
- * Full Unicode case folding, not Turkic (LOOK-CAN-3, LOOK-CAN-4), of Unicode 17.0.0 whatever the runtime knows, so
+ * Full Unicode case folding, not Turkic, of Unicode 17.0.0 whatever the runtime knows, so
  * that two servers fold alike. Neither normalises nor trims.
  *
  * @example

@@ -5,7 +5,7 @@ import type { Threepid } from "./threepid.js";
 
 /**
  * What `lookup` is asked with under the algorithm `sha256`: the URL-safe unpadded base64 of the SHA-256 of
- * `address medium pepper` (LOOK-21).
+ * `address medium pepper`.
  *
  * @example
  * lookupHash(nodeCrypto, { medium: "email", address: "alice@example.com" }, "matrixrocks");
@@ -14,5 +14,5 @@ import type { Threepid } from "./threepid.js";
 export const lookupHash = (crypto: CryptoEngine, threepid: Threepid, pepper: string): string =>
   encodeBase64(crypto.sha256(encodeUtf8(`${threepid.address} ${threepid.medium} ${pepper}`)), "urlsafe");
 
-/** What `lookup` is asked with under the algorithm `none`: the address in clear (LOOK-22). */
+/** What `lookup` is asked with under the algorithm `none`: the address in clear. */
 export const lookupInClear = (threepid: Threepid): string => `${threepid.address} ${threepid.medium}`;

@@ -3,7 +3,7 @@ import type { Branded } from "../matrix/ids.js";
 import { utf8Length } from "../matrix/utf8.js";
 import { foldCase } from "./case-fold.js";
 
-/** An address in the one canonical form of its medium (LOOK-CAN-1). Never put one into an event or a log. */
+/** An address in the one canonical form of its medium. Never put one into an event or a log. */
 export type CanonicalAddress = Branded<string, "CanonicalAddress">;
 
 /** A third-party identifier: who is meant, by e-mail address or by phone number. */
@@ -21,7 +21,7 @@ const badAddress = (why: string): Either<NotThreepid, never> => left({ _tag: "Ba
 /** RFC 5321 allows a path of 256 octets with its angle brackets. */
 const maxEmailBytes = 254;
 
-// No display name, angle brackets, quotes or blanks; one @ with something on either side (LOOK-CAN-2).
+// No display name, angle brackets, quotes or blanks; one @ with something on either side.
 const email = /^[^\s@<>"\p{Cc}\p{Cs}]+@[^\s@<>"\p{Cc}\p{Cs}]+$/u;
 
 const canonicalEmail = (address: string): Either<NotThreepid, CanonicalAddress> => {
@@ -45,7 +45,7 @@ const canonicalMsisdn = (address: string): Either<NotThreepid, CanonicalAddress>
 };
 
 /**
- * Brings a medium and an address, as a client sent them, into canonical form (LOOK-CAN-1 to LOOK-CAN-6): an
+ * Brings a medium and an address, as a client sent them, into canonical form: an
  * e-mail address fully case-folded, a phone number as its digits. No other repair is made.
  *
  * @example

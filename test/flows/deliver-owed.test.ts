@@ -370,7 +370,7 @@ describe("the validity of the keys that signed", () => {
       expect(world.rows()[0]?.state).toMatchObject({ _tag: "Dead", reason: "KeyRevoked" });
   });
 
-  it("a key without URL is valid for ever, and nobody is asked (KEY-10)", async () => {
+  it("a key without URL is valid for ever, and nobody is asked", async () => {
     const world = openWorld();
     pend(world, token, { content: { display_name: "z", public_key: longTerm.publicKey } });
     await owe(world, { sender: alice });

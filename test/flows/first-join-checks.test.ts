@@ -21,7 +21,7 @@ const openInvited = (): World => {
 const ask = (world: World, serverInRoom = false) =>
   firstJoinChecks(world.ports)({ roomId: room, userId: bob, serverInRoom });
 
-it("a first join by a third-party invite → the key is asked after (JOIN-6)", async () => {
+it("a first join by a third-party invite → the key is asked after", async () => {
   const world = openInvited();
   expect(must(await ask(world))).toBe("CheckKeys");
   const asked = world.calls.filter(({ name }) => name === "identityServer.keyValidity");

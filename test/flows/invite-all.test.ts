@@ -351,7 +351,7 @@ describe("what fails for one entry fails for no other", () => {
 });
 
 describe("the details", () => {
-  it("are kept with each invite that is pending, and stand in each member event (CLI-24)", async () => {
+  it("are kept with each invite that is pending, and stand in each member event", async () => {
     const world = openWorld();
     world.bound.set("ben@example.org", bob);
     const details = { isDirect: true, reason: "Tea?" };

@@ -42,7 +42,7 @@ const openPending = (): World => {
 };
 
 describe("an exchange that is in order", () => {
-  it("makes the member event before it answers, rebuilt from checked fields (EXC-5, EXC-10)", async () => {
+  it("makes the member event before it answers, rebuilt from checked fields", async () => {
     const world = openPending();
     const signed = signedBy(bob, "t1", ephemeral, { "org.example.more": 1 });
     const body = bodyOf({
@@ -205,7 +205,7 @@ describe("an exchange that is not (field cases 6 and 7)", () => {
   });
 });
 
-describe("the validity of the key that signed (EXC-7)", () => {
+describe("the validity of the key that signed", () => {
   const url = urlFor(validityUrl, longTerm.publicKey);
 
   it("is asked at the room's own URL, once across conflict rounds", async () => {

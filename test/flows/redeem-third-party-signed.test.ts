@@ -6,7 +6,7 @@ import { alice, anna, bob, must, problemOf, room, signedBy, stranger } from "./s
 /** Of this server, with the proof in hand. */
 const zoe = anna;
 
-/** Flat, as sign-ed25519 gives it (JOIN-2). */
+/** Flat, as sign-ed25519 gives it. */
 const proof = (sender: string, more: JsonObject = {}): JsonObject =>
   signedBy(zoe, "t1", undefined, { sender, ...more });
 
@@ -22,7 +22,7 @@ const openPending = (sender: string): World => {
 const exchanges = (world: World): number => world.count("federation.exchangeThirdPartyInvite");
 
 describe("a proof that the client holds", () => {
-  it("of a local inviter → the invite is made here, with the whole of third_party_signed (MEM-6)", async () => {
+  it("of a local inviter → the invite is made here, with the whole of third_party_signed", async () => {
     const world = openPending(alice);
     expect(must(await ask(world, proof(alice)))).toEqual({ _tag: "Redeemed", via: ["a.example"] });
     expect(world.appended).toMatchObject([

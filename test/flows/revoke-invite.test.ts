@@ -28,7 +28,7 @@ const openPending = (): World => {
   return world;
 };
 
-it("empties the event (REV-2), by anybody who may invite (AUTH-N8)", async () => {
+it("empties the event, by anybody who may invite", async () => {
   const world = openPending();
   const outcome = must(await ask(world));
   expect(outcome._tag).toBe("Revoke");

@@ -9,7 +9,7 @@ import { type Exchange, made, present, rightOf, transcripts } from "./transcript
  * by type, room, sender, state key and content; the rest is what each server chooses itself (`made`).
  *
  * Synapse makes up the top-level `key_validity_url` out of the identity server's name; ours is the one that the
- * identity server gave beside its first key (AMB-14).
+ * identity server gave beside its first key (D-14).
  */
 const asWeMakeIt = (pdu: JsonObject): JsonObject => {
   const content = pdu["content"] as JsonObject;
@@ -87,7 +87,7 @@ describe.each(transcripts)("a real room of version %s, over HTTP", (_version, tr
     expect(short(answer)).toEqual(short(act.client.response));
     const appended = homeserver.appended().map(made);
     if (act.eventId === undefined) {
-      // Here Synapse looked up, and had a mail sent; who may not invite makes us ask nobody (AMB-6).
+      // Here Synapse looked up, and had a mail sent; who may not invite makes us ask nobody (D-6).
       expect(pathsOf(act.traffic)).toEqual(["lookup", "store-invite"]);
       expect([...appended, ...homeserver.asked()]).toEqual([]);
       return;
@@ -130,7 +130,7 @@ describe.each(transcripts)("a real room of version %s, over HTTP", (_version, tr
   test("onbind of a revoked invite: taken, and then dead", async () => {
     const onBind = onBindOf(users.eve);
     const homeserver = await open(server, until(flows.revoked.revocationEventId, 1));
-    // Synapse tried at once and told the identity server no; ours is told that we have the proof (AMB-24).
+    // Synapse tried at once and told the identity server no; ours is told that we have the proof (D-24).
     expect(short(onBind.response)).toEqual([403, "M_FORBIDDEN"]);
     expect(await homeserver.send(onBind)).toEqual({ status: 200, body: {} });
     expect(rowsOf(homeserver)).toEqual([[users.eve, "Waiting"]]);
@@ -174,7 +174,7 @@ describe.each(transcripts)("a real room of version %s, over HTTP", (_version, tr
     const [create, ...later] = events;
     const homeserver = await open(server, [present(create).pdu]);
     const { ports, send } = homeserver;
-    // The events that we make ourselves name the URLs that the identity server gave (AMB-14), and so we ask there.
+    // The events that we make ourselves name the URLs that the identity server gave (D-14), and so we ask there.
     const isValid = clientExchanges.filter(({ name }) => name === "pubkey: isvalid-own-key/api/v1");
     const hear = (traffic: readonly Exchange[]): void => {
       homeserver.hear([...traffic, ...isValid]);

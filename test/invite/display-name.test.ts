@@ -7,7 +7,7 @@ import { email, rightOf } from "./room.js";
 const zoe = email("zoe@example.com");
 const phone = rightOf(parseThreepid("msisdn", "18005552067"));
 
-describe("TPI-10: what the identity server says stands", () => {
+describe("what the identity server says stands", () => {
   test.each(["z...@e...", "Zoe...@Exa...", "Zoë", "zoe@...", "...@example.com", "x".repeat(255)])(
     "%j",
     (name) => {
@@ -16,7 +16,7 @@ describe("TPI-10: what the identity server says stands", () => {
   );
 });
 
-describe("TPI-17, STORE-34: what gives the address away is replaced", () => {
+describe("what gives the address away is replaced", () => {
   test.each(["zoe@example.com", "Zoe <ZOE@EXAMPLE.COM>", "example.com: zoe", "zoe (at) example.com"])(
     "%j",
     (name) => {

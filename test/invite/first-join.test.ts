@@ -22,7 +22,7 @@ import {
 
 const nothing = { _tag: "NothingToCheck" };
 
-describe.each(versions())("JOIN-6, room version %s", (version) => {
+describe.each(versions())("firstJoin in room version %s", (version) => {
   const { redeemed, invited, event } = room(version);
   const ask = (options: RoomOptions): unknown =>
     rightOf(firstJoin(room(version, options).state, bob, portableCrypto));
@@ -56,7 +56,7 @@ describe.each(versions())("JOIN-6, room version %s", (version) => {
   });
 });
 
-test("AMB-18: the host's view of the state is asked for no token that is no text", () => {
+test("the host's view of the state is asked for no token that is no text", () => {
   const { state } = room("10", { more: [room().redeemed({ signed: { ...signed, token: 7 } })] });
   const asked: unknown[] = [];
   const get: RoomState["get"] = (type, stateKey) => {

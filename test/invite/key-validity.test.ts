@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { isHttpsUrl, readValidity, validityRequestUrl } from "../../src/invite/key-validity.js";
 import { longTermKey, written } from "./room.js";
 
-describe("KEY-6: the URL as it stands in the event", () => {
+describe("the URL as it stands in the event", () => {
   test.each([
     ["https://id.example/isvalid", "https://id.example/isvalid?public_key=k"],
     ["https://id.example", "https://id.example?public_key=k"],
@@ -10,12 +10,12 @@ describe("KEY-6: the URL as it stands in the event", () => {
     ["https://id.example/v?", "https://id.example/v?&public_key=k"],
     ["https://id.example/v#frag?x", "https://id.example/v?public_key=k"],
     ["https://id.example/v?x=1#frag", "https://id.example/v?x=1&public_key=k"],
-  ])("%s (AMB-29, AMB-48)", (url, request) => {
+  ])("%s (D-29, D-48)", (url, request) => {
     expect(validityRequestUrl(url, "k")).toBe(request);
   });
 });
 
-describe("KEY-4, KEY-5: the key exactly as written, percent-encoded", () => {
+describe("the key exactly as written, percent-encoded", () => {
   test.each(["a+b/c", "a-b_c", "abc=", written(longTermKey), written(longTermKey, "urlsafe")])(
     "%s",
     (key) => {
@@ -38,7 +38,7 @@ describe("KEY-4, KEY-5: the key exactly as written, percent-encoded", () => {
   });
 });
 
-describe("KEY-10, TPI-15: how validity is learnt", () => {
+describe("how validity is learnt", () => {
   test("no URL beside the key: for ever", () => {
     expect(readValidity({ public_key: "k" })).toEqual({ _tag: "Forever" });
   });
@@ -56,7 +56,7 @@ describe("KEY-10, TPI-15: how validity is learnt", () => {
   );
 });
 
-describe("AMB-29: only an https URL of a plain server", () => {
+describe("only an https URL of a plain server", () => {
   test.each([
     "https://id.example",
     "HTTPS://id.example/",

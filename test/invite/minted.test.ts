@@ -25,7 +25,7 @@ const answer = {
 const parse = (change: unknown): ReturnType<typeof parseMintedInvite> =>
   parseMintedInvite({ ...answer, ...(change as object) }, threepid);
 
-test("STORE-30 to STORE-34: an honest answer", () => {
+test("an honest answer", () => {
   expect(rightOf(parse({}))).toEqual({
     token: "sometoken",
     publicKeys: [
@@ -40,13 +40,13 @@ test("members beyond those, such as a top-level public_key, are not looked at", 
   expect(parse({ public_key: 7, more: [] })).toEqual(parse({}));
 });
 
-describe("STORE-30: the token", () => {
+describe("the token", () => {
   test.each(["a", "0.=_-Zz", "x".repeat(255)])("%j", (token) => {
     expect(rightOf(parse({ token })).token).toBe(token);
   });
 
   test.each(["", "x".repeat(256), "a b", "a\n", "ä", "a/b", "a+b", "@a", null, 7, ["a"], undefined])(
-    "AMB-16: %j is refused",
+    "%j is refused",
     (token) => {
       expect(codeOf(parseToken(token))).toBe("TokenMalformed");
       expect(leftOf(parse({ token }))).toMatchObject({
@@ -58,10 +58,10 @@ describe("STORE-30: the token", () => {
   );
 });
 
-describe("STORE-31: public_keys", () => {
+describe("public_keys", () => {
   test.each([
     ["absent", undefined],
-    ["empty (AMB-16)", []],
+    ["empty (D-16)", []],
     ["an object", {}],
     ["a text", "x"],
     ["null", null],
@@ -86,7 +86,7 @@ describe("STORE-31: public_keys", () => {
   });
 });
 
-describe("STORE-32: a key", () => {
+describe("a key", () => {
   test.each([
     ["missing", undefined],
     ["no text", 7],
@@ -113,7 +113,7 @@ describe("STORE-32: a key", () => {
   });
 });
 
-describe("STORE-33: a validity URL", () => {
+describe("a validity URL", () => {
   test.each([
     undefined,
     null,
@@ -131,7 +131,7 @@ describe("STORE-33: a validity URL", () => {
   });
 });
 
-describe("STORE-34: display_name", () => {
+describe("display_name", () => {
   test.each([
     undefined,
     null,

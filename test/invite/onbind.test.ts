@@ -22,7 +22,7 @@ const refused = (change: object): string | undefined => {
   return entries[0]?.refusal.code;
 };
 
-describe("ONB-3: the body", () => {
+describe("the body", () => {
   test("honest", () => {
     expect(check()).toEqual({
       mxid: bob,
@@ -75,7 +75,7 @@ describe("ONB-3: the body", () => {
   });
 });
 
-describe("ONB-4: an entry", () => {
+describe("an entry", () => {
   test.each([null, 7, "x", []])("%j is no entry", (value) => {
     expect(check({ invites: [value] }).refused.map(({ refusal }) => refusal.code)).toEqual([
       "FieldMalformed",
@@ -123,7 +123,7 @@ describe("ONB-4: an entry", () => {
   });
 });
 
-describe("ONB-2, AMB-24: nobody vouches for the request", () => {
+describe("nobody vouches for the request", () => {
   test("the user must be ours", () => {
     const other = {
       ...body,

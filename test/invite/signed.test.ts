@@ -2,14 +2,14 @@ import { describe, expect, test } from "vitest";
 import { parseSigned } from "../../src/invite/signed.js";
 import { alice, bob, codeOf, leftOf, rightOf, signed, token } from "./room.js";
 
-test("MEM-4: the user and the token are read, all of it is kept (MEM-6)", () => {
+test("the user and the token are read, all of it is kept", () => {
   const more = { ...signed, sender: alice, more: [{}] };
   const parsed = rightOf(parseSigned(more));
   expect(parsed).toEqual({ mxid: bob, token, json: more });
   expect(parsed.json).toBe(more);
 });
 
-describe("AMB-18: what is none", () => {
+describe("what is none", () => {
   test.each([undefined, null, "x", 7, [], [signed]])("%j is no object", (value) => {
     expect(leftOf(parseSigned(value))).toMatchObject({
       code: "NoSigned",

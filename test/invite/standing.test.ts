@@ -32,7 +32,7 @@ describe("which invites stand in a room", () => {
     ]);
   });
 
-  test("whoever sends another event under a token has taken the invite over (AUTH-N8)", () => {
+  test("whoever sends another event under a token has taken the invite over", () => {
     const [taken] = standingIn([event("t1", carol)], [recordOf(lives.Pending)]);
     expect([taken?.sender, taken?.record]).toEqual([carol, undefined]);
   });

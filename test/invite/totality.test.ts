@@ -235,7 +235,7 @@ describe("no input is changed", () => {
   });
 });
 
-describe("TPI-17: no refusal holds the address", () => {
+describe("no refusal holds the address", () => {
   const part = fc.stringMatching(/^[a-z][0-9]{6}[a-z]{2}$/);
   const addresses = fc
     .tuple(part, part, fc.constantFrom("@", "", "@@", " @", "@\n", "<@", '"@', "mailto:@"))

@@ -51,7 +51,7 @@ const isObject = (one: unknown): one is Readonly<Record<string, unknown>> =>
 
 export const jsonObject = object.map(({ one }) => (isObject(one) ? one : {}));
 
-/** Canonical JSON as one would write it down first: keys sorted by their bytes in UTF-8 (CJ-1). */
+/** Canonical JSON as one would write it down first: keys sorted by their bytes in UTF-8. */
 export const plainCanonical = (one: unknown): string => {
   if (Array.isArray(one)) return `[${one.map(plainCanonical).join(",")}]`;
   if (!isObject(one)) return JSON.stringify(one);

@@ -46,13 +46,9 @@ it.each([
   expect(canonicalOf(source)).toBe(expected);
 });
 
-describe("CJ-1: keys stand in the order of their code points", () => {
+describe("keys stand in the order of their code points", () => {
   it.each([
-    [
-      "an astral key after those of U+E000 to U+FFFF (CJ-5)",
-      ["\u{1f600}", "\u{fb33}"],
-      ["\u{fb33}", "\u{1f600}"],
-    ],
+    ["an astral key after those of U+E000 to U+FFFF", ["\u{1f600}", "\u{fb33}"], ["\u{fb33}", "\u{1f600}"]],
     ["what a key begins with before the key", ["ab", "a", ""], ["", "a", "ab"]],
     ["numbers as text", ["10", "9", "1", "01"], ["01", "1", "10", "9"]],
     ["capitals first", ["a", "B", "_"], ["B", "_", "a"]],
@@ -86,7 +82,7 @@ describe("CJ-1: keys stand in the order of their code points", () => {
   });
 });
 
-describe("CJ-2: numbers are integers in [-(2^53)+1, 2^53-1]", () => {
+describe("numbers are integers in [-(2^53)+1, 2^53-1]", () => {
   it.each([0, 1, -1, 2 ** 53 - 1, -(2 ** 53) + 1])("%d stays", (number) => {
     expect(canonicalJson([number])).toEqual(right(`[${number}]`));
   });
@@ -108,7 +104,7 @@ describe("CJ-2: numbers are integers in [-(2^53)+1, 2^53-1]", () => {
   );
 });
 
-describe("CJ-3: room versions 1 to 5 cope with other numbers", () => {
+describe("room versions 1 to 5 cope with other numbers", () => {
   it.each([
     ["[1.5,-0.5]", "[1.5,-0.5]"],
     ["[9007199254740992,-0]", "[9007199254740992,0]"],
@@ -129,7 +125,7 @@ describe("CJ-3: room versions 1 to 5 cope with other numbers", () => {
   });
 });
 
-describe("CJ-4: of a text only quotes, backslashes and U+0000 to U+001F are escaped", () => {
+describe("of a text only quotes, backslashes and U+0000 to U+001F are escaped", () => {
   it.each([
     ["\b\t\n\f\r", String.raw`"\b\t\n\f\r"`],
     ['"\\/', String.raw`"\"\\/"`],

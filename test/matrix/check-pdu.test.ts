@@ -78,7 +78,7 @@ describe.each(roomVersionIds)("in version %s", (id) => {
     });
   });
 
-  it("FMT-HASH-5: where the content hash does not match, the redacted copy is used", () => {
+  it("where the content hash does not match, the redacted copy is used", () => {
     const changed = { ...signed(message), content: { body: "y" } };
     const checked = rightOf(check(changed));
     expect(checked).toMatchObject({ hashMatches: false, signers: new Set(["sender.example"]) });
@@ -86,7 +86,7 @@ describe.each(roomVersionIds)("in version %s", (id) => {
     expect(checked.eventId).toBe(rightOf(check(signed(message))).eventId);
   });
 
-  it("FMT-SIG-3: refused without the sender's server's signature, with a bad one, or by an unknown key", () => {
+  it("refused without the sender's server's signature, with a bad one, or by an unknown key", () => {
     expect(check(signed(message, target, "target.example"))).toEqual(missing("sender.example"));
     expect(check(signed(message, old))).toEqual(missing("sender.example"));
     expect(check(signed(message), {})).toEqual(missing("sender.example"));
@@ -101,7 +101,7 @@ describe.each(roomVersionIds)("in version %s", (id) => {
       expect(check({ ...signed(message), signatures })).toEqual(missing("sender.example"));
   });
 
-  it("FMT-SIG-5: what unknown or expired keys signed is passed over, every other signature must verify", () => {
+  it("what unknown or expired keys signed is passed over, every other signature must verify", () => {
     const pdu = also(signed(message), old);
     const withOld = (more: Partial<ServerKey>): Readonly<Record<string, ServerKey>> => ({
       ...everyKey,
@@ -116,7 +116,7 @@ describe.each(roomVersionIds)("in version %s", (id) => {
     expect(check(signed(message, old), withOld({ expiredTs: now }))._tag).toBe("Right");
   });
 
-  it("FMT-SIG-6: from version 5 on the key must have been valid at the event's time", () => {
+  it("from version 5 on the key must have been valid at the event's time", () => {
     const keys = { "sender.example ed25519:one": { publicKey: one.publicKey, validUntilTs: now - 1 } };
     expect(check(signed(message), keys)._tag).toBe(Number(id) < 5 ? "Right" : "Left");
     for (const origin_server_ts of ["now", "1", null]) {
@@ -125,18 +125,18 @@ describe.each(roomVersionIds)("in version %s", (id) => {
     }
   });
 
-  it("FMT-SIG-4: a proven invite needs no signature of its sender's server", () => {
+  it("a proven invite needs no signature of its sender's server", () => {
     const pdu = signed(invite, target, "target.example");
     expect(rightOf(check(pdu)).signers).toEqual(new Set(["target.example"]));
   });
 
-  it("SEC-20: unless its proof is gone once the content hash fails", () => {
+  it("unless its proof is gone once the content hash fails", () => {
     const pdu = { ...signed(invite, target, "target.example"), hashes: { sha256: "AAAA" } };
     const resigned = also({ ...pdu, signatures: {} }, target, "target.example");
     expect(check(resigned)).toMatchObject(Number(id) < 11 ? missing("sender.example") : { _tag: "Right" });
   });
 
-  it("FMT-SIG-7: from version 8 on the authoriser's server too", () => {
+  it("from version 8 on the authoriser's server too", () => {
     const content = { membership: "join", join_authorised_via_users_server: "@carol:target.example" };
     const join = { ...message, type: "m.room.member", state_key: message["sender"], content };
     expect(check(signed(join))).toMatchObject(Number(id) < 8 ? { _tag: "Right" } : missing("target.example"));
@@ -189,7 +189,7 @@ describe("mayHaveSigned", () => {
   });
 });
 
-describe("AMB-40: numbers that are no integers, or not written so", () => {
+describe("numbers that are no integers, or not written so", () => {
   const written = rightOf(parseStrict("[1.0, 1e3]", "any"));
   const places = {
     content: { ...message, content: { body: "x", written } },

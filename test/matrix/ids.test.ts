@@ -18,7 +18,7 @@ const ofLength = (bytes: number, before: string, after: string): string =>
 
 const refused = (what: Malformed["what"]): object => ({ _tag: "Left", left: { _tag: "Malformed", what } });
 
-describe("FMT-6: a server name", () => {
+describe("a server name", () => {
   it.each([
     "matrix.org",
     "matrix.org:8448",
@@ -73,7 +73,7 @@ describe("FMT-6: a server name", () => {
   });
 });
 
-describe("FMT-5: a user ID", () => {
+describe("a user ID", () => {
   it.each([
     "@alice:example.org",
     "@a.b_c=d-e/f+g:example.org:8448",
@@ -116,7 +116,7 @@ describe("FMT-5: a user ID", () => {
     expect(parseUserId(id)).toMatchObject(refused("user ID"));
   });
 
-  it("FMT-4: has 255 bytes at most, not characters", () => {
+  it("has 255 bytes at most, not characters", () => {
     const fits = `@${"é".repeat(121)}:example.org`;
     expect(Buffer.byteLength(fits)).toBe(maxIdentifierBytes);
     expect(isRight(parseUserId(fits))).toBe(true);
@@ -176,7 +176,7 @@ it.each([
   ["@a:example.org:8448", "example.org:8448"],
   ["@a:[::1]:8448", "[::1]:8448"],
   ["@:b", "b"],
-])("FMT-5: %s is of the server behind its first colon", (id, server) => {
+])("%s is of the server behind its first colon", (id, server) => {
   expect(serverOf(id as UserId)).toBe(server);
 });
 

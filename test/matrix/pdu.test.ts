@@ -141,7 +141,7 @@ describe("official vectors", () => {
   });
 
   // VEC-4 carries its `event_id`, and both its signatures cover it. From version 3 on that field is no part of an
-  // event (FMT-HASH-3), so from then on the vector holds for the redaction and the signing, not for a whole PDU.
+  // event, so from then on the vector holds for the redaction and the signing, not for a whole PDU.
   it.each(["3", "6", "10"])("VEC-4: its redaction in version %s, signed as JSON", (id) => {
     const signed = good(signJson(redact(withHash(message, "1"), version(id)), "domain", key));
     expect(signatureOf(signed)).toBe(
@@ -203,7 +203,7 @@ describe("official vectors", () => {
 });
 
 describe("hashes and IDs", () => {
-  it.each(roomVersionIds)("FMT-HASH-1: what stands outside the content hash, in version %s", (id) => {
+  it.each(roomVersionIds)("what stands outside the content hash, in version %s", (id) => {
     const hash = contentHashOf(minimal, id);
     const bare = withoutMembers(minimal, ["unsigned", "signatures", "hashes"]);
     for (const more of [{}, { unsigned: 1 }, { signatures: { a: 1 } }, { hashes: null }])
@@ -212,7 +212,7 @@ describe("hashes and IDs", () => {
       expect(contentHashOf({ ...bare, ...more }, id)).not.toBe(hash);
   });
 
-  it.each(roomVersionIds)("FMT-HASH-2: what stands outside the reference hash, in version %s", (id) => {
+  it.each(roomVersionIds)("what stands outside the reference hash, in version %s", (id) => {
     const hash = referenceHashOf(minimal, id);
     for (const more of [{ unsigned: 1 }, { signatures: { a: 1 } }, { content: { body: "x" } }, { age_ts: 1 }])
       expect(referenceHashOf({ ...minimal, ...more }, id)).toBe(hash);
@@ -220,7 +220,7 @@ describe("hashes and IDs", () => {
       expect(referenceHashOf({ ...minimal, ...more }, id)).not.toBe(hash);
   });
 
-  it.each(roomVersionIds)("FMT-HASH-3: an attached event_id, in version %s", (id) => {
+  it.each(roomVersionIds)("an attached event_id, in version %s", (id) => {
     const attached = { ...minimal, event_id: "$other" };
     const counts = Number(id) < 3;
     expect(contentHashOf(attached, id) !== contentHashOf(minimal, id)).toBe(counts);
@@ -247,7 +247,7 @@ describe("hashes and IDs", () => {
     expect(eventId(nodeCrypto, pdu, version("1"))).toEqual(left({ _tag: "NoEventId" }));
   });
 
-  it("FMT-HASH-4: the room ID is the create event's ID, in version 12 only", () => {
+  it("the room ID is the create event's ID, in version 12 only", () => {
     const create = {
       type: "m.room.create",
       state_key: "",
@@ -263,7 +263,7 @@ describe("hashes and IDs", () => {
     expect(roomIdOfCreate(nodeCrypto, create, version("11"))).toEqual(left({ _tag: "NoEventId" }));
   });
 
-  it.each(roomVersionIds)("FMT-HASH-5: hashes are compared as bytes, in version %s", (id) => {
+  it.each(roomVersionIds)("hashes are compared as bytes, in version %s", (id) => {
     const sha256 = contentHashOf(minimal, id);
     const matches = (hashes: unknown): boolean =>
       contentHashMatches(nodeCrypto, { ...minimal, hashes }, version(id));
@@ -297,7 +297,7 @@ describe("signatures", () => {
   const signed = (id: string): JsonObject =>
     good(completePdu(nodeCrypto, invite, factsOf(id, { eventId: "$1:domain" }))).pdu;
 
-  it.each(roomVersionIds)("FMT-SIG-2: full and redacted copies verify alike, in version %s", (id) => {
+  it.each(roomVersionIds)("full and redacted copies verify alike, in version %s", (id) => {
     const pdu = signed(id);
     const changed = { ...pdu, content: { ...invite.content, displayname: "changed" }, unsigned: { age: 1 } };
     for (const copy of [pdu, redact(pdu, version(id)), changed])
@@ -315,7 +315,7 @@ describe("signatures", () => {
       );
   });
 
-  it.each(roomVersionIds)("FMT-SIG-8: an invited server adds its own, in version %s", (id) => {
+  it.each(roomVersionIds)("an invited server adds its own, in version %s", (id) => {
     const pdu = signed(id);
     const second = nodeSigningKey("ed25519:two", new Uint8Array(32).fill(7));
     const both = good(signPdu(pdu, version(id), "example.org", second));
@@ -329,7 +329,7 @@ describe("signatures", () => {
   });
 
   it.each(roomVersionIds)(
-    "FMT-RED-4: a changed signed spoils the signature where redaction keeps it: version %s",
+    "a changed signed spoils the signature where redaction keeps it: version %s",
     (id) => {
       const other = { ...invite.content.third_party_invite.signed, token: "changed" };
       const changed = {
@@ -341,7 +341,7 @@ describe("signatures", () => {
   );
 });
 
-it("FMT-SIG-1: hashAndSignPdu gives a complete event its hash, its signature and its ID", () => {
+it("hashAndSignPdu gives a complete event its hash, its signature and its ID", () => {
   const made = good(hashAndSignPdu(nodeCrypto, minimal, version("4"), "domain", key));
   expect(made.pdu).toEqual(good(signPdu(withHash(minimal, "4"), version("4"), "domain", key)));
   expect(made.eventId).toBe(idOf(made.pdu, "4"));
@@ -354,7 +354,7 @@ describe("completePdu", () => {
   const referenced = (id: string) =>
     good(eventReference(nodeCrypto, { ...minimal, event_id: "$0:domain" }, version(id)));
 
-  it.each(roomVersionIds)("FMT-3, FMT-AP: how other events are named, in version %s", (id) => {
+  it.each(roomVersionIds)("how other events are named, in version %s", (id) => {
     const one = referenced(id);
     const facts = factsOf(id, { authEvents: [one], prevEvents: [one], eventId: "$1:domain" });
     const { pdu } = good(completePdu(nodeCrypto, invite, facts));
@@ -375,7 +375,7 @@ describe("completePdu", () => {
     else expect(isRight(without)).toBe(true);
   });
 
-  it.each(roomVersionIds)("FMT-2: the depth ends at the limit, in version %s", (id) => {
+  it.each(roomVersionIds)("the depth ends at the limit, in version %s", (id) => {
     const depthOf = (depth: number): unknown =>
       good(completePdu(nodeCrypto, invite, factsOf(id, { depth, eventId: "$1:domain" }))).pdu["depth"];
     expect(depthOf(17)).toBe(17);
@@ -417,7 +417,7 @@ describe("completePdu", () => {
 });
 
 describe("crafted cases", () => {
-  it.each(vectors("event-sign"))("FMT-SIG-1: $name", (one) => {
+  it.each(vectors("event-sign"))("$name", (one) => {
     const signer = nodeSigningKey(one.keyId, bytesOf(one.seed));
     expect(encodeBase64(signer.publicKey)).toBe(one.publicKey);
     const hashed = withHash(one.event, one.roomVersion);
@@ -426,7 +426,7 @@ describe("crafted cases", () => {
     expect(member(member(signed["signatures"], one.entity), one.keyId)).toBe(one.expectedSignature);
   });
 
-  it.each(vectors("event-hash"))("FMT-HASH-2: $name", (one) => {
+  it.each(vectors("event-hash"))("$name", (one) => {
     const rules = version(one.roomVersion);
     expect(contentHashOf(one.event, one.roomVersion)).toBe(one.contentHash);
     expect(contentHashMatches(nodeCrypto, one.event, rules)).toBe(one.contentHashOk);
@@ -442,18 +442,15 @@ describe("crafted cases", () => {
 });
 
 describe("random cases", () => {
-  it.each(vectors("event").filter((one) => one.specUndefined !== true))(
-    "FMT-HASH-1, FMT-HASH-2: $id $class",
-    (one) => {
-      expect(contentHashOf(one.event, one.roomVersion)).toBe(one.specContentHash ?? one.contentHash);
-      expect(referenceHashOf(one.event, one.roomVersion)).toBe(one.referenceHash);
-      expect(idOf(one.event, one.roomVersion)).toBe(one.eventId);
-      if (one.roomId !== undefined)
-        expect(roomIdOfCreate(nodeCrypto, one.event, version(one.roomVersion))).toEqual(right(one.roomId));
-    },
-  );
+  it.each(vectors("event").filter((one) => one.specUndefined !== true))("$id $class", (one) => {
+    expect(contentHashOf(one.event, one.roomVersion)).toBe(one.specContentHash ?? one.contentHash);
+    expect(referenceHashOf(one.event, one.roomVersion)).toBe(one.referenceHash);
+    expect(idOf(one.event, one.roomVersion)).toBe(one.eventId);
+    if (one.roomId !== undefined)
+      expect(roomIdOfCreate(nodeCrypto, one.event, version(one.roomVersion))).toEqual(right(one.roomId));
+  });
 
-  // Floats in the spelling of another language, integers that a double cannot hold, AMB-34.
+  // Floats in the spelling of another language, integers that a double cannot hold, D-34.
   it.each(vectors("event").filter((one) => one.specUndefined === true))(
     "undecided, an answer is given: $id",
     (one) => {

@@ -28,39 +28,39 @@ const kinds = {
 
 describe("what a level may be", () => {
   it.each([
-    ["PL-1", 0, 0, 0, 0],
-    ["PL-1", -1, -1, -1, -1],
-    ["PL-10", 2 ** 53 - 1, 2 ** 53 - 1, 2 ** 53 - 1, 2 ** 53 - 1],
-    ["PL-10", -(2 ** 53) + 1, -(2 ** 53) + 1, -(2 ** 53) + 1, -(2 ** 53) + 1],
-    ["PL-10", 2 ** 53, 2 ** 53, undefined, undefined],
-    ["PL-7", "100", 100, 100, undefined],
-    ["PL-7", " +100 ", 100, 100, undefined],
-    ["PL-7", "000100", 100, 100, undefined],
-    ["PL-7", "\t-007\n", -7, -7, undefined],
-    ["PL-7", "", undefined, undefined, undefined],
-    ["PL-7", " ", undefined, undefined, undefined],
-    ["PL-7", "+", undefined, undefined, undefined],
-    ["PL-7", "+-1", undefined, undefined, undefined],
-    ["PL-7", "- 1", undefined, undefined, undefined],
-    ["PL-7", "1 0", undefined, undefined, undefined],
-    ["PL-7", "1_000", undefined, undefined, undefined],
-    ["PL-7", "1e2", undefined, undefined, undefined],
-    ["PL-7", "0x10", undefined, undefined, undefined],
-    ["PL-7", "1.5", undefined, undefined, undefined],
-    ["PL-7", "Infinity", undefined, undefined, undefined],
-    ["PL-8", 5.114698e4, 51146, undefined, undefined],
-    ["PL-8", new WrittenNumber("50.0"), 50, 50, 50],
-    ["PL-8", new WrittenNumber("5.19e1"), 51, undefined, undefined],
-    ["PL-8", new WrittenNumber("1e400"), undefined, undefined, undefined],
-    ["PL-8", 50.9, 50, undefined, undefined],
-    ["PL-8", -50.9, -50, undefined, undefined],
-    ["PL-8", 1e300, 1e300, undefined, undefined],
-    ["PL-8", Infinity, undefined, undefined, undefined],
-    ["PL-8", NaN, undefined, undefined, undefined],
-    ["PL-9", true, undefined, undefined, undefined],
-    ["PL-9", null, undefined, undefined, undefined],
-    ["PL-9", [50], undefined, undefined, undefined],
-    ["PL-9", {}, undefined, undefined, undefined],
+    ["an integer", 0, 0, 0, 0],
+    ["an integer", -1, -1, -1, -1],
+    ["the range", 2 ** 53 - 1, 2 ** 53 - 1, 2 ** 53 - 1, 2 ** 53 - 1],
+    ["the range", -(2 ** 53) + 1, -(2 ** 53) + 1, -(2 ** 53) + 1, -(2 ** 53) + 1],
+    ["the range", 2 ** 53, 2 ** 53, undefined, undefined],
+    ["a string", "100", 100, 100, undefined],
+    ["a string", " +100 ", 100, 100, undefined],
+    ["a string", "000100", 100, 100, undefined],
+    ["a string", "\t-007\n", -7, -7, undefined],
+    ["a string", "", undefined, undefined, undefined],
+    ["a string", " ", undefined, undefined, undefined],
+    ["a string", "+", undefined, undefined, undefined],
+    ["a string", "+-1", undefined, undefined, undefined],
+    ["a string", "- 1", undefined, undefined, undefined],
+    ["a string", "1 0", undefined, undefined, undefined],
+    ["a string", "1_000", undefined, undefined, undefined],
+    ["a string", "1e2", undefined, undefined, undefined],
+    ["a string", "0x10", undefined, undefined, undefined],
+    ["a string", "1.5", undefined, undefined, undefined],
+    ["a string", "Infinity", undefined, undefined, undefined],
+    ["a fraction", 5.114698e4, 51146, undefined, undefined],
+    ["a fraction", new WrittenNumber("50.0"), 50, 50, 50],
+    ["a fraction", new WrittenNumber("5.19e1"), 51, undefined, undefined],
+    ["a fraction", new WrittenNumber("1e400"), undefined, undefined, undefined],
+    ["a fraction", 50.9, 50, undefined, undefined],
+    ["a fraction", -50.9, -50, undefined, undefined],
+    ["a fraction", 1e300, 1e300, undefined, undefined],
+    ["a fraction", Infinity, undefined, undefined, undefined],
+    ["a fraction", NaN, undefined, undefined, undefined],
+    ["another type", true, undefined, undefined, undefined],
+    ["another type", null, undefined, undefined, undefined],
+    ["another type", [50], undefined, undefined, undefined],
+    ["another type", {}, undefined, undefined, undefined],
   ])("%s: %j is %s in versions 1-5, %s in 6-9, %s in 10-12", (_, value, first, second, third) => {
     expect(readLevel(value, kinds["1-5"])).toBe(first);
     expect(readLevel(value, kinds["6-9"])).toBe(second);
@@ -71,7 +71,7 @@ describe("what a level may be", () => {
     expect(readLevel(value, kinds["1-5"])).toBe(0);
   });
 
-  it("PL-7: any integer may be written with blanks, a sign and zeroes before it", () => {
+  it("any integer may be written with blanks, a sign and zeroes before it", () => {
     const blanks = fc.constantFrom("", " ", "\t ", "\n");
     fc.assert(
       fc.property(
@@ -88,7 +88,7 @@ describe("what a level may be", () => {
     );
   });
 
-  it("PL-8: a float is truncated to an integer", () => {
+  it("a float is truncated to an integer", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (float) => {
         const level = readLevel(float, kinds["1-5"]) ?? NaN;
@@ -100,7 +100,7 @@ describe("what a level may be", () => {
   });
 });
 
-describe("PL-1: a user's level", () => {
+describe("a user's level", () => {
   const content = { users: { [alice]: 60, [bob]: 0 }, users_default: 20 };
 
   it.each(roomVersionIds)("is users[u], else users_default, else 0, in version %s", (id) => {
@@ -131,13 +131,13 @@ describe("PL-1: a user's level", () => {
   });
 });
 
-describe("PL-2: without power levels the creator has 100, others 0", () => {
+describe("without power levels the creator has 100, others 0", () => {
   it.each(roomVersionIds.slice(0, 10))("the creator that version %s names in the content", (id) => {
     const state = stateOf(id, create({ creator: bob, additional_creators: [carol] }));
     expect([alice, bob, carol].map((user) => userLevel(state, user))).toEqual([0, 100, 0]);
   });
 
-  it("the sender in version 11 (PL-5: no other creators)", () => {
+  it("the sender in version 11 (no other creators)", () => {
     const state = stateOf("11", create({ creator: bob, additional_creators: [carol] }));
     expect([alice, bob, carol].map((user) => userLevel(state, user))).toEqual([100, 0, 0]);
   });
@@ -154,7 +154,7 @@ describe("PL-2: without power levels the creator has 100, others 0", () => {
   );
 });
 
-describe("PL-3: in version 12 the creators' power is infinite", () => {
+describe("in version 12 the creators' power is infinite", () => {
   const founders = create({ creator: carol, additional_creators: [bob, 1, null] });
 
   it("that of the sender and of the additional ones, and of nobody else", () => {
@@ -173,7 +173,7 @@ describe("PL-3: in version 12 the creators' power is infinite", () => {
   });
 });
 
-describe("PL-6: the level to invite", () => {
+describe("the level to invite", () => {
   it.each(roomVersionIds)("is 0 where the event or its member is missing, in version %s", (id) => {
     expect(inviteLevel(stateOf(id))).toBe(0);
     expect(inviteLevel(stateOf(id, levels({ users_default: 50, state_default: 50 })))).toBe(0);
@@ -198,7 +198,7 @@ describe("who may invite", () => {
     expect(mayInvite(stateOf("10", levels(content)), bob)).toBe(expected);
   });
 
-  it("PL-4: power alone is asked here, not whether somebody is in the room", () => {
+  it("power alone is asked here, not whether somebody is in the room", () => {
     expect(mayInvite(stateOf("12", create({})), alice)).toBe(true);
   });
 });

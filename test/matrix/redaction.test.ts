@@ -24,12 +24,12 @@ const before11 = "prev_state origin membership".split(" ");
 const never = "unsigned redacts age_ts destinations outlier __proto__ constructor".split(" ");
 
 describe("top-level members", () => {
-  it.each(anyOne(1, 10))("FMT-RED-1: those that version %s keeps", (id) => {
+  it.each(anyOne(1, 10))("those that version %s keeps", (id) => {
     const kept = redact(object([...always, ...before11, ...never]), version(id));
     expect(Object.keys(kept).sort()).toEqual([...always, ...before11].sort());
   });
 
-  it.each(anyOne(11, 12))("FMT-RED-2: those that version %s keeps", (id) => {
+  it.each(anyOne(11, 12))("those that version %s keeps", (id) => {
     const kept = redact(object([...always, ...before11, ...never]), version(id));
     expect(Object.keys(kept).sort()).toEqual([...always].sort());
   });
@@ -59,7 +59,7 @@ describe.each([
   ["m.room.message", "", anyOne(1, 12)],
   ["__proto__", "", anyOne(1, 12)],
   ["constructor", "", anyOne(1, 12)],
-])("FMT-RED-3: of %s stays: %s", (type, names, ids) => {
+])("of %s stays: %s", (type, names, ids) => {
   const kept = names === "" ? [] : names.split(" ");
   // Every name that the table has, and those of an invite.
   const present = [
@@ -76,7 +76,7 @@ describe.each([
   });
 });
 
-it.each(anyOne(11, 12))("FMT-RED-3: of m.room.create stays all in version %s", (id) => {
+it.each(anyOne(11, 12))("of m.room.create stays all in version %s", (id) => {
   const content = { room_version: id, additional_creators: ["@a:b"], "m.federate": false, anything: {} };
   expect(redact({ type: "m.room.create", content }, version(id))).toEqual({ type: "m.room.create", content });
 });
@@ -88,12 +88,12 @@ describe("third_party_invite of a member event", () => {
     content: { membership: "invite", third_party_invite: invite },
   });
 
-  it.each(anyOne(1, 10))("FMT-RED-3: goes in version %s", (id) => {
+  it.each(anyOne(1, 10))("goes in version %s", (id) => {
     const redacted = redact(event({ display_name: "a", signed }), version(id));
     expect(redacted).toEqual({ type: "m.room.member", content: { membership: "invite" } });
   });
 
-  it.each(anyOne(11, 12))("FMT-RED-4: keeps signed alone, and that whole, in version %s", (id) => {
+  it.each(anyOne(11, 12))("keeps signed alone, and that whole, in version %s", (id) => {
     expect(redact(event({ display_name: "a", signed, more: 1 }), version(id))).toEqual(event({ signed }));
     for (const odd of ["text", 0, null, [signed]])
       expect(redact(event({ display_name: "a", signed: odd }), version(id))).toEqual(event({ signed: odd }));
@@ -107,7 +107,7 @@ describe("third_party_invite of a member event", () => {
   });
 
   // The specification leaves this open; Synapse answers the same.
-  it.each(anyOne(11, 12))("AMB-34: without signed is {}, and no object is dropped, in version %s", (id) => {
+  it.each(anyOne(11, 12))("without signed is {}, and no object is dropped, in version %s", (id) => {
     expect(redact(event({ display_name: "a" }), version(id))).toEqual(event({}));
     for (const odd of ["text", 0, null, true, [], [{ signed }]])
       expect(redact(event(odd), version(id))).toEqual({

@@ -28,7 +28,7 @@ describe.each(roomVersionIds)("in version %s", (id) => {
   const signers = (pdu: JsonObject, hashMatches = true): readonly string[] =>
     requiredSigners(pdu, version(id), hashMatches);
 
-  it("FMT-SIG-3: the sender's server, and in versions 1 and 2 that of the event's ID", () => {
+  it("the sender's server, and in versions 1 and 2 that of the event's ID", () => {
     const expected = [...ofId(id), "sender.example:8448"];
     expect(signers(event({ membership: "join" }))).toEqual(expected);
     expect(signers(event({ membership: "join" }), false)).toEqual(expected);
@@ -36,11 +36,11 @@ describe.each(roomVersionIds)("in version %s", (id) => {
     expect(signers(event({}, { event_id: "$1:sender.example:8448" }))).toEqual(["sender.example:8448"]);
   });
 
-  it("FMT-SIG-4: not the sender's for an invite that carries a proof", () => {
+  it("not the sender's for an invite that carries a proof", () => {
     expect(signers(event(invite))).toEqual(ofId(id));
   });
 
-  it("SEC-20: but where the hash does not match, only if the proof survives the redaction", () => {
+  it("but where the hash does not match, only if the proof survives the redaction", () => {
     expect(signers(event(invite), false)).toEqual(
       Number(id) < 11 ? [...ofId(id), "sender.example:8448"] : [],
     );
@@ -51,17 +51,17 @@ describe.each(roomVersionIds)("in version %s", (id) => {
     ["no member event", event(invite, { type: "m.room.message" })],
     ["no object there", event({ membership: "invite", third_party_invite: null })],
     ["nothing signed in it", event({ membership: "invite", third_party_invite: {} })],
-  ])("FMT-SIG-4: %s is no exemption", (_, pdu) => {
+  ])("%s is no exemption", (_, pdu) => {
     expect(signers(pdu)).toEqual([...ofId(id), "sender.example:8448"]);
   });
 
-  it("FMT-SIG-7: from version 8 on the server that authorised a restricted join", () => {
+  it("from version 8 on the server that authorised a restricted join", () => {
     const join = { membership: "join", join_authorised_via_users_server: "@carol:authoriser.example" };
     const authoriser = Number(id) < 8 ? [] : ["authoriser.example"];
     expect(signers(event(join))).toEqual([...authoriser, ...ofId(id), "sender.example:8448"]);
   });
 
-  it.each([[7], [null], ["nobody"]])("FMT-SIG-7: %j names no server that could have signed", (nobody) => {
+  it.each([[7], [null], ["nobody"]])("%j names no server that could have signed", (nobody) => {
     const join = { membership: "join", join_authorised_via_users_server: nobody };
     const none = Number(id) < 8 ? [] : [""];
     expect(signers(event(join))).toEqual([...none, ...ofId(id), "sender.example:8448"]);

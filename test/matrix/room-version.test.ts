@@ -32,17 +32,17 @@ describe("what the format table says", () => {
     ["FMT-KEY: key validity enforced", where((id) => version(id).enforcesKeyValidity), "5-12:8"],
     ["FMT-DEPTH: 2^53-1", where((id) => version(id).maxDepth === 2 ** 53 - 1), "1-12:12"],
     [
-      "PL-2: the creator is named in the content",
+      "the creator is named in the content",
       where((id) => version(id).creators === "content.creator"),
       "1-10:10",
     ],
-    ["PL-2: the creator is the sender", where((id) => version(id).creators === "sender"), "11-11:1"],
-    ["PL-3: several creators", where((id) => version(id).creators === "sender and additional"), "12-12:1"],
-    ["PL-8: floats", where((id) => version(id).levels === "integers, strings and floats"), "1-5:5"],
-    ["PL-7: strings", where((id) => version(id).levels === "integers and strings"), "6-9:4"],
-    ["PL-9: integers only", where((id) => version(id).levels === "integers"), "10-12:3"],
-    ["AUTH-MEM-2: restricted joins", where((id) => version(id).restrictedJoins), "8-12:5"],
-    ["FMT-RED-3: signed survives", where((id) => version(id).redaction.keepsSigned), "11-12:2"],
+    ["the creator is the sender", where((id) => version(id).creators === "sender"), "11-11:1"],
+    ["several creators", where((id) => version(id).creators === "sender and additional"), "12-12:1"],
+    ["floats", where((id) => version(id).levels === "integers, strings and floats"), "1-5:5"],
+    ["strings", where((id) => version(id).levels === "integers and strings"), "6-9:4"],
+    ["integers only", where((id) => version(id).levels === "integers"), "10-12:3"],
+    ["restricted joins", where((id) => version(id).restrictedJoins), "8-12:5"],
+    ["signed survives", where((id) => version(id).redaction.keepsSigned), "11-12:2"],
   ])("%s", (_, found, expected) => {
     expect(found).toBe(expected);
   });

@@ -24,7 +24,7 @@ describe.each(engines)("lookupHash with the %s engine", (_name, crypto) => {
     ["email", "alice@example.com", "4kenr7N9drpCJ4AfalmlGQVsOn3o2RHjkADUpXJWZUc"],
     ["email", "bob@example.com", "LJwSazmv46n0hlMlsb_iYxI0_HXEqy_yj6Jm636cdT8"],
     ["msisdn", "18005552067", "nlo35_T5fzSGZzJApqu8lgIudJvmOQtDaHtr-I4rU7I"],
-  ])("LOOK-28: %s %s", (medium, address, hash) => {
+  ])("%s %s", (medium, address, hash) => {
     expect(lookupHash(crypto, threepid(medium, address), "matrixrocks")).toBe(hash);
   });
 
@@ -34,13 +34,13 @@ describe.each(engines)("lookupHash with the %s engine", (_name, crypto) => {
     );
   });
 
-  it.each(vectors("lookup").filter((one) => one.kind === "hash"))("LOOK-21: $id", (one) => {
+  it.each(vectors("lookup").filter((one) => one.kind === "hash"))("$id", (one) => {
     const given = threepid(one.medium, one.address);
     expect(given.address).toBe(one.address);
     expect(lookupHash(crypto, given, one.pepper)).toBe(one.sha256);
   });
 
-  it("LOOK-21: for any pepper it is SHA-256 in URL-safe base64", () => {
+  it("for any pepper it is SHA-256 in URL-safe base64", () => {
     const alice = threepid("email", "alice@example.com");
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (pepper) => {
@@ -55,7 +55,7 @@ describe("lookupInClear", () => {
   it.each([
     ["email", "Alice@Example.com", "alice@example.com email"],
     ["msisdn", "+18005552067", "18005552067 msisdn"],
-  ])("LOOK-22: %s %s", (medium, address, entry) => {
+  ])("%s %s", (medium, address, entry) => {
     expect(lookupInClear(threepid(medium, address))).toBe(entry);
   });
 });

@@ -115,7 +115,7 @@ export class Homeserver {
     };
   }
 
-  /** `PUT /invite` to the invitee's server; gives the event with that server's signature on it (FINV-2). */
+  /** `PUT /invite` to the invitee's server; gives the event with that server's signature on it. */
   async #inviteRemotely(
     destination: string,
     roomId: RoomId,

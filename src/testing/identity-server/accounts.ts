@@ -16,7 +16,7 @@ export const withAccessToken = (
   return [token, { ...state, accounts: withEntry(state.accounts, token, user) }];
 };
 
-/** Whose access token this is; 401 `M_UNAUTHORIZED` where it is missing or unknown (LOOK-3). */
+/** Whose access token this is; 401 `M_UNAUTHORIZED` where it is missing or unknown. */
 export const authenticate = (state: IdentityState, token: string | undefined): Either<Fault, UserId> => {
   const user = token === undefined ? undefined : state.accounts.get(token);
   return user === undefined ? fault(401, "M_UNAUTHORIZED", "Unauthorized") : right(user);
@@ -66,8 +66,8 @@ export const register: Handler = ({ state, request, random }) => {
 export const account: UserHandler = ({ state }, user) => done(state, { user_id: user });
 
 /**
- * `POST /account/logout`: forgets the token. The one endpoint that needs no body (LOOK-1) and that answers
- * `M_UNKNOWN_TOKEN` to an unknown token (LOOK-5a).
+ * `POST /account/logout`: forgets the token. The one endpoint that needs no body and that answers
+ * `M_UNKNOWN_TOKEN` to an unknown token.
  */
 export const logout: Handler = ({ state, request: { token } }) => {
   if (token === undefined) return fault(401, "M_UNAUTHORIZED", "Unauthorized");

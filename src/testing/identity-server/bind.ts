@@ -22,7 +22,7 @@ const lifetime = 100 * 365 * 24 * 60 * 60 * 1000;
 const isSame = (one: Threepid, other: Threepid): boolean =>
   one.medium === other.medium && one.address === other.address;
 
-/** One entry of `invites` (ONB-4), in Sydent's shape: `token` stands beside `signed`, too. */
+/** One entry of `invites`, in Sydent's shape: `token` stands beside `signed`, too. */
 const announcement = (
   state: IdentityState,
   { threepid, roomId, sender, token }: StoredInvite,
@@ -36,7 +36,7 @@ const announcement = (
 
 /**
  * Binds an address to a user and tells the user's homeserver (BIND-2, BIND-6): the signed association, with every
- * invite that waited for this address and was not announced before; each is announced once (ONB-8). Without any,
+ * invite that waited for this address and was not announced before; each is announced once. Without any,
  * `invites` is left out and the homeserver is told all the same, as Sydent does.
  */
 export const associate = (
@@ -88,7 +88,7 @@ export const bind: UserHandler = ({ state, request }, user) => {
 const forbidden = mapLeft((why: Fault): Fault => ({ ...why, status: 403 }));
 
 /**
- * `POST /3pid/unbind` (REV-6): takes `sid` and `client_secret` of a validated session for the same address. The other
+ * `POST /3pid/unbind`: takes `sid` and `client_secret` of a validated session for the same address. The other
  * proof, a homeserver's signature, is not checked here and refused with 403 `M_FORBIDDEN`. To remove what is not
  * there is no error. Stored invites stay as they are.
  */

@@ -66,7 +66,7 @@ export const nextDueAt = (queue: DeliveryQueue): number | undefined => {
 
 /** How an onbind is sent. */
 export interface OnbindSender {
-  /** PUT is what the endpoint's definition says, POST what servers do (ONB-1). */
+  /** PUT is what the endpoint's definition says, POST what servers do. */
   readonly method: "POST" | "PUT";
   readonly homeserverUrl: (serverName: string) => string;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;

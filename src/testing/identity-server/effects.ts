@@ -1,7 +1,7 @@
 import type { ServerName } from "../../matrix/ids.js";
 import type { JsonObject } from "../../matrix/json.js";
 
-/** The mail that tells a person of an invite (STORE-40): what only the owner of the address may know. */
+/** The mail that tells a person of an invite: what only the owner of the address may know. */
 export interface InviteMail {
   readonly kind: "invite";
   /** In canonical form, which is not always how the inviter wrote it. */
@@ -11,7 +11,7 @@ export interface InviteMail {
   readonly privateKey: string;
   readonly roomId: string;
   readonly sender: string;
-  /** The whole body of the store-invite request: what a template would be filled from (STORE-14 to STORE-21). */
+  /** The whole body of the store-invite request: what a template would be filled from. */
   readonly request: JsonObject;
 }
 
@@ -26,7 +26,7 @@ export interface ValidationMail {
 
 export type Mail = InviteMail | ValidationMail;
 
-/** News of a binding for the homeserver of the user (ONB-3). */
+/** News of a binding for the homeserver of the user. */
 export interface Onbind {
   readonly to: ServerName;
   readonly body: JsonObject;

@@ -22,7 +22,7 @@ export interface IdentityServerOptions {
   readonly homeserverUrl?: (serverName: string) => string;
   /** What onbind is sent with; by default the global `fetch`. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** By default POST, as real servers do; the specification's endpoint is PUT (ONB-1). */
+  /** By default POST, as real servers do; the specification's endpoint is PUT. */
   readonly onbindMethod?: "POST" | "PUT";
 }
 
@@ -38,7 +38,7 @@ export interface DeliveryReport {
 /** An identity server within this process. */
 export interface EmbeddedIdentityServer {
   readonly serverName: string;
-  /** The long-term public key of today: unpadded base64 in the standard alphabet (KEY-2). */
+  /** The long-term public key of today: unpadded base64 in the standard alphabet. */
   readonly publicKey: string;
   /** All mails so far, oldest first; the list grows. */
   readonly outbox: readonly Mail[];
@@ -60,7 +60,7 @@ export interface EmbeddedIdentityServer {
   readonly account: (userId: string) => string;
   /**
    * Binds an address as validating and binding it would (BIND-2), to any user, also somebody else's (BIND-4): the
-   * homeserver of the user is sent an onbind with all invites that wait (ONB-3, ONB-4). Gives the signed association.
+   * homeserver of the user is sent an onbind with all invites that wait. Gives the signed association.
    * Throws a `TypeError` for what is no address or no user ID.
    *
    * @example
@@ -80,19 +80,19 @@ export interface EmbeddedIdentityServer {
    */
   readonly deliverDue: () => Promise<DeliveryReport>;
   /**
-   * Another long-term key under the same name `ed25519:0`: `/pubkey/isvalid` knows it alone from now on (KEY-3), while
+   * Another long-term key under the same name `ed25519:0`: `/pubkey/isvalid` knows it alone from now on, while
    * ephemeral keys stay valid. Takes a seed or makes one; gives the new public key. Throws a `TypeError` for a seed
    * that has not 32 bytes.
    */
   readonly rotateKey: (seed?: Uint8Array) => string;
   /**
-   * Another pepper: a lookup with the old one is 400 `M_INVALID_PEPPER` (LOOK-25). Takes one or makes one, and gives it.
+   * Another pepper: a lookup with the old one is 400 `M_INVALID_PEPPER`. Takes one or makes one, and gives it.
    *
    * @example
    * identityServer.rotatePepper("matrixrocks");
    */
   readonly rotatePepper: (pepper?: string) => string;
-  /** Asks everybody to accept terms of service before anything else: 403 `M_TERMS_NOT_SIGNED` (LOOK-4, STORE-42). */
+  /** Asks everybody to accept terms of service before anything else: 403 `M_TERMS_NOT_SIGNED`. */
   readonly requireTerms: (on?: boolean) => void;
   /** Refuses whatever sends mail: 429 with `M_UNKNOWN` and without a `Retry-After`, as real servers do. */
   readonly rateLimit: (on?: boolean) => void;

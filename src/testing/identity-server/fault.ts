@@ -1,7 +1,7 @@
 import { type Either, left } from "fp-ts/lib/Either.js";
 import type { JsonObject } from "../../matrix/json.js";
 
-/** The error codes that this server answers with (LOOK-5, LOOK-5a), and Sydent's for a malformed body. */
+/** The error codes that this server answers with, and Sydent's for a malformed body. */
 export type Errcode =
   | "M_BAD_JSON"
   | "M_FORBIDDEN"

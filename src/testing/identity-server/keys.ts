@@ -16,7 +16,7 @@ export const signAsServer = (state: IdentityState, object: JsonObject): Either<F
     signJson(object, state.serverName, state.key),
   );
 
-/** `GET /pubkey/{keyId}`: there is one key, `ed25519:0`; any other name is 404 `M_NOT_FOUND` (KEY-2). */
+/** `GET /pubkey/{keyId}`: there is one key, `ed25519:0`; any other name is 404 `M_NOT_FOUND`. */
 export const publicKey =
   (wanted: string): Handler =>
   ({ state }) =>
@@ -31,8 +31,8 @@ const validity =
     return isLeft(query) ? query : done(state, { valid: isValid(state, query.right.public_key) });
   };
 
-/** `GET /pubkey/isvalid`: the long-term key of today and no other (KEY-3). Compares texts, not keys. */
+/** `GET /pubkey/isvalid`: the long-term key of today and no other. Compares texts, not keys. */
 export const longTermKeyValidity: Handler = validity((state, key) => key === longTermKey(state));
 
-/** `GET /pubkey/ephemeral/isvalid`: a key exactly as store-invite wrote it, for ever (KEY-4). */
+/** `GET /pubkey/ephemeral/isvalid`: a key exactly as store-invite wrote it, for ever. */
 export const ephemeralKeyValidity: Handler = validity((state, key) => state.ephemeralKeys.has(key));

@@ -7,7 +7,7 @@ import type { IdentityState } from "./state.js";
 
 const algorithms = ["sha256", "none"] as const;
 
-/** `GET /hash_details`: how to hash addresses before a lookup (LOOK-11). */
+/** `GET /hash_details`: how to hash addresses before a lookup. */
 export const hashDetails: UserHandler = ({ state }) =>
   done(state, { algorithms, lookup_pepper: state.pepper });
 
@@ -21,7 +21,7 @@ const usersByHash = (state: IdentityState): ReadonlyMap<string, string> => {
 };
 
 /**
- * `POST /lookup`: which of these addresses are bound, and to whom (LOOK-20 to LOOK-26). Entries match exactly or
+ * `POST /lookup`: which of these addresses are bound, and to whom. Entries match exactly or
  * not at all. A pepper that is not today's, also under `none`, is 400 `M_INVALID_PEPPER` with the right one in the
  * body, as Sydent does; an unknown algorithm is 400 `M_INVALID_PARAM`.
  */

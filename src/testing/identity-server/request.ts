@@ -22,7 +22,7 @@ export interface IdentityRequest {
   readonly path: string;
   /** Decoded; of a name that comes twice the first value. */
   readonly query: Readonly<Record<string, string>>;
-  /** The bearer token of the `Authorization` header; there is no other way to send one (LOOK-2). */
+  /** The bearer token of the `Authorization` header; there is no other way to send one. */
   readonly token: string | undefined;
   /** Parsed JSON, or `undefined` where there is none or it is malformed. */
   readonly body: unknown;
@@ -32,7 +32,7 @@ export interface IdentityRequest {
   readonly openId?: OpenIdAnswer;
 }
 
-/** The body as an object that has all of these members, of whatever type (LOOK-1). */
+/** The body as an object that has all of these members, of whatever type. */
 export const withMembers = (body: unknown, names: readonly string[]): Either<Fault, JsonObject> => {
   if (!isJsonObject(body)) return fault(400, "M_BAD_JSON", "Malformed JSON");
   const missing = names.filter((name) => !hasMember(body, name));

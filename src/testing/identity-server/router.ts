@@ -25,13 +25,13 @@ const withTerms = (handler: UserHandler): Handler =>
     return isLeft(accepted) ? accepted : handler(call, user);
   });
 
-/** `GET /_matrix/identity/v2`: the server is there (LOOK-6). */
+/** `GET /_matrix/identity/v2`: the server is there. */
 const ping: Handler = ({ state }) => done(state, {});
 
-/** The versions of the specification whose identity service this is; of v1.20, which is not out, only LOOK-2. */
+/** The versions of the specification whose identity service this is; of v1.20, which is not out, only that a token in the query is refused. */
 const versionList = Array.from({ length: 19 }, (_, minor) => `v1.${minor + 1}`);
 
-/** `GET /_matrix/identity/versions` (LOOK-6). */
+/** `GET /_matrix/identity/versions`. */
 const versions: Handler = ({ state }) => done(state, { versions: versionList });
 
 type Endpoint = ReadonlyMap<string, Handler>;
@@ -83,7 +83,7 @@ const keyEndpoint = (path: string): Endpoint | undefined => {
     : undefined;
 };
 
-/** Who serves this; 404 for a path and 405 for a method that are not known, both `M_UNRECOGNIZED` (LOOK-5). */
+/** Who serves this; 404 for a path and 405 for a method that are not known, both `M_UNRECOGNIZED`. */
 export const route = (method: string, path: string): Either<Fault, Handler> => {
   const endpoint = endpoints.get(path) ?? keyEndpoint(path);
   if (endpoint === undefined) return fault(404, "M_UNRECOGNIZED", "Unrecognized request");

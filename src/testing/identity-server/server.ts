@@ -16,7 +16,7 @@ const misused = (what: string): TypeError => new TypeError(`Embedded identity se
 
 /**
  * Makes an identity server for tests and demonstrations: all of the identity service API v2 that invites touch, in
- * memory, with the habits of real servers where the specification is silent (STORE-30, LOOK-25, KEY-4, ONB-3). Throws
+ * memory, with the habits of real servers where the specification is silent. Throws
  * a `TypeError` if `serverName` is no server name or `baseUrl` no URL.
  *
  * @example

@@ -24,7 +24,7 @@ export interface Association {
   readonly lookupHash: string;
 }
 
-/** An invite that waits for its address to be bound; `announced` once it went out in an onbind (ONB-8). */
+/** An invite that waits for its address to be bound; `announced` once it went out in an onbind. */
 export interface StoredInvite {
   readonly token: string;
   readonly threepid: Threepid;
@@ -104,7 +104,7 @@ export const withAssociation = (state: IdentityState, threepid: Threepid, mxid: 
   }),
 });
 
-/** Another pepper (LOOK-12): every association is hashed anew, hashes made under the old one match nothing. */
+/** Another pepper: every association is hashed anew, hashes made under the old one match nothing. */
 export const withPepper = (state: IdentityState, pepper: string): IdentityState => {
   let rotated: IdentityState = { ...state, pepper, associations: new Map() };
   for (const { threepid, mxid } of state.associations.values())

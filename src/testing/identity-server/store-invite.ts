@@ -16,7 +16,7 @@ const redactPart = (text: string): string => {
 };
 
 /**
- * An address so that its owner knows it and nobody else (STORE-34): at most three characters of each part.
+ * An address so that its owner knows it and nobody else: at most three characters of each part.
  *
  * @example
  * redactAddress("Zoe.Guest@Example.org"); // "Zoe...@Exa..."
@@ -29,7 +29,7 @@ export const redactAddress = (address: string): string => {
 const notUnderstood = (medium: string) =>
   fault(400, "M_UNRECOGNIZED", `Didn't understand medium '${medium}'`);
 
-/** The address to invite: one that can be mailed to and that nobody has bound yet (STORE-2, STORE-41). */
+/** The address to invite: one that can be mailed to and that nobody has bound yet. */
 const freeAddress = (state: IdentityState, medium: string, address: string): Either<Fault, Threepid> => {
   const threepid = parseThreepid(medium, address);
   if (isLeft(threepid))
@@ -42,12 +42,12 @@ const freeAddress = (state: IdentityState, medium: string, address: string): Eit
   return threepid.right.medium === "email" ? right(threepid.right) : notUnderstood(medium);
 };
 
-/** The validity URLs are those of the old API, like Sydent's: who rebuilds them instead of using them errs (KEY-6). */
+/** The validity URLs are those of the old API, like Sydent's: who rebuilds them instead of using them errs. */
 const validityUrl = (state: IdentityState, path: string): string =>
   `${state.baseUrl}/_matrix/identity/api/v1/pubkey/${path}`;
 
 /**
- * `POST /store-invite` (STORE-1 to STORE-42): keeps an invite for the owner of an address and mails them. Answers with
+ * `POST /store-invite`: keeps an invite for the owner of an address and mails them. Answers with
  * a token of 128 letters, the long-term key in the standard and a new ephemeral key in the URL-safe alphabet, each
  * with its validity URL, a redacted address and, undocumented, the long-term key once more.
  */

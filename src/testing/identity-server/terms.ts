@@ -6,7 +6,7 @@ import { type Fault, fault } from "./fault.js";
 import { withMembers } from "./request.js";
 import { type IdentityState, withEntry } from "./state.js";
 
-/** The one policy there is, in two languages: to accept either is to accept it (LOOK-5b). */
+/** The one policy there is, in two languages: to accept either is to accept it. */
 const urlsOf = (state: IdentityState) => ({
   en: `${state.baseUrl}/terms/terms-of-service-1.0-en.html`,
   fr: `${state.baseUrl}/terms/terms-of-service-1.0-fr.html`,
@@ -24,7 +24,7 @@ const policiesOf = (state: IdentityState): JsonObject => {
   };
 };
 
-/** 403 `M_TERMS_NOT_SIGNED` as long as there are terms that the user has not accepted (LOOK-4). */
+/** 403 `M_TERMS_NOT_SIGNED` as long as there are terms that the user has not accepted. */
 export const requireAccepted = (state: IdentityState, user: UserId): Either<Fault, void> => {
   const accepted = state.accepted.get(user);
   return !state.requireTerms || Object.values(urlsOf(state)).some((url) => accepted?.has(url) === true)
@@ -37,7 +37,7 @@ export const terms: Handler = ({ state }) => done(state, { policies: policiesOf(
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
-/** `POST /terms`: adds to what the user has accepted before (LOOK-5b). */
+/** `POST /terms`: adds to what the user has accepted before. */
 export const acceptTerms: UserHandler = ({ state, request }, user) => {
   const body = withMembers(request.body, ["user_accepts"]);
   if (isLeft(body)) return body;

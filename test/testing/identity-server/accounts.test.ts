@@ -88,7 +88,7 @@ describe("an access token", () => {
   it.each([
     ["missing", undefined],
     ["unknown", "nope"],
-  ])("LOOK-3: %s is 401 M_UNAUTHORIZED", async (_, token) => {
+  ])("%s is 401 M_UNAUTHORIZED", async (_, token) => {
     const { server } = aWorld();
     expect(await get(server, "hash_details", token)).toMatchObject({
       status: 401,
@@ -96,12 +96,12 @@ describe("an access token", () => {
     });
   });
 
-  it("LOOK-3: comes before the body is looked at", async () => {
+  it("comes before the body is looked at", async () => {
     const { server } = aWorld();
     expect((await post(server, "store-invite", undefined, "{")).status).toBe(401);
   });
 
-  it("LOOK-2: does not count in the query", async () => {
+  it("does not count in the query", async () => {
     const { server, tokens } = aWorld();
     expect((await get(server, `account?access_token=${tokens.alice}`)).status).toBe(401);
   });
@@ -119,7 +119,7 @@ describe("an access token", () => {
   it.each([
     ["missing", undefined, "M_UNAUTHORIZED"],
     ["unknown", "nope", "M_UNKNOWN_TOKEN"],
-  ])("LOOK-5a: %s at a logout is 401", async (_, token, errcode) => {
+  ])("%s at a logout is 401", async (_, token, errcode) => {
     const { server } = aWorld();
     expect(await call(server, "POST", "account/logout", { token })).toMatchObject({
       status: 401,

@@ -63,7 +63,7 @@ describe("POST /3pid/bind", () => {
     expect(await owner()).toBe(zoe);
   });
 
-  it("ONB-4: brings every invite that waits, signed over all its members", async () => {
+  it("brings every invite that waits, signed over all its members", async () => {
     const { server, tokens, bind } = await validated();
     const stored = [
       await post(server, "store-invite", tokens.alice, anInvite()),
@@ -87,7 +87,7 @@ describe("POST /3pid/bind", () => {
     expect(isSigned(body, server.publicKey)).toBe(true);
   });
 
-  it("ONB-8: brings an invite once", async () => {
+  it("brings an invite once", async () => {
     const { server, tokens, bind } = await validated();
     await post(server, "store-invite", tokens.alice, anInvite());
     expect((await bind()).body).toHaveProperty("invites");
@@ -150,7 +150,7 @@ describe("bindDirectly", () => {
 });
 
 describe("POST /3pid/unbind", () => {
-  it("REV-6: forgets the association, and to do so again is no error", async () => {
+  it("forgets the association, and to do so again is no error", async () => {
     const { bind, unbind, owner } = await validated();
     await bind();
     expect(await unbind({ threepid: { medium: "email", address: address.toUpperCase() } })).toMatchObject({

@@ -22,7 +22,7 @@ const homeserver = (...statuses: readonly number[]) => {
 };
 
 describe("an onbind", () => {
-  it("ONB-3: goes to the homeserver of the user, with all that was signed", async () => {
+  it("goes to the homeserver of the user, with all that was signed", async () => {
     const { received, fetch } = homeserver(200);
     const { server, tokens, clock } = aWorld({ fetch });
     await post(server, "store-invite", tokens.alice, anInvite());
@@ -44,7 +44,7 @@ describe("an onbind", () => {
     expect(await server.deliverDue()).toEqual({ delivered: 0, waiting: 0 });
   });
 
-  it("ONB-1: goes as PUT to a known URL when told to", async () => {
+  it("goes as PUT to a known URL when told to", async () => {
     const { received, fetch } = homeserver(200);
     const { server } = aWorld({
       fetch,

@@ -27,14 +27,26 @@ const exchanges = (name: string): readonly Exchange[] => JSON.parse(read(name)) 
 const differences: Readonly<
   Record<string, { readonly status: number; readonly errcode: string; readonly why: string }>
 > = {
-  "account-token-in-query": { status: 401, errcode: "M_UNAUTHORIZED", why: "LOOK-2" },
-  "store-invite-no-token": { status: 401, errcode: "M_UNAUTHORIZED", why: "LOOK-3" },
+  "account-token-in-query": {
+    status: 401,
+    errcode: "M_UNAUTHORIZED",
+    why: "a token in the query string is not read",
+  },
+  "store-invite-no-token": { status: 401, errcode: "M_UNAUTHORIZED", why: "the endpoint needs an account" },
   "store-invite-bad-address": { status: 400, errcode: "M_INVALID_PARAM", why: "it is the request's fault" },
   "sign-ed25519-bad-key": { status: 400, errcode: "M_INVALID_PARAM", why: "it is the request's fault" },
-  "submitToken-wrong": { status: 400, errcode: "M_TOKEN_INCORRECT", why: "BIND-1b" },
-  "requestToken-bad-email": { status: 400, errcode: "M_INVALID_EMAIL", why: "BIND-1b" },
-  "unknown-path": { status: 404, errcode: "M_UNRECOGNIZED", why: "LOOK-5" },
-  "pubkey-unknown-id": { status: 404, errcode: "M_NOT_FOUND", why: "KEY-2" },
+  "submitToken-wrong": {
+    status: 400,
+    errcode: "M_TOKEN_INCORRECT",
+    why: "the specification names this errcode",
+  },
+  "requestToken-bad-email": {
+    status: 400,
+    errcode: "M_INVALID_EMAIL",
+    why: "the specification names this errcode",
+  },
+  "unknown-path": { status: 404, errcode: "M_UNRECOGNIZED", why: "the errcode of an unknown path" },
+  "pubkey-unknown-id": { status: 404, errcode: "M_NOT_FOUND", why: "the errcode of an unknown key" },
 };
 
 const alice = "@alice-d1db74:localhost:28481";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aWorld, call, get } from "./world.js";
 
-it("LOOK-6: the server is there, and says which versions it has", async () => {
+it("the server is there, and says which versions it has", async () => {
   const { server } = aWorld();
   expect(await get(server, "/_matrix/identity/v2")).toMatchObject({ status: 200, body: {} });
   const { status, body } = await get(server, "/_matrix/identity/versions");
@@ -12,7 +12,7 @@ it("LOOK-6: the server is there, and says which versions it has", async () => {
 it.each([
   ...["/", "/_matrix/identity/v2/", "/_matrix/identity/v2/nothing-here", "/_matrix/identity/v2/pubkey"],
   ...["/_matrix/identity/v2/pubkey/", "/_matrix/identity/v2/pubkey/a/b", "/_matrix/identity/api/v1/lookup"],
-])("LOOK-5: %s is 404 M_UNRECOGNIZED", async (path) => {
+])("%s is 404 M_UNRECOGNIZED", async (path) => {
   const { server, tokens } = aWorld();
   expect(await get(server, path, tokens.alice)).toMatchObject({
     status: 404,
@@ -29,7 +29,7 @@ it.each([
   ["DELETE", "terms"],
   ["POST", "pubkey/isvalid"],
   ["PUT", "pubkey/ed25519:0"],
-])("LOOK-5: %s %s is 405 M_UNRECOGNIZED", async (method, path) => {
+])("%s %s is 405 M_UNRECOGNIZED", async (method, path) => {
   const { server, tokens } = aWorld();
   expect(await call(server, method, path, { token: tokens.alice })).toMatchObject({
     status: 405,

@@ -25,7 +25,7 @@ describe("switched on", () => {
     ["GET", "3pid/getValidated3pid"],
     ["POST", "3pid/bind"],
     ["POST", "3pid/unbind"],
-  ])("LOOK-4: %s %s is 403 M_TERMS_NOT_SIGNED", async (method, path) => {
+  ])("%s %s is 403 M_TERMS_NOT_SIGNED", async (method, path) => {
     const { server, tokens } = aWorld();
     server.requireTerms();
     const reply = method === "GET" ? get(server, path, tokens.alice) : post(server, path, tokens.alice, {});
@@ -40,7 +40,7 @@ describe("switched on", () => {
     expect((await post(server, "account/logout", tokens.alice, {})).status).toBe(200);
   });
 
-  it.each(["en", "fr"])("LOOK-5b: accepting in the language %s is enough", async (language) => {
+  it.each(["en", "fr"])("accepting in the language %s is enough", async (language) => {
     const { server, tokens } = aWorld();
     server.requireTerms();
     const url = await urlIn(server, language);
@@ -52,7 +52,7 @@ describe("switched on", () => {
     expect((await get(server, "account", tokens.bob)).status).toBe(403);
   });
 
-  it("LOOK-5b: what was accepted before stays accepted", async () => {
+  it("what was accepted before stays accepted", async () => {
     const { server, tokens } = aWorld();
     server.requireTerms();
     await post(server, "terms", tokens.alice, { user_accepts: [await urlIn(server, "en")] });
