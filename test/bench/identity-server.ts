@@ -14,15 +14,18 @@ const publicKeys = [
   },
 ];
 
-/** Answers at once, in process: nobody is bound, and every invite gets a token of its own. */
-export const stubIdentityServer = (): IdentityServer => {
+/**
+ * Answers at once, in process: nobody is bound, and every invite gets a token of its own. Two whose tokens meet in one
+ * table need different names, since no token is taken twice.
+ */
+export const stubIdentityServer = (name: string): IdentityServer => {
   let minted = 0;
   return {
     hashDetails: () => Promise.resolve({ _tag: "HashDetails", pepper: "pepper", algorithms: ["sha256"] }),
     lookup: () => Promise.resolve({ _tag: "Mappings", userIds: new Map() }),
     storeInvite: () => {
       minted += 1;
-      const answer = { token: `token-${minted}`, public_keys: publicKeys, display_name: "z...@m..." };
+      const answer = { token: `${name}-${minted}`, public_keys: publicKeys, display_name: "z...@m..." };
       return Promise.resolve({ _tag: "Stored", answer });
     },
     keyValidity: () => Promise.resolve({ _tag: "Validity", valid: true }),
@@ -30,4 +33,4 @@ export const stubIdentityServer = (): IdentityServer => {
 };
 
 /** For flows that ask none. */
-export const nobodysIdentityServer = stubIdentityServer();
+export const nobodysIdentityServer = stubIdentityServer("nobody");

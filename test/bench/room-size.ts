@@ -64,7 +64,7 @@ const newServer = (members: number, invites: Ports["invites"], name: string) => 
     crypto: nodeCrypto,
     serverName,
     key,
-    identityServer: stubIdentityServer(),
+    identityServer: stubIdentityServer(name),
     users: new Map([[creator, { profile: { displayname: "Alice" } }]]),
     // What is in the table of one server must not be another's.
     addressKey: new Uint8Array(32).fill(name.length),
