@@ -1,8 +1,10 @@
 import {
   type AsyncComparison,
   type Comparison,
+  type Effort,
   type Round,
   type Summary,
+  atEffort,
   measure,
   measureAsync,
   summarise,
@@ -38,32 +40,41 @@ export interface Figure {
   /** At most this; `null` where none is set. */
   readonly target: number | null;
   /** Makes the inputs, which takes a while, and measures. */
-  readonly find: () => Promise<Found>;
+  readonly find: (effort: Effort) => Promise<Found>;
 }
 
 /** A figure that is one comparison. */
 export const compared = (
   { name, unit, target }: Omit<Figure, "find">,
-  comparison: () => Comparison,
+  comparison: (effort: Effort) => Comparison,
   of: (round: Round) => number,
 ): Figure => ({
   name,
   unit,
   target,
-  find: () => Promise.resolve(summarise(measure(comparison()).map(of))),
+  find: (effort) => Promise.resolve(summarise(measure(atEffort(comparison(effort), effort)).map(of))),
 });
 
 /** A figure that is one comparison of what has to be waited for. */
 export const comparedAsync = (
   { name, unit, target }: Omit<Figure, "find">,
-  comparison: () => Promise<AsyncComparison>,
+  comparison: (effort: Effort) => Promise<AsyncComparison>,
   of: (round: Round) => number,
 ): Figure => ({
   name,
   unit,
   target,
-  find: async () => summarise((await measureAsync(await comparison())).map(of)),
+  find: async (effort) => summarise((await measureAsync(atEffort(await comparison(effort), effort))).map(of)),
 });
+
+/** What no figure may say, whatever its target: a number that is none, or that somebody else is right more often. */
+export const problemOf = ({ value, low, high, points = [], theirs, ours }: Found): string | undefined => {
+  const numbers = [value, low, high, ...points.flatMap((point) => [point.value, point.low, point.high])];
+  if (!numbers.every(Number.isFinite)) return "It is no number.";
+  if (theirs !== undefined && ours !== undefined && ours.right < theirs.right)
+    return `They are right on ${theirs.right} of ${theirs.of}, we on ${ours.right}.`;
+  return undefined;
+};
 
 /** The worst of several; the notes are those of all. */
 export const worstOf = (found: readonly (Found & { readonly name: string })[]): Found => {

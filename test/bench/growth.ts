@@ -2,29 +2,40 @@ import { authorize, canonicalJson, encodeBase64 } from "matrix-third-party-invit
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { perEntry } from "./entries.js";
 import type { Figure, Found, Point } from "./figure.js";
-import { type Comparison, batchOf, measure, measureAsync, ratio, summarise } from "./harness.js";
+import {
+  type Comparison,
+  type Effort,
+  atEffort,
+  batchOf,
+  measure,
+  measureAsync,
+  ratio,
+  summarise,
+} from "./harness.js";
 import { type Sample, memberEvents, parse, powerLevels, samples, stateOf } from "./inputs.js";
 import { inviteBySize } from "./room-size.js";
 
 /**
  * How the time for one of something grows with how many there are: at each size over the smallest, which is 1 by
- * definition. The value is that of the largest.
+ * definition. The value is that of the largest; a smoke goes no further than the first.
  */
 const growth = async (
+  effort: Effort,
   smallest: number,
   sizes: readonly number[],
   at: (size: number) => Promise<Omit<Point, "size">>,
 ): Promise<Found> => {
   const points: Point[] = [{ size: smallest, value: 1, low: 1, high: 1 }];
-  for (const size of sizes) points.push({ size, ...(await at(size)) });
+  for (const size of effort === "smoke" ? sizes.slice(0, 1) : sizes)
+    points.push({ size, ...(await at(size)) });
   const last = points.at(-1);
   if (last === undefined) throw new Error("There is no size.");
   const { value, low, high } = last;
   return { value, low, high, points };
 };
 
-const ratioOf = (comparison: Comparison): Promise<Omit<Point, "size">> =>
-  Promise.resolve(summarise(measure(comparison).map(ratio)));
+const ratioOf = (comparison: Comparison, effort: Effort): Promise<Omit<Point, "size">> =>
+  Promise.resolve(summarise(measure(atEffort(comparison, effort)).map(ratio)));
 
 /** An invite of one signature that matches none of the room's keys. */
 const withStrangeKeys = (sample: Sample, keys: number) => {
@@ -85,27 +96,31 @@ const bytesOver1 = (kilobytes: number): Comparison => {
 const none = { unit: "ratio", target: null } as const;
 
 export const growthFigures: readonly Figure[] = [
-  { name: "growth.pairs", ...none, find: () => growth(1, [4, 16, 64], (size) => ratioOf(pairsOver1(size))) },
+  {
+    name: "growth.pairs",
+    ...none,
+    find: (effort) => growth(effort, 1, [4, 16, 64], (size) => ratioOf(pairsOver1(size), effort)),
+  },
   {
     name: "growth.entries",
     ...none,
-    find: () =>
-      growth(10, [100, 1000, 10_000], async (size) => {
-        const rounds = await measureAsync(perEntry(size, Math.max(12, 20_000 / size)));
+    find: (effort) =>
+      growth(effort, 10, [100, 1000, 10_000], async (size) => {
+        const rounds = await measureAsync(atEffort(perEntry(size, Math.max(12, 20_000 / size)), effort));
         return summarise(rounds.map(ratio));
       }),
   },
   {
     name: "growth.roomSize",
     ...none,
-    find: () =>
-      growth(10, [1000, 10_000, 100_000], async (size) =>
-        summarise((await measureAsync(await inviteBySize(size, 200, 4)())).map(ratio)),
+    find: (effort) =>
+      growth(effort, 10, [1000, 10_000, 100_000], async (size) =>
+        summarise((await measureAsync(atEffort(await inviteBySize(size, 200, 4)(), effort))).map(ratio)),
       ),
   },
   {
     name: "growth.eventSize",
     ...none,
-    find: () => growth(1, [4, 16, 60], (size) => ratioOf(bytesOver1(size))),
+    find: (effort) => growth(effort, 1, [4, 16, 60], (size) => ratioOf(bytesOver1(size), effort)),
   },
 ];

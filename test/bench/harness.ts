@@ -19,6 +19,15 @@ export interface Comparison {
   readonly prepare: (round: number) => Pair;
 }
 
+/** All that a figure needs, or the least that shows whether it can be found and whether the results are right. */
+export type Effort = "full" | "smoke";
+
+/** The same comparison; as a smoke one round, which tells no time that means anything. */
+export const atEffort = <Any extends Pick<Comparison, "warmUp" | "rounds">>(
+  comparison: Any,
+  effort: Effort,
+): Any => (effort === "full" ? comparison : { ...comparison, warmUp: 0, rounds: 1 });
+
 /** What one round took, in nanoseconds an operation. */
 export interface Round {
   readonly measured: number;

@@ -17,14 +17,18 @@ const used = async (): Promise<number> => {
   return (heapUsed + arrayBuffers) / 1024;
 };
 
-/** How the heap has grown, in KB, when `work` was done `times` times more; five times in a row, after a warm-up. */
-export const heapAfter = async (work: (n: number) => void, times: number): Promise<Summary> => {
+/** How the heap has grown, in KB, when `work` was done `times` times more; `repeats` times in a row, after a warm-up. */
+export const heapAfter = async (
+  work: (n: number) => void,
+  times: number,
+  repeats: number,
+): Promise<Summary> => {
   const repeat = (): void => {
     for (let n = 0; n < times; n += 1) work(n);
   };
   repeat();
   const grown: number[] = [];
-  for (let i = 0; i < 5; i += 1) {
+  for (let i = 0; i < repeats; i += 1) {
     const before = await used();
     repeat();
     grown.push((await used()) - before);

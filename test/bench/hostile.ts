@@ -2,7 +2,7 @@ import { type CryptoEngine, type JsonObject, type Verdict, authorize } from "mat
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { type Figure, worstOf } from "./figure.js";
-import { type Comparison, batchOf, measure, summarise } from "./harness.js";
+import { type Comparison, atEffort, batchOf, measure, summarise } from "./harness.js";
 import { type HostilePair, hostilePairs, stateOfPair } from "./hostile-inputs.js";
 import { parse } from "./inputs.js";
 import { heapAfter } from "./heap.js";
@@ -45,10 +45,10 @@ export const hostileFigures: readonly Figure[] = engines.flatMap(([engine, crypt
     name: `hostilePairMs.${engine}`,
     unit: "ms",
     target,
-    find: () => {
+    find: (effort) => {
       const found = Object.entries(hostilePairs()).map(([name, pairs]) => {
         const isQuick = pairs.every(({ tooMuch }) => tooMuch) || engine === "node";
-        const rounds = measure(judging(crypto, pairs, isQuick ? 40 : 6));
+        const rounds = measure(atEffort(judging(crypto, pairs, isQuick ? 40 : 6), effort));
         return { name, ...summarise(rounds.map(({ measured }) => measured / 1e6)) };
       });
       return Promise.resolve(worstOf(found));
@@ -58,7 +58,7 @@ export const hostileFigures: readonly Figure[] = engines.flatMap(([engine, crypt
     name: `hostileHeapKb.${engine}`,
     unit: "KB",
     target: null,
-    find: async () => {
+    find: async (effort) => {
       const all = Object.values(hostilePairs()).flat();
       const refused = all.filter(({ tooMuch }) => tooMuch);
       const tried = all.filter(({ tooMuch }) => !tooMuch);
@@ -68,10 +68,14 @@ export const hostileFigures: readonly Figure[] = engines.flatMap(([engine, crypt
           if (!isRefused(authorize(event, state, crypto), pair)) throw new Error("It was not refused.");
         }
       };
-      const times = engine === "node" ? 16 : 2;
+      const times = effort === "smoke" ? 1 : engine === "node" ? 16 : 2;
+      const repeats = effort === "smoke" ? 1 : 5;
       return worstOf([
-        { name: `${5 * times} more refused by count`, ...(await heapAfter(judge(refused), 5 * times)) },
-        { name: `${times} more tried`, ...(await heapAfter(judge(tried), times)) },
+        {
+          name: `${5 * times} more refused by count`,
+          ...(await heapAfter(judge(refused), 5 * times, repeats)),
+        },
+        { name: `${times} more tried`, ...(await heapAfter(judge(tried), times, repeats)) },
       ]);
     },
   },

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import type { Figure } from "./figure.js";
-import { summarise } from "./harness.js";
+import { atEffort, summarise } from "./harness.js";
 import { bundled, root } from "./package.js";
 
 const own = ["matrix-third-party-invites", "matrix-third-party-invites/node"];
@@ -33,22 +33,23 @@ const importing = (names: readonly string[]): number => {
   return Number(text);
 };
 
-const rounds = 25;
+const [warmUp, rounds] = [3, 25];
 
 export const importFigures: readonly Figure[] = [
   {
     name: "importMs",
     unit: "ms",
     target: 15,
-    find: async () => {
+    find: async (effort) => {
+      const plan = atEffort({ warmUp, rounds }, effort);
       const theirs = await dependencies();
       const times: { readonly all: number; readonly theirs: number }[] = [];
-      for (let round = 0; round < rounds + 3; round += 1) {
+      for (let round = 0; round < plan.warmUp + plan.rounds; round += 1) {
         const all = round % 2 === 0 ? importing(own) : undefined;
         const alone = importing(theirs);
         times.push({ all: all ?? importing(own), theirs: alone });
       }
-      const taken = times.slice(3);
+      const taken = times.slice(plan.warmUp);
       const whole = summarise(taken.map(({ all }) => all));
       const alone = summarise(taken.map((each) => each.theirs));
       return {

@@ -1,7 +1,7 @@
 import { canonicalJson } from "matrix-third-party-invites";
 import { vectors } from "../../matrix/vectors.js";
 import type { Figure } from "../figure.js";
-import { type Comparison, batchOf, measure, ratio, summarise, turn } from "../harness.js";
+import { type Comparison, atEffort, batchOf, measure, ratio, summarise, turn } from "../harness.js";
 import { largePowerLevels, memberEvents, parse } from "../inputs.js";
 import { type Writer, writers } from "./packages.js";
 import { type Trial, scoreOf, targetOver } from "./score.js";
@@ -54,9 +54,9 @@ export const canonicalFigures: readonly Figure[] = Object.entries(writers).flatM
     name: `peers.canonicalJson.${name}.${size}`,
     unit: "ratio",
     target: targetOver(score),
-    find: () =>
+    find: (effort) =>
       Promise.resolve({
-        ...summarise(measure(comparison(theirs)).map(ratio)),
+        ...summarise(measure(atEffort(comparison(theirs), effort)).map(ratio)),
         theirs: score,
         ours: scoreOf(trials(), ours, null),
       }),

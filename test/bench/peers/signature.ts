@@ -10,7 +10,7 @@ import { nodeCrypto } from "matrix-third-party-invites/node";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { vectors } from "../../matrix/vectors.js";
 import type { Figure } from "../figure.js";
-import { type Comparison, batchOf, measure, ratio, summarise } from "../harness.js";
+import { type Comparison, atEffort, batchOf, measure, ratio, summarise } from "../harness.js";
 import { samples } from "../inputs.js";
 import { type Verifier, verifiers } from "./packages.js";
 import { type Trial, scoreOf } from "./score.js";
@@ -77,12 +77,13 @@ export const signatureFigures: readonly Figure[] = names.flatMap((name) =>
       unit: "ratio",
       // As `targetOver` says: of these two, libsodium is right on all.
       target: name === "libsodium-wrappers" ? 1 : null,
-      find: async () => {
+      find: async (effort) => {
         const theirs = (await verifiers())[name];
         if (theirs === undefined) throw new Error(`There is no ${name}.`);
         const check = (by: Verifier) => scoreOf(trials(), (attempt: Attempt) => by(...attempt), false);
+        const comparison = checking(ours, theirs, engine === "node" ? 800 : 150);
         return {
-          ...summarise(measure(checking(ours, theirs, engine === "node" ? 800 : 150)).map(ratio)),
+          ...summarise(measure(atEffort(comparison, effort)).map(ratio)),
           theirs: check(theirs),
           ours: check(ours),
         };
