@@ -1,12 +1,14 @@
 /**
  * `npm run simulate:planted`: is the simulator wild enough? Takes one guard of the library away at a time, in a copy,
- * and runs lives until a check notices. Exits with 1 if one never does.
+ * and runs lives until a check notices. `-- --only NAME` for those whose names have it in them, `--seed S` for other
+ * lives than those from seed 1. Exits with 1 if one never does, with 2 where the arguments make no sense.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { isJsonObject, member, stringMember } from "matrix-third-party-invites";
 import { type PlantedBug, plantedBugs } from "./planted-bugs.js";
 
@@ -63,7 +65,22 @@ const hunt = (copy: string, seed: number): Found | undefined => {
 const row = (name: string, check: string, lives: string): string =>
   `${name.padEnd(62)} ${check.padEnd(10)} ${lives.padStart(6)}`;
 
-const main = (seed: number, only: string | undefined): 0 | 1 => {
+interface Options {
+  readonly seed: number;
+  readonly bugs: readonly PlantedBug[];
+}
+
+const readOptions = (args: readonly string[]): Options => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { seed: { type: "string", default: "1" }, only: { type: "string", default: "" } },
+  });
+  const bugs = plantedBugs.filter(({ name }) => name.includes(values.only));
+  if (bugs.length === 0) throw new TypeError(`No planted bug is called ${JSON.stringify(values.only)}.`);
+  return { seed: Number(values.seed), bugs };
+};
+
+const main = ({ seed, bugs }: Options): 0 | 1 => {
   const copy = mkdtempSync(join(tmpdir(), "simulate-planted-"));
   let missed = 0;
   try {
@@ -71,7 +88,7 @@ const main = (seed: number, only: string | undefined): 0 | 1 => {
       cpSync(join(root, part), join(copy, part), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
     console.log(row("planted bug", "found by", "lives"));
-    for (const bug of plantedBugs.filter(({ name }) => only === undefined || name.includes(only))) {
+    for (const bug of bugs) {
       const path = join(copy, "src", bug.file);
       const source = readFileSync(path, "utf8");
       writeFileSync(path, plant(source, bug));
@@ -88,5 +105,12 @@ const main = (seed: number, only: string | undefined): 0 | 1 => {
   return missed === 0 ? 0 : 1;
 };
 
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  process.exitCode = main(Number(process.argv[2] ?? "1"), process.argv[3]);
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  let options: Options | undefined;
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (problem) {
+    console.error(problem instanceof Error ? problem.message : String(problem));
+  }
+  process.exitCode = options === undefined ? 2 : main(options);
+}
