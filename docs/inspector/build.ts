@@ -1,6 +1,6 @@
 /**
- * `npm run inspector` writes docs/inspector/index.html: one file that needs nothing else. The same sources give the
- * same bytes.
+ * `npm run inspector` writes docs/inspector/index.html, `npm run inspector -- FILE` that file: one file that needs
+ * nothing else. The same sources give the same bytes.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -66,4 +66,4 @@ export const inspectorPage = async (): Promise<string> => {
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-  writeFileSync(here("index.html"), await inspectorPage());
+  writeFileSync(process.argv[2] ?? here("index.html"), await inspectorPage());
