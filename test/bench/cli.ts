@@ -104,7 +104,12 @@ export const bench = async (
   }
   const { json, plot, effort, chosen } = options;
   const attempts: Attempt[] = [];
+  const absent: [string, string][] = [];
   for (const figure of chosen) {
+    if (figure.absent !== undefined) {
+      absent.push([figure.name, figure.absent]);
+      continue;
+    }
     output.progress(figure.name);
     attempts.push(await attempt(figure, effort));
   }
@@ -113,7 +118,7 @@ export const bench = async (
   if (plot !== undefined) output.write(plot, plotOf(findings));
   if (effort === "smoke") output.print(smokeOf(attempts, json));
   else {
-    const report = reportOf(findings);
+    const report = reportOf(findings, Object.fromEntries(absent));
     output.print(json ? JSON.stringify(report) : tableOf(report));
   }
   const failed = attempts.filter(({ problem }) => problem !== undefined);

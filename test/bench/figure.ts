@@ -39,6 +39,8 @@ export interface Figure {
   readonly unit: Unit;
   /** At most this; `null` where none is set. */
   readonly target: number | null;
+  /** Why it is left out: what it measures against is not installed. */
+  readonly absent?: string;
   /** Makes the inputs, which takes a while, and measures. */
   readonly find: (effort: Effort) => Promise<Found>;
 }

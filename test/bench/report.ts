@@ -12,13 +12,19 @@ export interface Report {
   readonly node: string;
   readonly date: string;
   readonly figures: Readonly<Record<string, Finding>>;
+  /** What is not installed, by the figure that needs it. */
+  readonly absent: Readonly<Record<string, string>>;
 }
 
-export const reportOf = (figures: Readonly<Record<string, Finding>>): Report => ({
+export const reportOf = (
+  figures: Readonly<Record<string, Finding>>,
+  absent: Readonly<Record<string, string>>,
+): Report => ({
   machine: `${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} threads`,
   node: process.version,
   date: new Date().toISOString(),
   figures,
+  absent,
 });
 
 const digits: Readonly<Record<Unit, number>> = { ratio: 3, ns: 1, µs: 2, ms: 2, KB: 1 };
@@ -49,8 +55,12 @@ const remarksOf = ([name, { notes = [], theirs, ours, points = [] }]: readonly [
 };
 
 /** The report for people: the machine, an aligned row for each figure, and the remarks. */
-export const tableOf = ({ machine, node, date, figures }: Report): string => {
-  const rows = [["figure", "median", "quartiles", "target", ""], ...Object.entries(figures).map(rowOf)];
+export const tableOf = ({ machine, node, date, figures, absent }: Report): string => {
+  const rows = [
+    ["figure", "median", "quartiles", "target", ""],
+    ...Object.entries(figures).map(rowOf),
+    ...Object.keys(absent).map((name) => [name, "–", "–", "–", "not installed"]),
+  ];
   const width = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   const lines = rows.map((row) =>
     row
@@ -58,6 +68,9 @@ export const tableOf = ({ machine, node, date, figures }: Report): string => {
       .join("  ")
       .trimEnd(),
   );
-  const remarks = Object.entries(figures).flatMap(remarksOf);
+  const remarks = [
+    ...Object.entries(figures).flatMap(remarksOf),
+    ...Object.entries(absent).map(([name, reason]) => `${name}: ${reason}`),
+  ];
   return [`${machine}; Node ${node}; ${date}`, "", ...lines, "", ...remarks].join("\n").trimEnd();
 };
