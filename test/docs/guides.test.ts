@@ -26,7 +26,7 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
     "http/fastify.js",
   ],
   "test/postgres/how-to.test.ts": ["postgres/pg.js", "postgres/pglite.js", "postgres/contract.js"],
-  "test/examples/rocket-chat.test.ts": ["rocket-chat/adapter.ts", "rocket-chat/rules.ts"],
+  "docs/examples/rocket-chat/test/rocket-chat.test.ts": ["rocket-chat/adapter.ts", "rocket-chat/rules.ts"],
 };
 
 const importsOf = (path: string): readonly string[] =>

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, resolve, sep } from "node:path";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -7,10 +7,12 @@ export const read = (path: string): string => readFileSync(join(root, path), "ut
 
 export const isThere = (path: string): boolean => existsSync(join(root, path));
 
+/** Without what an example has installed. */
 export const filesIn = (folder: string): readonly string[] =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((found) => found.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name).slice(root.length + 1));
+    .map(({ parentPath, name }) => join(parentPath, name).slice(root.length + 1))
+    .filter((path) => !path.split(sep).includes("node_modules"));
 
 /** Every page: those at the top, and all below docs. */
 export const pages: readonly string[] = [...readdirSync(root), ...filesIn("docs")].filter((path) =>

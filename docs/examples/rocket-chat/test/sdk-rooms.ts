@@ -14,9 +14,9 @@ import {
   memoryRooms,
 } from "matrix-third-party-invites/testing";
 import { expect, it } from "vitest";
-import { type Store, eventsPort, roomsPort } from "../../docs/examples/rocket-chat/adapter.js";
-import type { FederationSdk } from "../../docs/examples/rocket-chat/sdk.js";
-import { rightOf } from "../interop/transcript.js";
+import { type Store, eventsPort, roomsPort } from "../adapter.js";
+import type { FederationSdk } from "../sdk.js";
+import { rightOf } from "../../../../test/interop/transcript.js";
 import { type TestSdk, collections, seed, serverName, wrap } from "./published-sdk.js";
 
 const version = "10";

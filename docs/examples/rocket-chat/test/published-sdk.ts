@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { compileFunction } from "node:vm";
 import type { JsonObject } from "matrix-third-party-invites";
-import type { FederationSdk, SdkEvent, SdkState } from "../../docs/examples/rocket-chat/sdk.js";
+import type { FederationSdk, SdkEvent, SdkState } from "../sdk.js";
 import { Collection } from "./collection.js";
 
 const require = createRequire(import.meta.url);
@@ -92,7 +92,8 @@ process.env["LOG_LEVEL"] = "silent";
 process.noDeprecation = true;
 const path = require.resolve("@rocket.chat/federation-sdk");
 export const published = require(path) as Package;
-const { container } = require("tsyringe") as { readonly container: Container };
+// The one that the SDK itself has.
+const { container } = createRequire(path)("tsyringe") as { readonly container: Container };
 
 export const collections = {
   EventCollection: new Collection(),

@@ -2,7 +2,7 @@
  * docs/examples/rocket-chat over the published package. Real: its wrapper, builder, signatures, state graph, state resolution, judge, requests.
  * In its place: MongoDB, by collections in memory; the staging queue, which is not started; the people of the identity server.
  */
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { json as readJson } from "node:stream/consumers";
 import { once } from "node:events";
@@ -50,18 +50,18 @@ import {
   roomsPort,
   storeAsJudged,
   storeByHandlePdu,
-} from "../../docs/examples/rocket-chat/adapter.js";
+} from "../adapter.js";
 import {
   allowsThirdPartyInvite,
   authEventStateKeys,
   checkReceived,
   checkWhole,
   redactedEvent,
-} from "../../docs/examples/rocket-chat/rules.js";
-import type { SdkEvent } from "../../docs/examples/rocket-chat/sdk.js";
-import { makeCertificate } from "../certificate.js";
-import { present, rightOf, transcripts } from "../interop/transcript.js";
-import { vectors } from "../matrix/vectors.js";
+} from "../rules.js";
+import type { SdkEvent } from "../sdk.js";
+import { makeCertificate } from "../../../../test/certificate.js";
+import { present, rightOf, transcripts } from "../../../../test/interop/transcript.js";
+import { vectors } from "../../../../test/matrix/vectors.js";
 import {
   type Changed,
   type TestSdk,
@@ -783,7 +783,7 @@ describe("the contract of rooms and events over the changed SDK", () => {
 });
 
 describe("docs/how-to/rocket-chat.md", () => {
-  const root = resolve(import.meta.dirname, "../..");
+  const root = resolve(import.meta.dirname, "../../../..");
   const read = (path: string): string => readFileSync(join(root, path), "utf8");
   const page = read("docs/how-to/rocket-chat.md");
   const flat = (text: string): string => text.replaceAll(/\s+/g, " ").trim();
@@ -791,8 +791,8 @@ describe("docs/how-to/rocket-chat.md", () => {
   test("shows no lines but those of files that run", () => {
     const folder = "docs/examples/rocket-chat";
     const files = [
-      ...readdirSync(join(root, folder)).map((name) => `${folder}/${name}`),
-      "test/examples/rocket-chat.test.ts",
+      ...["adapter", "rules", "sdk"].map((name) => `${folder}/${name}.ts`),
+      `${folder}/test/rocket-chat.test.ts`,
     ];
     const texts = files.map((path) => flat(read(path)));
     const shown = [...page.matchAll(/```ts\n([^]*?)\n```/g)].map(([, lines = ""]) => flat(lines));
@@ -815,7 +815,7 @@ describe("docs/how-to/rocket-chat.md", () => {
       ([, a, b]) => a ?? b ?? "",
     );
     expect(tests).toHaveLength(5);
-    const source = read("test/examples/rocket-chat.test.ts");
+    const source = read("docs/examples/rocket-chat/test/rocket-chat.test.ts");
     expect(tests.filter((name) => !source.includes(`"${name}`))).toEqual([]);
   });
 });
