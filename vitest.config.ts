@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -6,8 +7,14 @@ const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // A busy machine is no failure; what must be fast is measured elsewhere.
-    testTimeout: 60_000,
+    // A busy machine is no failure; what must be fast is measured elsewhere. Whoever reaches a limit is stuck.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    teardownTimeout: 60_000,
+    // Each worker loads the source once, not again for each file of tests; test/clean-slate.ts keeps the files apart.
+    isolate: false,
+    maxWorkers: Math.max(2, availableParallelism()),
+    setupFiles: ["test/clean-slate.ts"],
     reporters: ["default", "./test/closing-line.ts"],
     // Tests import the package by its name, as users do; here the name leads to the source.
     alias: [
