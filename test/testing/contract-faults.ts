@@ -91,3 +91,54 @@ export const caughtBy: Readonly<Record<Fault, string>> = {
   "a restart forgets the last write": "what owe has answered outlives the process, attempts and all",
   "a restart counts from one again": "a mark from before a restart is not that of a later record",
 };
+
+/** A fault for each check that is named for none above, which it must catch: a check that catches nothing is none. */
+export const catches: Readonly<Partial<Record<string, Fault>>> = {
+  "a lease from before a restart settles its row, until somebody else has it": "a restart forgets leases",
+  "a record in any state of its life comes back as it was put": "put answers without storing",
+  "a row comes back with every member as it was owed": "nextDueAt counts what is settled",
+  "a row settled as Done is never handed out again": "nextDueAt counts what is settled",
+  "a row settled as Redeemed is never handed out again": "nextDueAt counts what is settled",
+  "a row that is dead is never owed again": "owe revives what is settled",
+  "a row that is done stays so, however many deliver it meanwhile": "owe revives what is settled",
+  "a row that is leased, or tried again later, is left so by a second delivery": "owe overwrites what waits",
+  "a row whose lease ends before it is due again waits until it is due": "lease ignores dueAt",
+  "a signal that nobody aborts changes nothing": "replace answers before it stores",
+  "an owe that the process dies in leaves all of its rows or none": "owe adds one by one",
+  "countWaiting counts the rows of one user, or of all senders of one server":
+    "a row is one by room and token",
+  "findByToken finds an invite by its token, in any state that has one": "put answers without storing",
+  "nextDueAt says when the first of the rows that wait is due": "lease ignores dueAt",
+  "of a holder and whoever took the row over, the second alone settles it": "settle ignores the lease",
+  "of racing lease for one row, free or under a lease that ran out, one gets it":
+    "lease looks, and takes later",
+  "of racing replace under one mark exactly one succeeds, and its record is stored":
+    "replace compares, and stores later",
+  "of the holder's Done and a postpone, Done counts": "postpone brings rows back",
+  "owe adds a row once that it is given twice at a time": "lease ends after until",
+  "owe adds all rows or none: one that it cannot store leaves none of the others": "owe adds one by one",
+  "postpone makes a row that waits due at that time and not before, and changes nothing else":
+    "lease ignores dueAt",
+  "postpone touches no other row, and makes none": "lease holds nothing",
+  "putIfAbsent leaves a record alone that was replaced since": "put overwrites",
+  "replace leaves every other record alone": "put answers without storing",
+  "replace stores the record under the mark that was given last, and gives a new one":
+    "replace leaves the mark",
+  "replace takes the mark of find, of findByToken, and of a putIfAbsent that found a record":
+    "replace answers before it stores",
+  "rows that were done or dead are so after a restart, and not owed again":
+    "a restart forgets the last write",
+  "settle brings no row back that is redeemed, done or dead": "settle ignores the lease",
+  "settle changes nothing with a lease that was settled already":
+    "Redeemed ends what others hold with a lost lease",
+  "settle of a row that was never owed changes nothing, and makes none": "a lease never ends",
+  "settle settles its own row and no other": "a lease never ends",
+  "settle takes whatever text stood in the way: a stranger's server wrote the errcode": "settle loses Dead",
+  "the address of a host that stores it comes back as it was put, and is not made up":
+    "put answers without storing",
+  "what putIfAbsent and replace have answered outlives the process, marks and all":
+    "findByToken knows the newest token only",
+  "what was owed stays, whatever the caller does to its own copy": "lease ends after until",
+  "what was put stays, whatever the caller does to its own copy": "put answers without storing",
+  "workers that race, fail and die between them settle each row once": "lease looks, and takes later",
+};

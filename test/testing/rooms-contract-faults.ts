@@ -86,3 +86,9 @@ export const caughtBy = {
 export type Fault = keyof typeof caughtBy;
 
 export const faults = Object.keys(caughtBy).filter((name): name is Fault => name in caughtBy);
+
+/** A fault for each check that is named for none above, which it must catch: a check that catches nothing is none. */
+export const catches: Readonly<Partial<Record<string, Fault>>> = {
+  "an append that the process dies in leaves all of its events or none": "a restart forgets the last event",
+  "no change is lost: everybody who reads, appends, and tries again gets through": "append locks others out",
+};
