@@ -25,6 +25,11 @@ import {
 import type { Vectors } from "../matrix/vectors.js";
 import { type Answer, type CaseReader, has } from "./case.js";
 
+/** Whether a key or a signature is odd in a way that an engine of its own mind might see otherwise. */
+export const isEdge = (made: { readonly class: string; readonly crypto?: unknown }): boolean =>
+  made.crypto !== undefined ||
+  /^(?:o\.|f\.(?:sig|key)|sig\.|wrong\.bits|keys\.(?:notAPoint|length))/.test(made.class);
+
 /** Random events judged against a state, by an existing server and by a reading of the specification. */
 const auth: CaseReader = (row) => {
   if (!has(row, "id", "class", "roomVersion", "state", "event", "specAllowed")) return undefined;
@@ -35,6 +40,7 @@ const auth: CaseReader = (row) => {
   return {
     name: made.id,
     isDecided: allowed !== null,
+    isEdge: isEdge(made),
     ask: ({ crypto }) => {
       const state = stateOf(crypto, version, made.state, event["room_id"]);
       const verdict = authorize(event, state, crypto, { maxPairs: Infinity });
@@ -122,6 +128,7 @@ const signed: CaseReader = (row) => {
   return {
     name: made.id,
     isDecided: made.specUndefined !== true || made.crypto !== undefined,
+    isEdge: isEdge(made),
     ask: ({ crypto, signingKey }) => {
       const by = { entity: made.server, keyId: made.keyId, publicKey: bytes(made.publicKey) };
       const verified: Answer = {

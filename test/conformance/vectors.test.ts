@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { tally } from "./case.js";
+import { isAll } from "../all.js";
+import { type Case, type Engine, engines, tally } from "./case.js";
 import { readDataFile } from "./data-file.js";
 
 const fixtures = new URL("../fixtures/", import.meta.url);
@@ -9,9 +10,20 @@ const files = ["corpus", "peers", "transcripts"].flatMap((folder) =>
   readdirSync(new URL(`${folder}/`, fixtures)).map((name) => `${folder}/${name}`),
 );
 
+/** Of long files the slow engine is asked a sample, and whatever hangs on what a signature looks like; of bits fewer are turned. */
+const sampleOf =
+  ({ length }: readonly Case[]) =>
+  ({ isEdge = false }: Case, at: number): readonly Engine[] =>
+    engines.flatMap((engine) => {
+      if (isAll) return [engine];
+      const isAsked = engine.name === "node" || isEdge || length < 40 || at % 20 === 0;
+      // Odd, so that it comes by every bit of a byte.
+      return isAsked ? [{ ...engine, bitStep: 9 * engine.bitStep }] : [];
+    });
+
 test.each(files)("nothing in %s is answered otherwise", (name) => {
   const { cases } = readDataFile(readFileSync(new URL(name, fixtures)));
-  const { agree, skipped, disagreements } = tally(cases);
+  const { agree, skipped, disagreements } = tally(cases, undefined, sampleOf(cases));
   expect(disagreements).toEqual([]);
   expect(agree).toBeGreaterThan(skipped);
 });
