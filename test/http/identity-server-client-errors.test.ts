@@ -10,7 +10,7 @@ import {
   inviteRequest,
   lookupRequest,
 } from "./identity-server-calls.js";
-import { fetchTo, http, json, openRawTls } from "./raw-tls-server.js";
+import { fetchTo, http, json, openRawTls, patient } from "./raw-tls-server.js";
 
 const malformed = { _tag: "Malformed" };
 const unauthorized = { _tag: "Unauthorized" };
@@ -23,7 +23,7 @@ const rejected = (status: number, errcode: string) => ({ _tag: "Rejected", errco
 /** What each of these calls makes of these bytes; each asks once. */
 const allAnswered = async (names: readonly CallName[], bytes: Uint8Array): Promise<readonly unknown[]> => {
   const server = await openRawTls((socket) => socket.write(bytes));
-  const client = identityServerClient({ fetch: await fetchTo(server.port) });
+  const client = identityServerClient({ ...patient, fetch: await fetchTo(server.port) });
   const outcomes: unknown[] = [];
   for (const name of names) outcomes.push(await calls[name](client));
   expect(server.received).toHaveLength(names.length);
@@ -207,7 +207,7 @@ describe("lookup", () => {
           : json(400, refusal),
       ),
     );
-    const client = identityServerClient({ fetch: await fetchTo(server.port) });
+    const client = identityServerClient({ ...patient, fetch: await fetchTo(server.port) });
     const details = (of: string) => ({ _tag: "HashDetails", pepper: of, algorithms: ["sha256"] });
     expect(await client.hashDetails(access, {})).toEqual(details("old"));
     pepper = "new";
@@ -242,7 +242,7 @@ describe("storeInvite", () => {
 
   it("sends an invite of any text as JSON", async () => {
     const server = await openRawTls((socket) => socket.write(json(200, {})));
-    const client = identityServerClient({ fetch: await fetchTo(server.port) });
+    const client = identityServerClient({ ...patient, fetch: await fetchTo(server.port) });
     const invite = { ...inviteRequest.invite, room_name: '"\r\n\u2028ß🎉' };
     await client.storeInvite({ ...inviteRequest, invite }, {});
     expect(JSON.parse(server.received[0]?.body ?? "")).toEqual(invite);
@@ -265,7 +265,7 @@ describe("redirects", () => {
     const server = await openRawTls((socket, { target }) =>
       socket.write(http(301, { location: target }, "")),
     );
-    const client = identityServerClient({ fetch: await fetchTo(server.port) });
+    const client = identityServerClient({ ...patient, fetch: await fetchTo(server.port) });
     expect(await calls.storeInvite(client)).toEqual(malformed);
     expect(server.received).toHaveLength(1);
   });

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { identityServerClient } from "matrix-third-party-invites/http";
 import { expect, it } from "vitest";
 import { callNames, calls, goodAnswers, isOutcomeOf } from "./identity-server-calls.js";
-import { fetchTo, json, openRawTls } from "./raw-tls-server.js";
+import { fetchTo, json, openRawTls, patient } from "./raw-tls-server.js";
 
-const limits = { headersTimeoutMs: 2_000, bodyTimeoutMs: 2_000, maxBytes: 4096 };
+const limits = { ...patient, maxBytes: 4096 };
 
 const anyCall = fc.constantFrom(...callNames);
 

@@ -8,7 +8,7 @@ import {
   homeserverExchanges,
 } from "./captured-exchanges.js";
 import { type CallName, callNames, calls, isOutcomeOf, serverNamed } from "./identity-server-calls.js";
-import { type Received, fetchTo, http, openRawTls } from "./raw-tls-server.js";
+import { fetchTo, http, openRawTls, patient, type Received } from "./raw-tls-server.js";
 
 const wire = ({ status, headers = {}, body }: CapturedExchange["response"]): Buffer =>
   http(status, headers, typeof body === "string" ? body : JSON.stringify(body));
@@ -54,7 +54,7 @@ const replay = async (
   call: (client: IdentityServer) => Promise<unknown>,
 ): Promise<Replayed> => {
   const server = await openRawTls((socket) => socket.write(wire(response)));
-  const client = identityServerClient({ fetch: await fetchTo(server.port), userAgent: "test/1" });
+  const client = identityServerClient({ ...patient, fetch: await fetchTo(server.port), userAgent: "test/1" });
   return { outcome: await call(client), received: server.received };
 };
 

@@ -8,6 +8,9 @@ import { makeCertificate } from "../certificate.js";
 
 const certificate = makeCertificate(["localhost"], ["127.0.0.1"]);
 
+/** A client's limits where none is in question: longer than any test may take, so that whoever waits for one is stuck. */
+export const patient = { headersTimeoutMs: 600_000, bodyTimeoutMs: 600_000 };
+
 /** A request as it came over the wire; header names in lower case. */
 export interface Received {
   readonly method: string;
@@ -142,7 +145,12 @@ const fetchWith = undiciFetch as unknown as (
 /** A real `fetch` for which every host stands at one port of loopback. */
 export const fetchTo = async (
   port: number,
-  { trusts = true, servername = "localhost", connectTimeoutMs = 2_000, keepAliveTimeoutMs = 4_000 } = {},
+  {
+    trusts = true,
+    servername = "localhost",
+    connectTimeoutMs = patient.headersTimeoutMs,
+    keepAliveTimeoutMs = 4_000,
+  } = {},
 ): Promise<Fetch> => {
   const { cert } = await certificate;
   const connectOver = buildConnector({ ...(trusts ? { ca: cert } : {}), timeout: connectTimeoutMs });

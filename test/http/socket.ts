@@ -41,7 +41,7 @@ export interface Raw {
   readonly status: number;
   readonly head: string;
   readonly body: string;
-  /** Whether the server closed the connection by itself in the time given. */
+  /** Whether the server closed the connection by itself. */
   readonly isClosed: boolean;
 }
 
@@ -50,11 +50,23 @@ export interface Line {
   readonly isOpen: () => boolean;
 }
 
-/** Speaks HTTP/1.1 byte by byte, and reads until the server closes, or the first answer is there and `waitMs` over. */
+/** Whether this is all of one answer, as its own length or the last of its chunks says. */
+const isWhole = (text: string): boolean => {
+  const end = text.indexOf("\r\n\r\n");
+  if (end < 0) return false;
+  const [head, body] = [text.slice(0, end), text.slice(end + 4)];
+  if (/^transfer-encoding: chunked/im.test(head)) return /(?:^|\r\n)0\r\n\r\n$/.test(body);
+  return Buffer.byteLength(body) >= Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
+};
+
+/** Speaks HTTP/1.1 byte by byte, and reads until the server closes, or the first answer is there unless told otherwise. */
 export const speak = (
   port: number,
   talk: (line: Line) => unknown,
-  { waitMs = 0, hangUpAfterMs }: { readonly waitMs?: number; readonly hangUpAfterMs?: number } = {},
+  {
+    untilClosed = false,
+    hangUpAfterMs,
+  }: { readonly untilClosed?: boolean; readonly hangUpAfterMs?: number } = {},
 ): Promise<Raw> =>
   new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
@@ -67,8 +79,8 @@ export const speak = (
       resolve({ status, head, body: rest.join("\r\n\r\n"), isClosed });
     };
     socket.setEncoding("utf8").on("data", (chunk) => {
-      if (text === "") setTimeout(finish, waitMs + 20);
       text += String(chunk);
+      if (!untilClosed && isWhole(text)) finish();
     });
     socket.on("error", () => undefined);
     socket.on("close", () => {

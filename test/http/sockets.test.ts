@@ -86,7 +86,7 @@ describe.each(perEndpoint)("%s over a socket", (_, mounted) => {
           else clearInterval(timer);
         }, 10);
       },
-      { waitMs: 10_000 },
+      { untilClosed: true },
     );
     expect([raw.status, raw.isClosed]).toEqual([408, true]);
     expect(world.calls).toEqual([]);
@@ -151,7 +151,7 @@ describe.each(perEndpoint)("%s over a socket", (_, mounted) => {
       ({ write }) => {
         write(one + one.replace(body, body.replace("{", "[")) + last);
       },
-      { waitMs: 10_000 },
+      { untilClosed: true },
     );
     expect(`${raw.head}${raw.body}`.match(/HTTP\/1\.1 (\d{3})/g)).toEqual([
       "HTTP/1.1 200",

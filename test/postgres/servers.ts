@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import pg from "pg";
 import {
   type SqlClient,
@@ -15,12 +16,9 @@ export const postgresUrl = process.env["TEST_POSTGRES_URL"];
 /** Storage in a schema of its own, so that one server has room for all tests. */
 export type SchemaStorage = OpenStorage & { readonly schema: string };
 
-let schemas = 0;
-
 export const newSchema = async (client: SqlClient): Promise<string> => {
-  schemas += 1;
   // Needs its quotation marks, as the names of some hosts do.
-  const schema = `Test "${process.pid}" ${schemas}`;
+  const schema = `Test "${randomUUID()}"`;
   await client.query(`CREATE SCHEMA "${schema.replaceAll('"', '""')}"`, []);
   return schema;
 };
