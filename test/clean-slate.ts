@@ -15,5 +15,5 @@ afterAll(() => {
     if (!(name in environment)) Reflect.deleteProperty(process.env, name);
   for (const [name, value] of Object.entries(environment))
     if (process.env[name] !== value) process.env[name] = value;
-  process.noDeprecation = noDeprecation;
+  process.noDeprecation = noDeprecation ?? false;
 });

@@ -289,7 +289,8 @@ describe("the command", () => {
     ]);
   });
 
-  test.each([
+  // In one run: each is a process of its own.
+  const odd = [
     ["nothing", ""],
     ["no JSON", "not json"],
     ["no object", "[1]"],
@@ -302,10 +303,17 @@ describe("the command", () => {
       '{"id":"a","class":"x","roomVersion":"99","state":[],"event":{},"specAllowed":null}',
     ],
     ["a broken archive", Uint8Array.of(0x1f, 0x8b, 0, 0)],
-  ])("exit 2 where a file holds %s", async (_, content) => {
-    const { code, out, err } = await run(await file("odd", content));
+  ] as const;
+
+  test.each(odd)("a file that holds %s is not understood", (_, content) => {
+    expect(() => readDataFile(Buffer.from(content))).toThrow(Error);
+  });
+
+  test("exit 2 where no file is understood, and a line for each", async () => {
+    const files = await Promise.all(odd.map(([, content], at) => file(`odd-${at}`, content)));
+    const { code, out, err } = await run(...files);
     expect([code, out]).toEqual([2, []]);
-    expect(err).toContain("not understood");
+    expect(err.match(/^.*(?=: not understood: )/gm)).toEqual(files);
   });
 
   test("exit 2 without a file, and where there is none", async () => {

@@ -489,11 +489,11 @@ describe("in the name of their sender, with what they may do now", () => {
   it("is not stopped by a member who floods the room with old invites", async () => {
     const world = openWorld();
     pendMany(world, "t", 40_000, carol);
-    const since = performance.now();
+    const before = process.cpuUsage();
     // Of other servers' invites so many are looked at in one call, and no more.
     expect(must(await expire(world)).advisory).toHaveLength(5_000);
-    // Some 150 ms; 9 s where each copies those before it.
-    expect(performance.now() - since).toBeLessThan(3_000);
+    // Some 150 ms of this process, however busy the machine is; 9 s where each copies those before it.
+    expect(process.cpuUsage(before).user).toBeLessThan(3_000_000);
   });
 });
 

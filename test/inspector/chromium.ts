@@ -73,7 +73,7 @@ const readMessages = (from: Readable, each: (message: unknown) => void): void =>
 /** Its helpers outlive a browser that is killed for a while, and write into its folder; asked, it ends them first. */
 const stop = async (browser: ChildProcess, folder: string, ask: () => Promise<unknown>): Promise<void> => {
   const gone = new Promise((resolve) => browser.once("exit", resolve));
-  const last = setTimeout(() => browser.kill("SIGKILL"), 10_000);
+  const last = setTimeout(() => browser.kill("SIGKILL"), 60_000);
   void ask();
   await gone;
   clearTimeout(last);

@@ -197,9 +197,9 @@ describe("numbers", () => {
 
   it("a number of a million digits is read in no time", () => {
     for (const written of [`1${"0".repeat(1e6)}1`, `1${"0".repeat(1e6)}e-1000000`, `0.${"0".repeat(1e6)}1`]) {
-      const before = performance.now();
+      const before = process.cpuUsage();
       for (const spelling of ["plain", "integers", "any"] as const) parseStrict(written, spelling);
-      expect(performance.now() - before).toBeLessThan(5_000);
+      expect(process.cpuUsage(before).user).toBeLessThan(5_000_000);
     }
   });
 

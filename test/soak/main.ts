@@ -166,13 +166,13 @@ const proofs = () =>
 const waiting = async (): Promise<number> => (await proofs())["waiting"] ?? 0;
 
 // What was delivered while everything was being killed may be put off by some seconds; then all comes in.
-await until(async () => (await town.identityServer.deliverDue()).waiting === 0, 60_000);
+await until(async () => (await town.identityServer.deliverDue()).waiting === 0, 200_000);
 const redeemable = (): boolean => judge(lives, town).unfinished.length === 0;
-await until(redeemable, 60_000);
+await until(redeemable, 200_000);
 // The proofs of tokens whose mint was lost wait for an event that never comes, until they are too old.
 aheadMs = fortnight;
 await fleet.orderAll({ _tag: "Skip", ms: aheadMs });
-await until(async () => (await waiting()) === 0, 60_000);
+await until(async () => (await waiting()) === 0, 200_000);
 for (const roomId of town.roomIds) await fleet.orderAll({ _tag: "CleanUp", roomId });
 delivering = false;
 await delivery;
