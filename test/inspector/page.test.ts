@@ -11,7 +11,9 @@ import {
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Case } from "../../docs/inspector/case.js";
+import { sampled } from "../all.js";
 import { stateOf, versionOf } from "../conformance/ask.js";
+import { isEdge } from "../conformance/corpus.js";
 import { type Judged, vectors } from "../matrix/vectors.js";
 import { type Page, chromium, openPage } from "./chromium.js";
 
@@ -117,7 +119,8 @@ describe.skipIf(chromium === undefined)("the inspector in Chromium", () => {
   };
 
   test("it says what the library says, of random cases", async () => {
-    expect(await sameAsLibrary(vectors("auth"))).toBeGreaterThan(600);
+    const cases = sampled(vectors("auth"), 10, isEdge);
+    expect(await sameAsLibrary(cases)).toBeGreaterThan(cases.length - 20);
   });
 
   test("it says what the library says, of crafted cases", async () => {
