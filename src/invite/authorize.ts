@@ -252,10 +252,10 @@ const authorizeProvenInvite = (
   const { maxPairs = defaultMaxPairs } = options;
   const prove = watcher?.isProven ?? isProven;
   const proven = prove(crypto, state.version, signed, contentOf(tokenEvent), maxPairs);
-  if (typeof proven === "object") return { _tag: "TooMuchWork", pairs: proven.pairs };
-  if (proven) return allow;
+  if (typeof proven === "object" && proven._tag === "TooMuchWork") return proven;
+  if (proven === true) return allow;
 
-  // Otherwise, reject.
+  // Otherwise, reject. What no event can hold matches nothing: servers drop an event of that size unread.
   watcher?.at("provenNone");
-  return reject("NotProven", `${rule}.8`);
+  return reject(proven === false ? "NotProven" : proven._tag, `${rule}.8`);
 };

@@ -6,7 +6,7 @@ import { type JsonObject, hasMember, member } from "../matrix/json.js";
 import type { RoomVersion } from "../matrix/room-version.js";
 import { ed25519Prefix } from "../matrix/signed-json.js";
 import { decodeUtf8 } from "../matrix/utf8.js";
-import { type Key, type Search, type Signature, search } from "./proof.js";
+import { type Key, type Search, type Signature, search, untried } from "./proof.js";
 import { type Shown, cut, shown } from "./shown.js";
 
 /** What came of a key or a signature. Nothing is tried where nothing can be signed, or where there are too many pairs. */
@@ -113,7 +113,7 @@ const namedPair = ([{ written }, { places }]: Pair): MatchingPair => ({
 
 /**
  * The search for a proof with all that it finds, where `isProven` stops at the first match. The same pairs within the
- * same budget, so the answer is the same: proven if anything is in `matching`, too much work if `pairs > maxPairs`.
+ * same budget, so the answer is the same: proven if anything is in `matching`, {@link untried} by the same guard.
  */
 export const explainProof = (
   crypto: CryptoEngine,
@@ -139,7 +139,7 @@ export const explainProof = (
       signatures.add(() => ({ server: cut(server), keyId: cut(keyId), signature: shown(text), text, read }));
     },
   });
-  const isTried = sought.message._tag === "Right" && !(sought.pairs > maxPairs);
+  const isTried = sought.message._tag === "Right" && untried(sought, maxPairs) === undefined;
   const matching = isTried ? matchingPairs(sought) : [];
   const matched = new Set<Key | Signature>(matching.flat());
   const finding = (one: Key | Signature): ProofFinding<never> =>

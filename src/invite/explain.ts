@@ -4,7 +4,9 @@ import { member } from "../matrix/json.js";
 import type { RoomState } from "../matrix/room-state.js";
 import { type AuthorizeOptions, type Branch, type Verdict, branchOf, walkRules } from "./authorize.js";
 import { type ShownProof, explainProof } from "./explain-proof.js";
+import { untried } from "./proof.js";
 import { factsOf, ruleBook } from "./rule-book.js";
+import { isTooLarge } from "./signed-size.js";
 import { type Shown, shown } from "./shown.js";
 import type { RuleName } from "./watcher.js";
 
@@ -114,7 +116,8 @@ export const explain = (
     at: (rule) => void reached.push(rule),
     isProven: (engine, version, signed, invite, maxPairs) => {
       proof = explainProof(engine, version, signed, invite, maxPairs);
-      return proof.pairs > maxPairs ? { pairs: proof.pairs } : proof.matching.length > 0;
+      const { pairs, matching } = proof;
+      return untried({ isTooLarge: isTooLarge(signed), pairs }, maxPairs) ?? matching.length > 0;
     },
   });
 

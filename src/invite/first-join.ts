@@ -19,7 +19,7 @@ const nothing: FirstJoin = { _tag: "NothingToCheck" };
  * Whether the invite that a user of another server is about to join by came from a third-party invite, and then
  * which keys the server they first join through must ask after. A token event that has been emptied
  * or replaced since leaves no key to ask after; the invite stands by the rules, and so does the join. More pairs than
- * the budget are refused (`TooManyPairs`).
+ * the budget are refused (`TooManyPairs`), and so is a proof that no event can hold (`SignedTooLarge`).
  *
  * @example
  * firstJoin(state, userId, nodeCrypto); // right({ _tag: "CheckKeys", keys: [{ publicKey, validity }] })
@@ -42,6 +42,8 @@ export const firstJoin = (
       return right({ _tag: "CheckKeys", keys: proof.keys });
     case "NotProven":
       return right(nothing);
+    case "SignedTooLarge":
+      return refuse("SignedTooLarge");
     case "TooMuchWork":
       return refuse("TooManyPairs", { detail: `There are ${proof.pairs}.` });
   }

@@ -61,7 +61,7 @@ export const checkOnBind = (
   if (isLeft(mxid)) return malformedField("mxid");
   const invites = member(body, "invites") ?? [];
   if (!Array.isArray(invites)) return malformedField("invites");
-  if (invites.length > limits.maxEntries) return refuse("TooManyEntries");
+  if (!(invites.length <= limits.maxEntries)) return refuse("TooManyEntries");
   const accepted: OnBind["accepted"][number][] = [];
   const refused: RefusedEntry[] = [];
   invites.forEach((invite: unknown, index) => {

@@ -1,4 +1,4 @@
-import { type Either, isLeft } from "fp-ts/lib/Either.js";
+import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
 import { decodeBase64 } from "../matrix/base64.js";
 import type { NotCanonicalJson } from "../matrix/canonical-json.js";
 import type { CryptoEngine } from "../matrix/crypto-engine.js";
@@ -14,6 +14,7 @@ import { type JsonObject, entriesOf, hasMember, member, stringMember } from "../
 import { type RoomVersion, numbersOf } from "../matrix/room-version.js";
 import { ed25519Prefix, signedBytes } from "../matrix/signed-json.js";
 import { type Validity, readValidity } from "./key-validity.js";
+import { isTooLarge } from "./signed-size.js";
 
 /**
  * How many pairs of a signature and a key are tried for one invite, unless the host says otherwise. An honest invite
@@ -35,8 +36,13 @@ export type Proof =
       readonly signatures: JsonObject;
     }
   | { readonly _tag: "NotProven" }
+  /** No event can hold `signed`; nothing of it was tried. */
+  | { readonly _tag: "SignedTooLarge" }
   /** More distinct pairs than the budget; none of them was tried. */
   | { readonly _tag: "TooMuchWork"; readonly pairs: number };
+
+/** Why no pair was tried, though one might match. */
+export type Untried = Extract<Proof, { readonly _tag: "SignedTooLarge" | "TooMuchWork" }>;
 
 /** One of the distinct usable keys. */
 export interface Key {
@@ -123,12 +129,33 @@ const signatureAt = (
 
 /** What a proof is sought in, decoded once. */
 export interface Search {
+  readonly isTooLarge: boolean;
   readonly message: Either<NotCanonicalJson, Uint8Array>;
   readonly keys: readonly Key[];
   readonly signatures: readonly Signature[];
   readonly pairs: number;
   readonly matches: (key: Key, signature: Signature) => boolean;
 }
+
+/** Of a `signed` that no event can hold not a byte is written. */
+const nothingTried: Search = {
+  isTooLarge: true,
+  message: right(new Uint8Array()),
+  keys: [],
+  signatures: [],
+  pairs: 0,
+  matches: () => false,
+};
+
+/**
+ * Whether a search must not be begun. A budget that is no number allows nothing: compared the other way round, NaN would
+ * allow everything.
+ */
+export const untried = (
+  { isTooLarge, pairs }: Pick<Search, "isTooLarge" | "pairs">,
+  maxPairs: number,
+): Untried | undefined =>
+  isTooLarge ? { _tag: "SignedTooLarge" } : pairs <= maxPairs ? undefined : { _tag: "TooMuchWork", pairs };
 
 /** Stops where nothing can come of it any more, unless a reader wants to see it all. */
 export const search = (
@@ -138,10 +165,13 @@ export const search = (
   content: JsonObject,
   reader?: ProofReader,
 ): Search => {
+  const tooLarge = isTooLarge(signed);
+  if (tooLarge && reader === undefined) return nothingTried;
   const message = signedBytes(signed, numbersOf(version));
   const keys = isLeft(message) && reader === undefined ? [] : keysOf(content, reader);
   const signatures = keys.length === 0 && reader === undefined ? [] : signaturesOf(signed, reader);
   return {
+    isTooLarge: tooLarge,
     message,
     keys,
     signatures,
@@ -156,8 +186,12 @@ export const search = (
 const signaturesAt = (signatures: Iterable<Signature>): JsonObject => {
   const servers = new Map<string, [string, string][]>();
   for (const { places } of signatures)
-    for (const { server, keyId, text } of places)
-      servers.set(server, [...(servers.get(server) ?? []), [keyId, text]]);
+    for (const { server, keyId, text } of places) {
+      const block = servers.get(server) ?? [];
+      // In place: one signature may stand under as many key IDs as fit.
+      block.push([keyId, text]);
+      servers.set(server, block);
+    }
   // `fromEntries` makes own members whatever they are called.
   return Object.fromEntries([...servers].map(([server, block]) => [server, Object.fromEntries(block)]));
 };
@@ -166,8 +200,8 @@ const signaturesAt = (signatures: Iterable<Signature>): JsonObject => {
  * The proof that `signed` gives for the third-party invite whose content is `content`: **every** key of that event
  * that verifies any signature, each with its validity URL, so that whoever makes the member event can ask after
  * them, and the signatures that verified. The order of signatures and keys never matters;
- * what is malformed is passed over. Distinct pairs are counted before any is tried. Takes unchecked JSON and never
- * throws.
+ * what is malformed is passed over. Size and distinct pairs are counted before any pair is tried. Takes unchecked JSON
+ * and never throws.
  *
  * @example
  * proveInvite(nodeCrypto, version, signed, tokenEvent.content); // { _tag: "Proven", keys: [{ publicKey: "…", … }], … }
@@ -179,8 +213,10 @@ export const proveInvite = (
   content: JsonObject,
   maxPairs: number = defaultMaxPairs,
 ): Proof => {
-  const { keys, signatures, pairs, matches } = search(crypto, version, signed, content);
-  if (pairs > maxPairs) return { _tag: "TooMuchWork", pairs };
+  const sought = search(crypto, version, signed, content);
+  const against = untried(sought, maxPairs);
+  if (against !== undefined) return against;
+  const { keys, signatures, matches } = sought;
   const matched = new Set<Signature>();
   const proven = keys.filter((key) => {
     const by = signatures.filter((signature) => matches(key, signature));
@@ -205,9 +241,11 @@ export const isProven = (
   signed: JsonObject,
   content: JsonObject,
   maxPairs: number,
-): boolean | { readonly pairs: number } => {
-  const { keys, signatures, pairs, matches } = search(crypto, version, signed, content);
-  if (pairs > maxPairs) return { pairs };
+): boolean | Untried => {
+  const sought = search(crypto, version, signed, content);
+  const against = untried(sought, maxPairs);
+  if (against !== undefined) return against;
+  const { keys, signatures, matches } = sought;
   return keys.some((key) => signatures.some((signature) => matches(key, signature)));
 };
 

@@ -76,6 +76,8 @@ export const redeem = (
   switch (proof._tag) {
     case "NotProven":
       return refuse("NotProven", { rule: `${rule}.8` });
+    case "SignedTooLarge":
+      return refuse("SignedTooLarge");
     case "TooMuchWork":
       return refuse("TooManyPairs", { detail: `There are ${proof.pairs}.` });
     case "Proven": {

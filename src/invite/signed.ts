@@ -2,6 +2,7 @@ import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
 import { type UserId, parseUserId } from "../matrix/ids.js";
 import { type JsonObject, isJsonObject, member, stringMember } from "../matrix/json.js";
 import { type Refusal, refuse } from "../refusal.js";
+import { isTooLarge } from "./signed-size.js";
 
 /**
  * A `signed` object: `json` is all of it exactly as it was received, since the signature covers every member
@@ -13,7 +14,10 @@ export interface Signed {
   readonly json: JsonObject;
 }
 
-/** Reads `signed` out of unchecked JSON: its user, its token, and that signatures are there at all. */
+/**
+ * Reads `signed` out of unchecked JSON: its user, its token, that signatures are there at all, and that an event can hold
+ * it. Whoever receives one comes through here, so that nothing larger is stored, hashed, passed on or tried.
+ */
 export const parseSigned = (value: unknown): Either<Refusal, Signed> => {
   if (!isJsonObject(value)) return refuse("NoSigned");
   const mxid = parseUserId(member(value, "mxid"));
@@ -21,5 +25,6 @@ export const parseSigned = (value: unknown): Either<Refusal, Signed> => {
   if (isLeft(mxid) || token === undefined || token === "" || token.length > 255)
     return refuse("NoMxidOrToken");
   if (!isJsonObject(member(value, "signatures"))) return refuse("NotProven");
+  if (isTooLarge(value)) return refuse("SignedTooLarge");
   return right({ mxid: mxid.right, token, json: value });
 };

@@ -867,7 +867,7 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       ([crypto, version, value, content, maxPairs]) =>
         library.proveInvite(crypto, version, value, content, maxPairs),
       (proof) => {
-        tagged("Proven", "NotProven", "TooMuchWork")(proof);
+        tagged("Proven", "NotProven", "SignedTooLarge", "TooMuchWork")(proof);
         if (proof._tag !== "Proven") return;
         isMatchedKeys(proof.keys);
         isObject(proof.signatures);

@@ -2,16 +2,23 @@ import { describe, expect, test } from "vitest";
 import { decodeBase64, encodeBase64 } from "../../src/matrix/base64.js";
 import { type Proof, defaultMaxPairs, isProven, isRevoked, proveInvite } from "../../src/invite/proof.js";
 import type { JsonObject } from "../../src/matrix/json.js";
+import { authorize } from "../../src/invite/authorize.js";
+import { explain } from "../../src/invite/explain.js";
+import { redeem } from "../../src/invite/redeem.js";
+import { parseSigned } from "../../src/invite/signed.js";
 import { nodeCrypto } from "../../src/node/crypto.js";
 import { portableCrypto } from "../../src/portable/crypto.js";
 import {
   bob,
+  codeOf,
   counting,
   ephemeralKey,
   ephemeralUrl,
   idServer,
   inviteContent,
   longTermKey,
+  rightOf,
+  room,
   sign,
   signed,
   strangeKey,
@@ -26,7 +33,7 @@ const prove = (value: JsonObject, content: JsonObject = inviteContent, maxPairs?
   const proof = proveInvite(portableCrypto, version, value, content, maxPairs);
   expect(proveInvite(nodeCrypto, version, value, content, maxPairs)).toEqual(proof);
   const proven = isProven(portableCrypto, version, value, content, maxPairs ?? defaultMaxPairs);
-  expect(proven).toEqual(proof._tag === "TooMuchWork" ? { pairs: proof.pairs } : proof._tag === "Proven");
+  expect(proven).toEqual(proof._tag === "TooMuchWork" ? proof : proof._tag === "Proven");
   return proof;
 };
 
@@ -179,7 +186,7 @@ describe("the budget", () => {
   test("distinct pairs over it: nothing is tried", () => {
     const engine = counting(portableCrypto);
     expect(proveInvite(engine, version, signed, content, 2)).toEqual({ _tag: "TooMuchWork", pairs: 3 });
-    expect(isProven(engine, version, signed, content, 2)).toEqual({ pairs: 3 });
+    expect(isProven(engine, version, signed, content, 2)).toEqual({ _tag: "TooMuchWork", pairs: 3 });
     expect(engine.calls()).toBe(0);
   });
 
@@ -195,10 +202,83 @@ describe("the budget", () => {
     expect(engine.calls()).toBe(1);
   });
 
+  test.each([NaN, -1, -Infinity, "many"])("%j allows nothing, and nothing is tried", (budget) => {
+    const maxPairs = budget as number;
+    const engine = counting(portableCrypto);
+    const tooMuch = { _tag: "TooMuchWork", pairs: 3 };
+    expect(proveInvite(engine, version, signed, content, maxPairs)).toEqual(tooMuch);
+    expect(isProven(engine, version, signed, content, maxPairs)).toEqual(tooMuch);
+    const made = room("10", { invite: content });
+    expect(authorize(made.redeemed(), made.state, engine, { maxPairs })).toEqual(tooMuch);
+    expect(explain(made.redeemed(), made.state, engine, { maxPairs }).verdict).toEqual(tooMuch);
+    const redeemed = redeem(made.state, rightOf(parseSigned(signed)), engine, { maxPairs });
+    expect(codeOf(redeemed)).toBe("TooManyPairs");
+    expect(engine.calls()).toBe(0);
+  });
+
+  test.each([Infinity, 3, "3"])("%j is a number", (budget) => {
+    expect(prove(signed, content, budget as number)._tag).toBe("Proven");
+  });
+
   test("without keys, signatures or anything that could be signed there is no work, even for a budget of none", () => {
     expect(prove(signed, {}, 0)).toEqual({ _tag: "NotProven" });
     expect(prove(withSignatures({}), content, 0)).toEqual({ _tag: "NotProven" });
     expect(prove({ ...signed, x: 0.5 }, content, 0)).toEqual({ _tag: "NotProven" });
+  });
+});
+
+describe("one signature under many key IDs", () => {
+  const text = signatureText(signed);
+  const under = (count: number): JsonObject =>
+    withSignatures({
+      x: Object.fromEntries(Array.from({ length: count }, (_, at) => [`ed25519:${at}`, text])),
+    });
+
+  /** How many items are taken out of lists while this runs: copying a list takes all of them. */
+  const stepsOf = (work: () => void): number => {
+    const values = Array.prototype.values;
+    const own = Object.getOwnPropertyDescriptor(Array.prototype, Symbol.iterator);
+    let steps = 0;
+    Object.defineProperty(Array.prototype, Symbol.iterator, {
+      ...own,
+      value: function* (this: unknown[]) {
+        const list = values.call(this);
+        for (let next = list.next(); next.done !== true; next = list.next()) {
+          steps += 1;
+          yield next.value;
+        }
+      },
+    });
+    try {
+      work();
+    } finally {
+      Object.defineProperty(Array.prototype, Symbol.iterator, own ?? {});
+    }
+    return steps;
+  };
+
+  const sizes = [75, 150, 300, 600];
+
+  test("is verified once for each key, and its places are all kept", () => {
+    for (const size of sizes) {
+      const engine = counting(portableCrypto);
+      const proof = proveInvite(engine, version, under(size), { public_key: written(longTermKey) });
+      expect(proof).toMatchObject({ signatures: under(size)["signatures"] as JsonObject });
+      expect(engine.calls()).toBe(1);
+    }
+  });
+
+  test("costs steps in proportion to its places", () => {
+    const steps = sizes.map((size) => {
+      const value = under(size);
+      return stepsOf(() => {
+        proveInvite(portableCrypto, version, value, { public_key: written(longTermKey) });
+      });
+    });
+    steps.forEach((count, at) => {
+      expect(count).toBeGreaterThan(sizes[at] ?? 0);
+      if (at > 0) expect(count / (steps[at - 1] ?? 0)).toBeLessThan(2.5);
+    });
   });
 });
 

@@ -197,7 +197,7 @@ describe("nothing throws, and every refusal is whole", () => {
           value as typeof signed,
           content as typeof signed,
         );
-        expect(["Proven", "NotProven", "TooMuchWork"]).toContain(proof._tag);
+        expect(["Proven", "NotProven", "SignedTooLarge", "TooMuchWork"]).toContain(proof._tag);
         expect(typeof isRevoked(content as typeof signed)).toBe("boolean");
       }),
       runs,

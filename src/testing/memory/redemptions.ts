@@ -48,7 +48,10 @@ export const memoryRedemptions = (): MemoryRedemptions => {
   let leases = 0;
 
   /** The names of all rows of one token and user, by {@link tokenName}. */
-  const names = new Map<string, readonly string[]>();
+  const names = new Map<string, string[]>();
+
+  /** Of these nothing is owed any more. */
+  const redeemed = new Set<string>();
 
   const rowsOf = (of: TokenOfUser): readonly Row[] =>
     (names.get(tokenName(of)) ?? []).flatMap((name) => rows.get(name) ?? []);
@@ -61,9 +64,13 @@ export const memoryRedemptions = (): MemoryRedemptions => {
       // All copied before any is added: all or nothing.
       for (const redemption of owed.map(frozenCopy)) {
         const name = nameOf(redemption);
-        if (rows.has(name) || rowsOf(redemption).some(({ state }) => state._tag === "Redeemed")) continue;
+        const token = tokenName(redemption);
+        if (rows.has(name) || redeemed.has(token)) continue;
         rows.set(name, { redemption, state: waiting });
-        names.set(tokenName(redemption), [...(names.get(tokenName(redemption)) ?? []), name]);
+        const theirs = names.get(token) ?? [];
+        // In place: one delivery may hold thousands of proofs of one token.
+        theirs.push(name);
+        names.set(token, theirs);
       }
     },
     countWaiting: async (of) =>
@@ -91,10 +98,11 @@ export const memoryRedemptions = (): MemoryRedemptions => {
         const next = frozenCopy({ ...redemption, dueAt, attempts: redemption.attempts + 1 });
         rows.set(nameOf(id), { redemption: next, state: { ...waiting, reason, status, errcode } });
       } else rows.set(nameOf(id), { redemption, state: settlement });
-      if (settlement._tag === "Redeemed")
-        for (const other of rowsOf(id))
-          if (other.state._tag === "Waiting")
-            rows.set(nameOf(other.redemption), { redemption: other.redemption, state: settlement });
+      if (settlement._tag !== "Redeemed") return;
+      redeemed.add(tokenName(id));
+      for (const other of rowsOf(id))
+        if (other.state._tag === "Waiting")
+          rows.set(nameOf(other.redemption), { redemption: other.redemption, state: settlement });
     },
     postpone: async (id, dueAt) => {
       for (const row of rowsOf(id)) {
