@@ -3,7 +3,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Delivery } from "../invite/onbind.js";
 import type { LeasedRedemption, OwedRedemption, Ports, Settlement } from "../ports.js";
-import type { RefusalCode } from "../refusal.js";
+import { type Refusal, type RefusalCode, malformedField } from "../refusal.js";
 import { configured } from "./config.js";
 import { type RedeemPorts, type Redeemed, isTransient, redeemDelivery } from "./redeem-delivery.js";
 import {
@@ -62,6 +62,9 @@ const retryDelay = (attempts: number, fraction: number): number =>
  */
 const isShown = (how: Redeemed): boolean => how === "Redeemed" || how === "AlreadyInvited";
 
+/** How long whoever refused wants us to wait. A wait without an end would lose the proof. */
+const waitOf = ({ retryAfterMs = 0 }: Problem): number => (Number.isFinite(retryAfterMs) ? retryAfterMs : 0);
+
 const settlementOf =
   (ports: DeliverOwedPorts) =>
   (row: OwedRedemption, result: Either<Problem, Redeemed>): Settlement => {
@@ -72,7 +75,7 @@ const settlementOf =
     if (isPermanent(problem)) return { _tag: "Dead", reason, status, errcode };
     if (now - row.owedAt >= (ports.config.redemptionAgeMs ?? defaultAgeMs))
       return { _tag: "Dead", reason: `Expired: ${reason}`, status, errcode };
-    const delay = Math.max(problem.retryAfterMs ?? 0, retryDelay(row.attempts, ports.random.fraction()));
+    const delay = Math.max(waitOf(problem), retryDelay(row.attempts, ports.random.fraction()));
     return { _tag: "Again", dueAt: now + Math.round(delay), reason, status, errcode };
   };
 
@@ -100,6 +103,10 @@ const work =
       }),
     );
   };
+
+/** `Infinity` is all that is due. NaN would look like an empty queue for ever, and nobody would hear of it. */
+const checkLimit = (limit: unknown): Either<Refusal, void> =>
+  typeof limit === "number" && limit >= 0 ? right(undefined) : malformedField("limit");
 
 const count = (results: readonly Settlement[], tag: Settlement["_tag"]): number =>
   results.filter((settlement) => settlement._tag === tag).length;
@@ -149,6 +156,7 @@ export const deliverOwed =
     return run(
       pipe(
         configured(ports),
+        TE.flatMapEither(() => checkLimit(limit)),
         TE.flatMap(() => TE.sequenceArray(Array.from({ length: lanes }, () => lane))),
         TE.flatMap(() => ask("redemptions.nextDueAt", () => ports.redemptions.nextDueAt({ signal }), signal)),
         TE.map((nextDueAt) => ({

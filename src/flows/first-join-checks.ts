@@ -7,6 +7,7 @@ import { member, stringMember } from "../matrix/json.js";
 import type { Ports } from "../ports.js";
 import { readCommand } from "./command.js";
 import { look } from "./commit.js";
+import { configured } from "./config.js";
 import { validity } from "./key-validity.js";
 import { type FlowOptions, type FlowResult, type Step, run } from "./run.js";
 
@@ -34,7 +35,8 @@ export const firstJoinChecks =
     const { roomId, userId } = command;
     return run(
       pipe(
-        TE.fromEither(readCommand({ roomId, requester: { userId } })),
+        configured(ports),
+        TE.flatMapEither(() => readCommand({ roomId, requester: { userId } })),
         TE.flatMap(({ roomId, requester: { userId } }): Step<FirstJoin["_tag"]> => {
           if (command.serverInRoom) return TE.right("NothingToCheck");
           return pipe(

@@ -25,7 +25,7 @@ type Result = Either<Problem, Committed<InviteOutcome>>;
 
 /** At least one, whatever is asked for, and no more than have something to do: `Infinity` is no length of a list. */
 const lanes = (concurrency: number, entries: number): number =>
-  Math.min(entries, Number.isNaN(concurrency) ? 1 : Math.max(1, concurrency));
+  Math.min(entries, concurrency >= 1 ? concurrency : 1);
 
 /** What makes two entries one. */
 const nameOf = ({ idServer, threepid }: ThreepidInvite): string =>

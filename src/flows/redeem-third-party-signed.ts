@@ -11,6 +11,7 @@ import { membershipOf, stateEvent } from "../matrix/room-state.js";
 import { type Refusal, refusal, refuse } from "../refusal.js";
 import { type RequesterCommand, readCommand } from "./command.js";
 import { look } from "./commit.js";
+import { configured } from "./config.js";
 import { type RedeemPorts, type Redeemed, isOutside, redeemDelivery } from "./redeem-delivery.js";
 import { type FlowOptions, type FlowResult, type Step, run } from "./run.js";
 
@@ -78,7 +79,8 @@ export const redeemThirdPartySigned =
   (command: RedeemThirdPartySigned, { signal }: FlowOptions = {}): FlowResult<ReadyToJoin> =>
     run(
       pipe(
-        TE.fromEither(readCommand(command)),
+        configured(ports),
+        TE.flatMapEither(() => readCommand(command)),
         TE.flatMapEither(({ roomId, requester }) => readSigned(command.thirdPartySigned, roomId, requester)),
         TE.bindTo("delivery"),
         TE.bind("already", ({ delivery }) => alreadyIn(ports)(delivery, signal)),

@@ -5,6 +5,7 @@ import type { InviteByThreePidPorts } from "../flows/invite-by-three-pid.js";
 import { type ReceiveExchangePorts, receiveExchange } from "../flows/receive-exchange.js";
 import { type OnBindOutcome, type ReceiveOnBindPorts, receiveOnBind } from "../flows/receive-on-bind.js";
 import type { FlowOptions, Problem } from "../flows/run.js";
+import { requireBytes, requireMs } from "./limits.js";
 import type { BodyLimits } from "./read-body.js";
 import { type JsonRules, requestJson } from "./request-json.js";
 import {
@@ -69,16 +70,18 @@ const exchangeRules: JsonRules = {
   isTypeChecked: true,
 };
 
-/** A limit that a host gives as `undefined` is the default, not none. */
-const rulesOf = (given: Partial<BodyLimits>, defaults: JsonRules): JsonRules => ({
-  ...defaults,
-  maxBytes: given.maxBytes ?? defaults.maxBytes,
-  timeoutMs: given.timeoutMs ?? defaults.timeoutMs,
-});
+/** A limit that a host gives as `undefined` is the default, not none; one that is no limit is an error of the host's. */
+const rulesOf = (given: Partial<BodyLimits>, defaults: JsonRules): JsonRules => {
+  const { maxBytes = defaults.maxBytes, timeoutMs = defaults.timeoutMs } = given;
+  requireBytes("maxBytes", maxBytes);
+  requireMs("timeoutMs", timeoutMs);
+  return { ...defaults, maxBytes, timeoutMs };
+};
 
 /**
  * `POST /_matrix/client/v3/rooms/{roomId}/invite`, both forms, with CORS. The host says whose access token it
- * is; the rest is the flow `invite`. Making any of the endpoints throws a `TypeError` where `ports.config` is wrong.
+ * is; the rest is the flow `invite`. Making any of the endpoints throws a `TypeError` where `ports.config`
+ * or a limit is wrong.
  *
  * @example
  * const invite = inviteEndpoint(ports, { authenticate });
@@ -86,6 +89,7 @@ const rulesOf = (given: Partial<BodyLimits>, defaults: JsonRules): JsonRules => 
  */
 export const inviteEndpoint = (ports: InviteByThreePidPorts, host: InviteHost): Endpoint => {
   requireConfig(ports);
+  const rules = rulesOf(host, inviteRules);
   return endpoint(host, {
     path: "/_matrix/client/v3/rooms/*/invite",
     methods: ["POST"],
@@ -93,7 +97,7 @@ export const inviteEndpoint = (ports: InviteByThreePidPorts, host: InviteHost): 
     answer: async (request, [roomId = ""]) => {
       const user = await host.authenticate(request);
       if (user._tag !== "User") return notLetIn(user);
-      const body = await requestJson(request, rulesOf(host, inviteRules));
+      const body = await requestJson(request, rules);
       if (isLeft(body)) return errorAnswer(body.left);
       const command: Invite = { roomId, requester: user.requester, body: body.right };
       return flowResponse(host, await invite(ports)(command, stoppable(request)));
@@ -118,12 +122,13 @@ const hasStored = (result: Either<Problem, OnBindOutcome>): boolean =>
  */
 export const onBindEndpoint = (ports: ReceiveOnBindPorts, host: OnBindHost = {}): Endpoint => {
   requireConfig(ports);
+  const rules = rulesOf(host, onBindRules);
   return endpoint(host, {
     path: "/_matrix/federation/v1/3pid/onbind",
     methods: ["PUT", "POST"],
     isForBrowsers: false,
     answer: async (request) => {
-      const body = await requestJson(request, rulesOf(host, onBindRules));
+      const body = await requestJson(request, rules);
       if (isLeft(body)) return errorAnswer(body.left);
       const result = await receiveOnBind(ports)(body.right);
       if (hasStored(result)) void beside(host, host.wake);
@@ -142,12 +147,13 @@ export const onBindEndpoint = (ports: ReceiveOnBindPorts, host: OnBindHost = {})
  */
 export const exchangeEndpoint = (ports: ReceiveExchangePorts, host: ExchangeHost): Endpoint => {
   requireConfig(ports);
+  const rules = rulesOf(host, exchangeRules);
   return endpoint(host, {
     path: "/_matrix/federation/v1/exchange_third_party_invite/*",
     methods: ["PUT"],
     isForBrowsers: false,
     answer: async (request, [roomId = ""]) => {
-      const body = await requestJson(request, rulesOf(host, exchangeRules));
+      const body = await requestJson(request, rules);
       if (isLeft(body)) return errorAnswer(body.left);
       const server = await host.authenticate(request, body.right);
       if (server._tag !== "Server") return notLetIn(server);

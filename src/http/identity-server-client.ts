@@ -2,6 +2,7 @@ import { isJsonObject, member, stringMember } from "../matrix/json.js";
 import { WrittenNumber } from "../matrix/written-number.js";
 import type { IdentityServer, IdentityServerAccess, IdentityServerError, PortOptions } from "../ports.js";
 import { type Answer, type Fetch, type FetchLimits, fetchJson } from "./fetch-json.js";
+import { requireBytes, requireMs } from "./limits.js";
 
 export interface IdentityServerClientOptions extends Partial<FetchLimits> {
   /**
@@ -13,8 +14,6 @@ export interface IdentityServerClientOptions extends Partial<FetchLimits> {
   /** How long a server's hash details are believed, in milliseconds; 10 minutes. A rotated pepper ends it sooner. */
   readonly hashDetailsMs?: number;
 }
-
-const defaults: FetchLimits = { headersTimeoutMs: 10_000, bodyTimeoutMs: 10_000, maxBytes: 64 * 1024 };
 
 /** Identity servers are named by clients; a list of all that were ever named would grow without end. */
 const maxRemembered = 256;
@@ -73,7 +72,8 @@ const isSuccess = ({ status, body }: Answer): boolean =>
  * The `identityServer` port over HTTP, for any runtime with `fetch`: `hash_details`, `lookup`, `store-invite` and key
  * validity of the identity service API v2 (LOOK-*, STORE-*, KEY-*). Answers are decided by their fields, within limits of
  * time and size, without following redirects; what is no answer of the protocol is `Malformed`. The token goes into
- * the header and nowhere else. Rejects only where a caller's signal stopped the call.
+ * the header and nowhere else. Rejects only where a caller's signal stopped the call; making it throws a `TypeError`
+ * where a limit is none.
  *
  * @example
  * const identityServer = identityServerClient({ fetch: await guardedFetch(), userAgent: "my-server/1.0" });
@@ -82,9 +82,15 @@ export const identityServerClient = ({
   fetch,
   userAgent,
   hashDetailsMs = 600_000,
-  ...given
+  headersTimeoutMs = 10_000,
+  bodyTimeoutMs = 10_000,
+  maxBytes = 64 * 1024,
 }: IdentityServerClientOptions): IdentityServer => {
-  const limits: FetchLimits = { ...defaults, ...given };
+  requireMs("hashDetailsMs", hashDetailsMs);
+  requireMs("headersTimeoutMs", headersTimeoutMs);
+  requireMs("bodyTimeoutMs", bodyTimeoutMs);
+  requireBytes("maxBytes", maxBytes);
+  const limits: FetchLimits = { headersTimeoutMs, bodyTimeoutMs, maxBytes };
   const remembered = new Map<string, { readonly details: HashDetails; readonly until: number }>();
 
   const remember = (idServer: string, details: HashDetails): void => {

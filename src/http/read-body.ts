@@ -39,7 +39,7 @@ const readAll = async (
       const read = await reader.read();
       if (read.done) return { _tag: "Body", bytes: bytes.subarray(0, length) };
       const needed = length + read.value.length;
-      if (needed > maxBytes) return { _tag: "TooLarge" };
+      if (!(needed <= maxBytes)) return { _tag: "TooLarge" };
       bytes = withRoomFor(bytes, needed);
       bytes.set(read.value, length);
       length = needed;

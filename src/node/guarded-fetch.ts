@@ -96,6 +96,9 @@ const once: Undici.Dispatcher.DispatcherComposeInterceptor = (dispatch) => {
   };
 };
 
+/** What a timer can wait; one that is asked for more goes off at once. */
+const longestMs = 2 ** 31 - 1;
+
 /** undici rejects with a TypeError that has the refusal as its cause. */
 const refusalIn = (error: unknown): TargetRefused | undefined =>
   error instanceof TargetRefused
@@ -116,7 +119,7 @@ const loadUndici = (): Promise<typeof Undici> =>
  *
  * A refused target rejects with an error whose `code` is `"ERR_TARGET_REFUSED"`: nothing was sent. Other failures
  * reject as those of `fetch` do. Time and size of an answer are the caller's to bound. Making it rejects where
- * `allow` is malformed or undici is missing.
+ * `allow` is malformed, `connectTimeoutMs` is no time, or undici is missing.
  *
  * @example
  * const fetch = await guardedFetch({ allow: { hosts: ["id.internal:8443"] } });
@@ -127,6 +130,9 @@ export const guardedFetch = async (
   options: GuardedFetchOptions = {},
 ): Promise<(url: string, init: RequestInit) => Promise<Response>> => {
   const { allow = {}, ca, connectTimeoutMs = 5_000, resolve = systemResolve } = options;
+  // undici takes what is no number, and 0, for no limit at all.
+  if (!(connectTimeoutMs > 0))
+    throw new TypeError("connectTimeoutMs must be a number of milliseconds above 0.");
   const isReachable = reachableAddress(allow.ranges ?? []);
   const hosts = new Set((allow.hosts ?? []).map(parseHost));
   const undici = await loadUndici();
@@ -135,7 +141,7 @@ export const guardedFetch = async (
     new undici.Agent({
       connect: {
         lookup: checkedLookup(resolve, isAllowed),
-        timeout: connectTimeoutMs,
+        timeout: Math.min(connectTimeoutMs, longestMs),
         ...(ca === undefined ? {} : { ca: certificates(ca) }),
       },
     });

@@ -1,0 +1,157 @@
+import {
+  type Config,
+  deliverOwed,
+  expireInvites,
+  firstJoinChecks,
+  inviteByThreePid,
+  receiveExchange,
+  receiveInboundInvite,
+  receiveOnBind,
+  redeemThirdPartySigned,
+} from "matrix-third-party-invites";
+import { describe, expect, it } from "vitest";
+import { bringTo, lifeOf } from "./lives.js";
+import { openWorld, pend } from "./ports.js";
+import { alice, anna, bob, codeOf, invite, must, problemOf, room, signedBy } from "./samples.js";
+
+const fields: readonly (keyof Config)[] = [
+  "maxPairs",
+  "maxOnBindEntries",
+  "maxWaitingPerUser",
+  "maxWaitingPerServer",
+  "askedForMs",
+  "redemptionAgeMs",
+  "leaseMs",
+];
+
+/** What a host in JavaScript, or a file, may hold where a number should stand. */
+const noNumbers = [NaN, Infinity, -1, 1.5, "5", null, 5n];
+
+describe("a number of the configuration that is none", () => {
+  it.each(fields.flatMap((field) => noNumbers.map((value) => [field, value] as const)))(
+    "%s: %s → ConfigBroken, and no port is asked",
+    async (field, value) => {
+      const config = { [field]: value } as unknown as Partial<Config>;
+      const requester = { userId: anna };
+      const toRoom = { roomId: room, origin: "b.example", body: {} };
+      for (const start of [
+        deliverOwed,
+        receiveOnBind,
+        receiveExchange,
+        receiveInboundInvite,
+        inviteByThreePid,
+        redeemThirdPartySigned,
+        firstJoinChecks,
+      ]) {
+        const world = openWorld({ config });
+        const command = {
+          ...toRoom,
+          requester,
+          invite: invite(),
+          userId: bob,
+          serverInRoom: false,
+          thirdPartySigned: signedBy(anna, "t1", undefined, { sender: alice }),
+        };
+        const problem = problemOf(await start(world.ports)(command));
+        expect(problem.code).toBe("ConfigBroken");
+        const least = field === "leaseMs" ? 1 : 0;
+        expect(problem.message).toBe(`config.${field} must be a whole number, ${least} or more.`);
+        expect(world.calls).toEqual([]);
+      }
+    },
+  );
+
+  it.each(fields)("%s may be its least, and undefined is the default", async (field) => {
+    for (const value of [field === "leaseMs" ? 1 : 0, undefined]) {
+      const world = openWorld({ config: { [field]: value } });
+      must(await deliverOwed(world.ports)());
+    }
+  });
+
+  it("a lease of no time is none", async () => {
+    expect(codeOf(await deliverOwed(openWorld({ config: { leaseMs: 0 } }).ports)())).toBe("ConfigBroken");
+  });
+});
+
+describe("the limit of deliverOwed", () => {
+  it.each([NaN, -1, "5", null])("%s is a malformed field, and nothing is leased", async (value) => {
+    const world = openWorld();
+    const limit = value as number;
+    expect(problemOf(await deliverOwed(world.ports)({ limit }))).toMatchObject({
+      code: "FieldMalformed",
+      message: expect.stringContaining("limit") as string,
+    });
+    expect(world.calls).toEqual([]);
+  });
+
+  it.each([0, 0.5, 5, Infinity])("%s is one", async (limit) => {
+    must(await deliverOwed(openWorld().ports)({ limit }));
+  });
+});
+
+describe("the age of expireInvites", () => {
+  it.each([NaN, Infinity, "old", undefined])("%s ends nothing", async (value) => {
+    const world = openWorld();
+    await bringTo.Pending(world);
+    const olderThanMs = value as number;
+    expect(must(await expireInvites(world.ports)({ roomId: room, olderThanMs })).emptied).toEqual([]);
+    expect(lifeOf(world)).toBe("Pending");
+  });
+});
+
+describe("a wait that another server asks for", () => {
+  it.each([NaN, Infinity, -Infinity])("of %s ms is none: the proof is tried again", async (retryAfterMs) => {
+    const world = openWorld({ resident: false });
+    world.users.set(anna, {});
+    const body = {
+      mxid: anna,
+      invites: [{ mxid: anna, room_id: room, sender: bob, signed: signedBy(anna, "t1") }],
+    };
+    must(await receiveOnBind(world.ports)(body));
+    world.next.exchange.push({ _tag: "Unreachable", retryAfterMs });
+    expect(must(await deliverOwed(world.ports)())).toMatchObject({ again: 1 });
+    const [row] = world.rows();
+    expect(row?.dueAt).toBeGreaterThan(world.now);
+    expect(row?.dueAt).toBeLessThan(world.now + 3_600_000);
+  });
+});
+
+describe("a signed that no event can hold", () => {
+  const large = signedBy(anna, "t1", undefined, { sender: bob, more: "x".repeat(70_000) });
+
+  it("of an onbind is refused, and not stored; the others are", async () => {
+    const world = openWorld();
+    world.users.set(anna, {});
+    const entry = (signed: object) => ({ mxid: anna, room_id: room, sender: bob, signed });
+    const body = { mxid: anna, invites: [entry(large), entry(signedBy(anna, "t2"))] };
+    const { accepted, refused } = must(await receiveOnBind(world.ports)(body));
+    expect([accepted, refused.map(({ index, refusal }) => [index, refusal.code])]).toEqual([
+      1,
+      [[0, "SignedTooLarge"]],
+    ]);
+    expect(world.rows().map(({ token }) => token)).toEqual(["t2"]);
+  });
+
+  it("of a join is refused, and nobody is asked", async () => {
+    const world = openWorld();
+    pend(world, "t1", { sender: bob });
+    const command = { roomId: room, requester: { userId: anna }, thirdPartySigned: large };
+    expect(codeOf(await redeemThirdPartySigned(world.ports)(command))).toBe("SignedTooLarge");
+    expect(world.calls).toEqual([]);
+  });
+
+  it("of an exchange is refused, and nobody is asked", async () => {
+    const world = openWorld();
+    const signed = signedBy(bob, "t1", undefined, { more: "x".repeat(70_000) });
+    const body = {
+      type: "m.room.member",
+      room_id: room,
+      sender: alice,
+      state_key: bob,
+      content: { membership: "invite", third_party_invite: { signed } },
+    };
+    const result = await receiveExchange(world.ports)({ roomId: room, origin: "b.example", body });
+    expect(codeOf(result)).toBe("SignedTooLarge");
+    expect(world.calls).toEqual([]);
+  });
+});

@@ -1,0 +1,45 @@
+import { identityServerClient } from "matrix-third-party-invites/http";
+import { guardedFetch } from "matrix-third-party-invites/node";
+import { describe, expect, it } from "vitest";
+import { readBody } from "../../src/http/read-body.js";
+import { mountedExchange, mountedInvite, mountedOnBind, openHost } from "./host.js";
+
+const noTimes = [NaN, -1, "5", null];
+const noSizes = [...noTimes, Infinity, 1.5];
+const cases = (names: readonly string[], values: readonly unknown[]) =>
+  names.flatMap((name) => values.map((value) => [name, value] as const));
+
+describe("a limit that is none is an error where it is given", () => {
+  it.each([...cases(["maxBytes"], noSizes), ...cases(["timeoutMs"], noTimes)])(
+    "of an endpoint, %s: %s",
+    (name, value) => {
+      for (const mounted of [mountedInvite, mountedOnBind, mountedExchange])
+        expect(() => mounted.open(openHost(), { [name]: value })).toThrow(new RegExp(`^${name} must be `));
+    },
+  );
+
+  it.each([
+    ...cases(["maxBytes"], noSizes),
+    ...cases(["headersTimeoutMs", "bodyTimeoutMs", "hashDetailsMs"], noTimes),
+  ])("of the client of identity servers, %s: %s", (name, value) => {
+    const made = () => identityServerClient({ fetch, [name]: value });
+    expect(made).toThrow(TypeError);
+    expect(made).toThrow(new RegExp(`^${name} must be `));
+  });
+
+  it("undefined is the default", () => {
+    const none = { maxBytes: undefined, headersTimeoutMs: undefined } as unknown as { maxBytes: number };
+    expect(() => identityServerClient({ fetch, ...none })).not.toThrow();
+  });
+
+  it.each([NaN, -1, 0, "soon"])("of the guarded fetch, connectTimeoutMs: %s", async (value) => {
+    await expect(guardedFetch({ connectTimeoutMs: value as number })).rejects.toThrow(
+      /^connectTimeoutMs must be /,
+    );
+  });
+});
+
+it("a body without a size that it may have is too large", async () => {
+  const body = new Response("x").body;
+  expect(await readBody(body, { maxBytes: NaN, timeoutMs: 1_000 })).toEqual({ _tag: "TooLarge" });
+});
