@@ -12,8 +12,8 @@ export interface Report {
   readonly node: string;
   readonly date: string;
   readonly figures: Readonly<Record<string, Finding>>;
-  /** What is not installed, by the figure that needs it. */
-  readonly absent: Readonly<Record<string, string>>;
+  /** What is not installed, by the figure that needs it; left out where nothing is missing. */
+  readonly absent?: Readonly<Record<string, string>>;
 }
 
 export const reportOf = (
@@ -24,7 +24,7 @@ export const reportOf = (
   node: process.version,
   date: new Date().toISOString(),
   figures,
-  absent,
+  ...(Object.keys(absent).length === 0 ? {} : { absent }),
 });
 
 const digits: Readonly<Record<Unit, number>> = { ratio: 3, ns: 1, µs: 2, ms: 2, KB: 1 };
@@ -55,7 +55,7 @@ const remarksOf = ([name, { notes = [], theirs, ours, points = [] }]: readonly [
 };
 
 /** The report for people: the machine, an aligned row for each figure, and the remarks. */
-export const tableOf = ({ machine, node, date, figures, absent }: Report): string => {
+export const tableOf = ({ machine, node, date, figures, absent = {} }: Report): string => {
   const rows = [
     ["figure", "median", "quartiles", "target", ""],
     ...Object.entries(figures).map(rowOf),

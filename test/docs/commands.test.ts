@@ -5,12 +5,14 @@ const { scripts } = JSON.parse(read("package.json")) as {
   readonly scripts: Readonly<Record<string, string>>;
 };
 
-/** What runs in the place of a script that writes, or fetches a lot. */
+/** What runs in the place of a script that writes, fetches a lot, or runs the same tests. */
 const standIns: Readonly<Record<string, string>> = {
   format: "lint",
   generate: "check:generated",
   "generate:api": "check:generated",
   "generate:errors": "check:generated",
+  "test:all": "test",
+  "test:quick": "test",
   "test:runtimes": "check:package",
 };
 

@@ -121,14 +121,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "a proof delivered again is owed again",
     file: "testing/memory/redemptions.ts",
-    text: 'if (rows.has(name) || rowsOf(redemption).some(({ state }) => state._tag === "Redeemed")) continue;',
+    text: "if (rows.has(name) || redeemed.has(token)) continue;",
     instead: "",
   },
   {
     name: "a proof that another server calls done ends the others of its token",
     file: "testing/memory/redemptions.ts",
-    text: 'if (settlement._tag === "Redeemed")',
-    instead: 'if (settlement._tag === "Redeemed" || settlement._tag === "Done")',
+    text: 'if (settlement._tag !== "Redeemed") return;',
+    instead: 'if (settlement._tag !== "Redeemed" && settlement._tag !== "Done") return;',
   },
   {
     name: "a result undoes what a row was put off to",
