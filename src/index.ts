@@ -96,7 +96,7 @@ export {
 export { type Requester, admit } from "./invite/admit.js";
 export { selectAuthEvents } from "./invite/auth-events.js";
 export { type NamedAuthEvent, checkAuthEvents } from "./invite/check-auth-events.js";
-export { type AuthorizeOptions, type Verdict, authorize } from "./invite/authorize.js";
+export { type Verdict, authorize } from "./invite/authorize.js";
 export {
   type InviteDetails,
   type InviteOutcome,
@@ -112,7 +112,7 @@ export type {
   ShownProof,
   ShownSignature,
 } from "./invite/explain-proof.js";
-export type { RuleName } from "./invite/watcher.js";
+export type { AuthorizeOptions, RuleName } from "./invite/rules.js";
 export type { Shown } from "./invite/shown.js";
 export { type ExchangeRequest, checkExchange, decideExchange, exchangeBody } from "./invite/exchange.js";
 export { type FirstJoin, firstJoin } from "./invite/first-join.js";

@@ -163,7 +163,11 @@ const deciding: ReadonlySet<RuleOutcome> = new Set<RuleOutcome>([
   "not ours",
 ]);
 
-const stepNode = ({ name, rule, text, outcome, values, proof }: RuleStep, at: number, changed: boolean) => {
+const stepNode = (
+  { name, rule, text, link, outcome, values, proof }: RuleStep,
+  at: number,
+  changed: boolean,
+) => {
   const shown = Object.entries(values);
   const node = element(
     "li",
@@ -175,7 +179,13 @@ const stepNode = ({ name, rule, text, outcome, values, proof }: RuleStep, at: nu
       element(
         "p",
         { class: "head" },
-        element("span", { class: "number" }, rule === undefined ? "Kind of event" : `Rule ${rule}`),
+        rule === undefined || link === undefined
+          ? element("span", { class: "number" }, "Kind of event")
+          : element(
+              "a",
+              { class: "number", href: link, target: "_blank", rel: "noreferrer" },
+              `Rule ${rule}`,
+            ),
         element("span", { class: "outcome" }, outcomeWords[outcome]),
       ),
       element("p", { class: "text" }, text),

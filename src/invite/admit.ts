@@ -2,7 +2,8 @@ import { type Either, left, right } from "fp-ts/lib/Either.js";
 import type { UserId } from "../matrix/ids.js";
 import type { RoomState } from "../matrix/room-state.js";
 import { type Refusal, refuse } from "../refusal.js";
-import { againstSender, againstThirdPartyInvite } from "./authorize.js";
+import { walk } from "./authorize.js";
+import { factsOf, rulesFor } from "./rules.js";
 
 /** Who asks, with what of their account has a say. The host has checked their access token already. */
 export interface Requester {
@@ -22,7 +23,7 @@ export interface Requester {
 export const admit = (state: RoomState, requester: Requester): Either<Refusal, void> => {
   if (requester.isGuest === true) return refuse("GuestForbidden");
   if (requester.isSuspended === true) return refuse("RequesterSuspended");
-  const { userId } = requester;
-  const against = againstSender(userId, state) ?? againstThirdPartyInvite(userId, state);
-  return against === undefined ? right(undefined) : left(against);
+  const event = { type: "m.room.third_party_invite", room_id: state.roomId, sender: requester.userId };
+  const { verdict } = walk(rulesFor.thirdPartyInvite, factsOf(event, "thirdPartyInvite", state));
+  return verdict._tag === "Reject" ? left(verdict.refusal) : right(undefined);
 };

@@ -7,7 +7,7 @@ import type { JsonObject } from "../matrix/json.js";
 import { type RoomState, membershipOf, stateEvent } from "../matrix/room-state.js";
 import { type Refusal, refuse } from "../refusal.js";
 import { type Requester, admit } from "./admit.js";
-import { federates } from "./authorize.js";
+import { federates } from "./rules.js";
 import type { MintedInvite, Token } from "./minted.js";
 import { isRevoked } from "./proof.js";
 

@@ -2,13 +2,12 @@ import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import { type EventLike, contentOf, isEvent } from "../matrix/event.js";
 import { member } from "../matrix/json.js";
 import type { RoomState } from "../matrix/room-state.js";
-import { type AuthorizeOptions, type Branch, type Verdict, branchOf, walkRules } from "./authorize.js";
+import { type Verdict, kindOf, walk } from "./authorize.js";
 import { type ShownProof, explainProof } from "./explain-proof.js";
 import { untried } from "./proof.js";
-import { factsOf, ruleBook } from "./rule-book.js";
-import { isTooLarge } from "./signed-size.js";
+import { type AuthorizeOptions, type Means, type Rule, type RuleName, factsOf, rulesFor } from "./rules.js";
 import { type Shown, shown } from "./shown.js";
-import type { RuleName } from "./watcher.js";
+import { isTooLarge } from "./signed-size.js";
 
 /**
  * What a rule did: it refused or allowed the event, which ends the walk; it had nothing against it, or did not allow
@@ -24,6 +23,8 @@ export interface RuleStep {
   readonly rule?: string;
   /** The rule in a sentence, for people. */
   readonly text: string;
+  /** The section of the specification that has the rule. */
+  readonly link?: string;
   readonly outcome: RuleOutcome;
   /** What decided it, under names for people; empty where it was not reached. */
   readonly values: Readonly<Record<string, Shown>>;
@@ -38,28 +39,6 @@ export interface Explanation {
   /** Every rule for an event of this kind, in order. */
   readonly steps: readonly RuleStep[];
 }
-
-const everyEvent: readonly RuleName[] = ["room", "create", "federate"];
-const everyMember: readonly RuleName[] = [...everyEvent, "memberShape", "joinAuthoriser"];
-
-/** The rules that an event may meet; which it met, and in which order, the walk says. */
-const rulesOf: Readonly<Record<Branch, readonly RuleName[]>> = {
-  thirdPartyInvite: [...everyEvent, "mintedSender", "mintedPower"],
-  plainInvite: [...everyMember, "plainSender", "plainTarget", "plainPower", "plainNone"],
-  provenInvite: [
-    ...everyMember,
-    "provenTarget",
-    "provenSigned",
-    "provenMembers",
-    "provenMxid",
-    "provenToken",
-    "provenSender",
-    "provenMatch",
-    "provenNone",
-  ],
-};
-
-const allowing: ReadonlySet<RuleName> = new Set<RuleName>(["provenMatch", "plainPower"]);
 
 const deciding = (verdict: Verdict): RuleOutcome => {
   switch (verdict._tag) {
@@ -104,52 +83,50 @@ export const explain = (
   crypto: CryptoEngine,
   options: AuthorizeOptions = {},
 ): Explanation => {
-  const content = contentOf(event);
-  const branch = branchOf(event, content);
-  const roomVersion = state.version.id;
-  if (branch === undefined)
+  const kind = kindOf(event);
+  const { version } = state;
+  const roomVersion = version.id;
+  if (kind === undefined)
     return { verdict: { _tag: "NotOurs" }, roomVersion, steps: [ours(event, "not ours")] };
 
-  const reached: RuleName[] = [];
   let proof: ShownProof | undefined;
-  const verdict = walkRules(branch, event, content, state, crypto, options, {
-    at: (rule) => void reached.push(rule),
-    isProven: (engine, version, signed, invite, maxPairs) => {
-      proof = explainProof(engine, version, signed, invite, maxPairs);
+  const means: Means = {
+    crypto,
+    options,
+    isProven: (engine, room, signed, invite, budget) => {
+      proof = explainProof(engine, room, signed, invite, budget);
       const { pairs, matching } = proof;
-      return untried({ isTooLarge: isTooLarge(signed), pairs }, maxPairs) ?? matching.length > 0;
+      return untried({ isTooLarge: isTooLarge(signed), pairs }, budget) ?? matching.length > 0;
     },
-  });
+  };
+  const { first, last } = rulesFor[kind];
+  const facts = factsOf(event, kind, state, means);
+  const { rule: decisive, verdict } = walk(rulesFor[kind], facts);
 
-  const facts = factsOf(event, content, state, options);
-  const step = (name: RuleName, outcome: RuleOutcome): readonly RuleStep[] => {
-    const { number, text, values } = ruleBook[name];
-    const rule = number(state.version.rules);
+  const rules = [...first, last];
+  const decidedAt = rules.indexOf(decisive);
+  const outcomeOf = (rule: Rule, at: number): RuleOutcome => {
+    if (at > decidedAt) return "not reached";
+    if (at === decidedAt) return deciding(verdict);
+    return rule.onlyAllows === true ? "did not allow" : "passed";
+  };
+  const steps = rules.flatMap((rule, at): readonly RuleStep[] => {
+    const number = rule.number(version.rules);
     // A rule without a number is none of this version's.
-    if (rule === undefined) return [];
+    if (number === undefined) return [];
+    const { name, text, link, values } = rule;
+    const outcome = outcomeOf(rule, at);
     return [
       {
         name,
-        rule,
-        text: typeof text === "string" ? text : text(state),
+        rule: number,
+        text: typeof text === "string" ? text : text(version),
+        link: link(version),
         outcome,
         values: outcome === "not reached" ? {} : values(facts),
         ...(name === "provenMatch" && proof !== undefined ? { proof } : {}),
       },
     ];
-  };
-  const last = reached.length - 1;
-  const outcomeOf = (name: RuleName, at: number): RuleOutcome =>
-    at === last ? deciding(verdict) : allowing.has(name) ? "did not allow" : "passed";
-  return {
-    verdict,
-    roomVersion,
-    steps: [
-      ours(event, "passed"),
-      ...reached.flatMap((name, at) => step(name, outcomeOf(name, at))),
-      ...rulesOf[branch]
-        .filter((name) => !reached.includes(name))
-        .flatMap((name) => step(name, "not reached")),
-    ],
-  };
+  });
+  return { verdict, roomVersion, steps: [ours(event, "passed"), ...steps] };
 };

@@ -7,7 +7,7 @@ import { type RoomState, membershipOf, stateEvent } from "../matrix/room-state.j
 import { type RoomVersion, numbersOf } from "../matrix/room-version.js";
 import { utf8Length } from "../matrix/utf8.js";
 import { type Refusal, refuse } from "../refusal.js";
-import { federates } from "./authorize.js";
+import { federates } from "./rules.js";
 import { type InviteDetails, detailsContent } from "./decide.js";
 import { type MatchedKey, isRevoked, proveInvite } from "./proof.js";
 import type { Signed } from "./signed.js";

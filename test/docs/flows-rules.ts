@@ -1,7 +1,6 @@
 import { type RoomVersion, roomVersionIds } from "matrix-third-party-invites";
 import { explain } from "../../src/invite/explain.js";
-import { ruleBook } from "../../src/invite/rule-book.js";
-import type { RuleName } from "../../src/invite/watcher.js";
+import { type Rule, type RuleName, rulesFor } from "../../src/invite/rules.js";
 import type { EventLike } from "../../src/matrix/event.js";
 import { nodeCrypto } from "../../src/node/crypto.js";
 import {
@@ -54,8 +53,8 @@ const cases: readonly Case[] = [
   { rule: "plainTarget", room: { members: { [bob]: "ban" } }, event: (r) => r.invited(alice) },
   { rule: "plainPower", event: (r) => r.invited(alice) },
   { rule: "plainNone", event: (r) => r.invited(carol) },
-  { rule: "mintedSender", event: (r) => r.minted(nobody) },
-  { rule: "mintedPower", event: (r) => r.minted(carol) },
+  { rule: "thirdPartyInviteSender", event: (r) => r.minted(nobody) },
+  { rule: "thirdPartyInvitePower", event: (r) => r.minted(carol) },
 ];
 
 /** What a rule answers with, in the versions that have it; throws where another rule decided. */
@@ -91,16 +90,23 @@ const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 
-const textIn = (rule: RuleName, versions: readonly RoomVersion[]): string => {
-  const { text } = ruleBook[rule];
-  return typeof text === "string" ? text : text(room(versions[0]?.id).state);
+/** Every rule by its name, from the table that the judge walks. */
+export const rulesByName: ReadonlyMap<RuleName, Rule> = new Map(
+  Object.values(rulesFor)
+    .flatMap(({ first, last }) => [...first, last])
+    .map((rule) => [rule.name, rule]),
+);
+
+const textIn = (rule: RuleName, [version]: readonly RoomVersion[]): string => {
+  const text = rulesByName.get(rule)?.text ?? "";
+  return typeof text === "string" || version === undefined ? String(text) : text(version);
 };
 
 /** A rule is a row; two where versions have it in other words. */
 const rowsOf = (rule: RuleName): readonly (readonly string[])[] => {
   const numberIn = (versions: readonly RoomVersion[]): string | undefined => {
     const [version] = versions;
-    return version === undefined ? undefined : ruleBook[rule].number(version.rules);
+    return version === undefined ? undefined : rulesByName.get(rule)?.number(version.rules);
   };
   const having = columns.filter((versions) => numberIn(versions) !== undefined);
   return [...new Set(having.map((versions) => textIn(rule, versions)))].map((text) => [

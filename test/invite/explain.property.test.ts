@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type AuthorizeOptions, authorize } from "../../src/invite/authorize.js";
+import { authorize } from "../../src/invite/authorize.js";
+import type { AuthorizeOptions } from "../../src/invite/rules.js";
 import { type Explanation, explain } from "../../src/invite/explain.js";
 import type { EventLike } from "../../src/matrix/event.js";
 import type { RoomState } from "../../src/matrix/room-state.js";

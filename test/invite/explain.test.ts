@@ -148,13 +148,13 @@ const refusals: readonly Case[] = [
     values: () => ({}),
   },
   {
-    name: "mintedSender",
+    name: "thirdPartyInviteSender",
     event: (r) => r.minted(bob),
     number: (n) => n.sender,
     values: () => ({ sender: bob, "membership of the sender": "leave" }),
   },
   {
-    name: "mintedPower",
+    name: "thirdPartyInvitePower",
     event: (r) => r.minted(carol),
     number: (n) => n.minted,
     values: () => ({ sender: carol, "power level of the sender": 0, "level for inviting": 50 }),
@@ -198,6 +198,49 @@ test("each rule is in one of the cases, or is one that allows", () => {
     explained(made, event).steps.map(({ name }) => name),
   );
   expect(new Set([...refusals.map(({ name }) => name), ...allowing, "ours"])).toEqual(new Set(all));
+});
+
+/** The rules of each kind of event, in their order; those from version 8 on are in place. */
+const everyEvent = ["room", "create", "federate"] as const;
+const everyMember = [...everyEvent, "memberShape", "joinAuthoriser"] as const;
+const order = {
+  redeemed: [
+    ...everyMember,
+    "provenTarget",
+    "provenSigned",
+    "provenMembers",
+    "provenMxid",
+    "provenToken",
+    "provenSender",
+    "provenMatch",
+    "provenNone",
+  ],
+  invited: [...everyMember, "plainSender", "plainTarget", "plainPower", "plainNone"],
+  minted: [...everyEvent, "thirdPartyInviteSender", "thirdPartyInvitePower"],
+} as const;
+
+describe.each(versions())("the rules of room version %s", (version) => {
+  const made = room(version);
+  test.each([
+    ["redeemed", made.redeemed()],
+    ["invited", made.invited(alice)],
+    ["minted", made.minted(alice)],
+  ] as const)("stand in the order of the specification, and link to it: %s", (kind, event) => {
+    const [first, ...steps] = explained(made, event).steps;
+    const has = (name: string): boolean => name !== "joinAuthoriser" || Number(version) >= 8;
+    expect(first).not.toHaveProperty("link");
+    expect(steps.map(({ name }) => name)).toEqual(order[kind].filter(has));
+    const link = `https://spec.matrix.org/v1.19/rooms/v${version}/#authorisation-rules`;
+    expect(new Set(steps.map((step) => step.link))).toEqual(new Set([link]));
+  });
+});
+
+test("a version that the specification does not have links to the rules of all versions", () => {
+  const made = room("10");
+  const state = { ...made.state, version: { ...made.version, id: "org.example.new" } };
+  expect(explain(made.minted(alice), state, nodeCrypto).steps.at(-1)?.link).toBe(
+    "https://spec.matrix.org/v1.19/server-server-api/#authorisation-rules",
+  );
 });
 
 describe("what allows", () => {
@@ -246,13 +289,13 @@ describe("what allows", () => {
 
   test("a creator's power in version 12, which no JSON number is", () => {
     const made = room("12");
-    const step = stepOf(explained(made, made.minted(alice)), "mintedPower");
+    const step = stepOf(explained(made, made.minted(alice)), "thirdPartyInvitePower");
     expect(step).toMatchObject({ outcome: "allowed", values: { "power level of the sender": "infinite" } });
   });
 
   test("a level that is none is called so", () => {
     const made = room("10", { levels: { invite: "50" } });
-    const step = stepOf(explained(made, made.minted(alice)), "mintedPower");
+    const step = stepOf(explained(made, made.minted(alice)), "thirdPartyInvitePower");
     expect(step?.values).toMatchObject({ "level for inviting": "no level in this room version" });
   });
 
