@@ -61,7 +61,7 @@ const cases: readonly Case[] = [
     event: (r) => r.minted(alice),
     verdict: (n) => ["NoCreateEvent", n.create],
   },
-  // AUTH-FED.
+  // Whether the room federates.
   {
     name: "m.federate false, sender of another server",
     room: { create: { "m.federate": false }, levels: { invite: 0 } },
@@ -156,7 +156,7 @@ const cases: readonly Case[] = [
     event: (r) => r.invited(alice, bob, { join_authorised_via_users_server: carol }),
     verdict: true,
   },
-  // AUTH-MEM-3P.
+  // Invites with a proof.
   {
     name: "target banned",
     room: { members: { [bob]: "ban" } },
@@ -323,7 +323,7 @@ const cases: readonly Case[] = [
     event: (r) => r.redeemed({ signed: sign({ mxid: bob, token, room_id: "!other:one.example" }) }),
     verdict: true,
   },
-  // AUTH-MEM-INV.
+  // Plain invites.
   ...["leave", "ban", "invite", "knock"].map((membership): Case => ({
     name: `sender ${membership}`,
     room: { members: { [alice]: membership } },
@@ -379,7 +379,7 @@ const cases: readonly Case[] = [
     event: (r) => r.invited(carol),
     verdict: (n) => ["PowerTooLow", `${n.plain}.5`],
   },
-  // AUTH-SND, AUTH-TPI.
+  // Third-party invites.
   ...["leave", "ban", "invite", "knock"].map((membership): Case => ({
     name: `sender ${membership}`,
     room: { members: { [alice]: membership } },
@@ -428,7 +428,7 @@ const cases: readonly Case[] = [
     verdict: true,
   },
   {
-    name: "AUTH-AT does not protect a state_key that begins with @",
+    name: "no rule protects a state_key that begins with @",
     event: (r) => r.minted(alice, inviteContent, bob),
     verdict: true,
   },

@@ -199,7 +199,7 @@ export const counting = (engine: CryptoEngine): CryptoEngine & { readonly calls:
   };
 };
 
-/** The rule numbers of spec §8.1, as the text of each version has them. */
+/** The rule numbers, as the text of each version has them. */
 export interface Numbers {
   readonly room: string;
   readonly create: string;

@@ -7,7 +7,7 @@ const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const hexOf = (bytes: Uint8Array | undefined): string | null =>
   bytes === undefined ? null : Buffer.from(bytes).toString("hex");
 
-describe("B64-5: the specification's examples", () => {
+describe("the specification's examples", () => {
   it.each([
     ["", ""],
     ["f", "Zg"],
@@ -23,7 +23,7 @@ describe("B64-5: the specification's examples", () => {
 });
 
 describe("crafted cases", () => {
-  // The column `standardUnpadded` is about a decoder that refuses padding: B64-2 says to take it, so there is none.
+  // The column `standardUnpadded` is about a decoder that refuses padding: the specification says to take it, so there is none.
   it.each(vectors("base64"))("$name: $input", ({ input, standardLenient, keyDecoder, bytesHex }) => {
     expect(hexOf(decodeBase64(input, "standard"))).toBe(standardLenient ? bytesHex : null);
     expect(hexOf(decodeBase64(input, "either"))).toBe(keyDecoder ? bytesHex : null);
@@ -35,7 +35,7 @@ const alphabets = ["standard", "urlsafe"] as const;
 describe.each(alphabets)("%s", (alphabet) => {
   const nodes = alphabet === "standard" ? "base64" : "base64url";
 
-  it("B64-1: writes what Node writes, without padding", () => {
+  it("writes what Node writes, without padding", () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         const expected = Buffer.from(bytes).toString(nodes).replaceAll("=", "");
@@ -44,7 +44,7 @@ describe.each(alphabets)("%s", (alphabet) => {
     );
   });
 
-  it("B64-2: reads back what it wrote, padded or not", () => {
+  it("reads back what it wrote, padded or not", () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         const encoded = encodeBase64(bytes, alphabet);
@@ -57,7 +57,7 @@ describe.each(alphabets)("%s", (alphabet) => {
   });
 });
 
-it("B64-1: the alphabets differ in two letters", () => {
+it("the alphabets differ in two letters", () => {
   const bytes = Uint8Array.of(0xfb, 0xff);
   expect([encodeBase64(bytes), encodeBase64(bytes, "urlsafe")]).toEqual(["+/8", "-_8"]);
 });
@@ -69,7 +69,7 @@ it.each([
   ["-_8", "urlsafe", true],
   ["+/8", "either", true],
   ["-_8", "either", true],
-] as const)("B64-4: %s is read as %s: %s", (text, alphabet, readable) => {
+] as const)("%s is read as %s: %s", (text, alphabet, readable) => {
   expect(decodeBase64(text, alphabet) !== undefined).toBe(readable);
 });
 
@@ -107,7 +107,7 @@ it.each([
   for (const other of others) expect(other).toEqual(first);
 });
 
-it("B64-3: any text is either bytes, whose encoding decodes to them again, or none", () => {
+it("any text is either bytes, whose encoding decodes to them again, or none", () => {
   const letters = fc.string({
     unit: fc.constantFrom("A", "b", "0", "+", "/", "-", "_", "=", " ", "é"),
     maxLength: 12,

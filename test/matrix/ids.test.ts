@@ -124,7 +124,7 @@ describe("a user ID", () => {
   });
 });
 
-describe("FMT-RID: a room ID", () => {
+describe("a room ID", () => {
   it.each([
     "!x:domain",
     "!Nhcu5BS-UMnFX7hBVfVSoXiD7OgH6iRT-xyIuqDnpYQ",

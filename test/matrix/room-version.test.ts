@@ -24,13 +24,13 @@ const where = (holds: (id: string) => boolean): string => {
 
 describe("what the format table says", () => {
   it.each([
-    ["FMT-ID: the field", where((id) => version(id).eventId === "field"), "1-2:2"],
-    ["FMT-ID: standard hash", where((id) => version(id).eventId === "standard hash"), "3-3:1"],
-    ["FMT-ID: URL-safe hash", where((id) => version(id).eventId === "urlsafe hash"), "4-12:9"],
-    ["FMT-RID: the room ID is the create event's", where((id) => version(id).roomIdIsCreateEvent), "12-12:1"],
-    ["FMT-CJ: strict canonical JSON", where((id) => version(id).strictCanonicalJson), "6-12:7"],
-    ["FMT-KEY: key validity enforced", where((id) => version(id).enforcesKeyValidity), "5-12:8"],
-    ["FMT-DEPTH: 2^53-1", where((id) => version(id).maxDepth === 2 ** 53 - 1), "1-12:12"],
+    ["the field", where((id) => version(id).eventId === "field"), "1-2:2"],
+    ["standard hash", where((id) => version(id).eventId === "standard hash"), "3-3:1"],
+    ["URL-safe hash", where((id) => version(id).eventId === "urlsafe hash"), "4-12:9"],
+    ["the room ID is the create event's", where((id) => version(id).roomIdIsCreateEvent), "12-12:1"],
+    ["strict canonical JSON", where((id) => version(id).strictCanonicalJson), "6-12:7"],
+    ["key validity enforced", where((id) => version(id).enforcesKeyValidity), "5-12:8"],
+    ["2^53-1", where((id) => version(id).maxDepth === 2 ** 53 - 1), "1-12:12"],
     [
       "the creator is named in the content",
       where((id) => version(id).creators === "content.creator"),

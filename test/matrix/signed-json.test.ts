@@ -30,7 +30,7 @@ const good = right(undefined);
 const none = left({ _tag: "NoSignature" });
 const bad = left({ _tag: "BadSignature" });
 
-it("VEC-X1: the public key of the specification's seed", () => {
+it("the public key of the specification's seed", () => {
   expect(encodeBase64(key.publicKey)).toBe("XGX0JRS2Af3be3knz2fBiRbApjm2Dh61gXDJA8kcJNI");
 });
 
@@ -39,19 +39,23 @@ describe.each([
   ["portableSigningKey", portableSigningKey, portableCrypto],
 ])("the specification's examples, signed by %s", (_, signingKey, engine) => {
   it.each([
-    ["VEC-1", {}, "K8280/U9SSy9IVtjBuVeLr+HpOB4BQFWbg+UZaADMtTdGYI7Geitb76LTrr5QV/7Xg4ahLwYGYZzuHGZKM5ZAQ"],
     [
-      "VEC-2",
+      "no members",
+      {},
+      "K8280/U9SSy9IVtjBuVeLr+HpOB4BQFWbg+UZaADMtTdGYI7Geitb76LTrr5QV/7Xg4ahLwYGYZzuHGZKM5ZAQ",
+    ],
+    [
+      "two members",
       { one: 1, two: "Two" },
       "KqmLSbO39/Bzb0QIYE82zqLwsA+PDzYIpIRA2sRQ4sL53+sN6/fpNSoqE7BP7vBZhG6kYdD13EIMJpvhJI+6Bw",
     ],
     [
-      "VEC-X3",
+      "a proof",
       { mxid: "@alice:example.org", token: "abc123" },
       "bcYkW6mDNbs7yv/GNpvyxql/P1EWGcNiIy9tJllJQkc8cTsboPenZpQ9FOF1STsNTwsslwo4B1NjYcmSx9IGDw",
     ],
     [
-      "VEC-X3",
+      "a proof",
       { mxid: "@alice:example.org", sender: "@bob:example.com", token: "abc123" },
       "8aav5pa9Z5cecGlYwOF25MLXVCljtB3LhZcoN41gxWoEbeiEF1OPB8XR6ggAzKJ3D1AmsI1Av7HsdHfm1WqhBg",
     ],

@@ -28,7 +28,7 @@ describe.each(engines)("lookupHash with the %s engine", (_name, crypto) => {
     expect(lookupHash(crypto, threepid(medium, address), "matrixrocks")).toBe(hash);
   });
 
-  it("VEC-X4: the address is hashed in its canonical form", () => {
+  it("the address is hashed in its canonical form", () => {
     expect(lookupHash(crypto, threepid("email", "Strauß@Example.com"), "matrixrocks")).toBe(
       "Wvo9OL_UvrDZsRecvnhshdTeilXXGbhk0J5l5rX55Ok",
     );

@@ -35,7 +35,7 @@ const announcement = (
 };
 
 /**
- * Binds an address to a user and tells the user's homeserver (BIND-2, BIND-6): the signed association, with every
+ * Binds an address to a user and tells the user's homeserver: the signed association, with every
  * invite that waited for this address and was not announced before; each is announced once. Without any,
  * `invites` is left out and the homeserver is told all the same, as Sydent does.
  */
@@ -72,8 +72,8 @@ export const associate = (
 };
 
 /**
- * `POST /3pid/bind` (BIND-2, BIND-3). Users bind their own ID only: another one is 403 `M_UNAUTHORIZED`, as Sydent
- * answers, although the specification lets an owner name anybody (BIND-4).
+ * `POST /3pid/bind`. Users bind their own ID only: another one is 403 `M_UNAUTHORIZED`, as Sydent
+ * answers, although the specification lets an owner name anybody.
  */
 export const bind: UserHandler = ({ state, request }, user) => {
   const body = textsWithSecret(request.body, ["sid", "client_secret", "mxid"]);

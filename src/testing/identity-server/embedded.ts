@@ -59,7 +59,7 @@ export interface EmbeddedIdentityServer {
    */
   readonly account: (userId: string) => string;
   /**
-   * Binds an address as validating and binding it would (BIND-2), to any user, also somebody else's (BIND-4): the
+   * Binds an address as validating and binding it would, to any user, also somebody else's: the
    * homeserver of the user is sent an onbind with all invites that wait. Gives the signed association.
    * Throws a `TypeError` for what is no address or no user ID.
    *

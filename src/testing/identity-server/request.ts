@@ -64,7 +64,7 @@ export const texts = <Name extends string>(
 
 const clientSecret = /^[0-9a-zA-Z.=_-]{1,255}$/;
 
-/** The texts of these names, of which `client_secret` must keep to its alphabet (BIND-1a). */
+/** The texts of these names, of which `client_secret` must keep to its alphabet. */
 export const textsWithSecret = <Name extends string>(
   body: unknown,
   names: readonly (Name | "client_secret")[],

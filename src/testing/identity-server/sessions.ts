@@ -7,7 +7,7 @@ import { type Random, lettersAndDigits, randomNumberText, randomText } from "./r
 import { textsWithSecret, withMembers } from "./request.js";
 import { type IdentityState, type Session, withEntry } from "./state.js";
 
-/** A session can be validated and used for 24 hours after it was last modified (BIND-1). */
+/** A session can be validated and used for 24 hours after it was last modified. */
 const lifetime = 24 * 60 * 60 * 1000;
 
 const isExpired = (session: Session, now: number): boolean => now > session.modifiedAt + lifetime;
@@ -41,7 +41,7 @@ const newSession = (threepid: Threepid, clientSecret: string, now: number, rando
 });
 
 /**
- * `POST /validate/email/requestToken` (BIND-1a): opens a session and mails its token. The same address with the same
+ * `POST /validate/email/requestToken`: opens a session and mails its token. The same address with the same
  * secret is the same session, and is mailed again only for a higher `send_attempt`.
  */
 export const requestToken: UserHandler = ({ state, request, random }) => {
@@ -76,7 +76,7 @@ export const requestToken: UserHandler = ({ state, request, random }) => {
 };
 
 /**
- * `POST /validate/email/submitToken`: proves that the mail was read. A failure is 400 with the codes of BIND-1b; its
+ * `POST /validate/email/submitToken`: proves that the mail was read. A failure is 400 with the codes of the specification; its
  * body says `success: false` too, for those who were written against Sydent, which answers it with status 200.
  */
 export const submitToken: UserHandler = ({ state, request }) => {
@@ -100,7 +100,7 @@ export interface ValidatedSession {
 
 /**
  * The validated session of this ID and secret; 404 `M_NO_VALID_SESSION`, 400 `M_SESSION_EXPIRED` or 400
- * `M_SESSION_NOT_VALIDATED` where there is none (BIND-3).
+ * `M_SESSION_NOT_VALIDATED` where there is none.
  */
 export const validatedSession = (
   state: IdentityState,
@@ -118,7 +118,7 @@ export const validatedSession = (
     : right({ threepid, validatedAt });
 };
 
-/** `GET /3pid/getValidated3pid` (BIND-1c). */
+/** `GET /3pid/getValidated3pid`. */
 export const getValidated3pid: UserHandler = ({ state, request }) => {
   const query = textsWithSecret(request.query, ["sid", "client_secret"]);
   if (isLeft(query)) return query;

@@ -8,7 +8,7 @@ import { texts } from "./request.js";
 import { newSigningKey } from "./state.js";
 
 /**
- * `POST /sign-ed25519` (SIGN-1 to SIGN-4): signs `mxid`, `sender` and `token` with the private key of the request, a
+ * `POST /sign-ed25519`: signs `mxid`, `sender` and `token` with the private key of the request, a
  * seed of 32 bytes in either base64 alphabet, under this server's name and `ed25519:0`. As with Sydent, neither the
  * user nor the key need belong to the invite. A key that is none is 400 `M_INVALID_PARAM`.
  */

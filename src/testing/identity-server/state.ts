@@ -5,7 +5,7 @@ import type { Threepid } from "../../threepid/threepid.js";
 import { portableCrypto, portableSigningKey } from "../../portable/crypto.js";
 import { type Random, lettersAndDigits, randomText } from "./random-text.js";
 
-/** A validation session (BIND-1): who holds its token can read the mail of that address. */
+/** A validation session: who holds its token can read the mail of that address. */
 export interface Session {
   readonly sid: string;
   readonly clientSecret: string;

@@ -44,7 +44,7 @@ const validated = async () => {
 };
 
 describe("POST /3pid/bind", () => {
-  it("BIND-2: publishes a signed association", async () => {
+  it("publishes a signed association", async () => {
     const { server, clock, bind, owner } = await validated();
     expect(await owner()).toBeUndefined();
     const { status, body } = await bind();
@@ -112,13 +112,13 @@ describe("POST /3pid/bind", () => {
     ["a malformed secret", { client_secret: "has space" }, 400, "M_INVALID_PARAM"],
     ["a session ID that is no text", { sid: 1 }, 400, "M_INVALID_PARAM"],
     ["no user", { mxid: undefined }, 400, "M_MISSING_PARAMS"],
-  ])("BIND-3: %s", async (_, fields, status, errcode) => {
+  ])("%s", async (_, fields, status, errcode) => {
     const { bind, owner } = await validated();
     expect(await bind(fields)).toMatchObject({ status, body: { errcode } });
     expect(await owner()).toBeUndefined();
   });
 
-  it("BIND-3: a session that was not validated, or is a day old", async () => {
+  it("a session that was not validated, or is a day old", async () => {
     const { server, clock, tokens, bind } = await validated();
     const secret = { client_secret: "unproven" };
     const { body } = await post(server, "validate/email/requestToken", tokens.zoe, {
@@ -136,7 +136,7 @@ describe("POST /3pid/bind", () => {
 });
 
 describe("bindDirectly", () => {
-  it("does what validating and binding does, and BIND-4: for anybody", async () => {
+  it("does what validating and binding does, and for anybody", async () => {
     const one = await validated();
     await post(one.server, "store-invite", one.tokens.alice, anInvite());
     const bound = one.server.bindDirectly({ medium: "email", address: address.toUpperCase() }, zoe);

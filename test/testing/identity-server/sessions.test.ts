@@ -29,14 +29,14 @@ const begun = async () => {
 };
 
 describe("POST /validate/email/requestToken", () => {
-  it("BIND-1a: opens a session and mails its token", async () => {
+  it("opens a session and mails its token", async () => {
     const { server, sid } = await begun();
     expect(sid).toMatch(/^[0-9]{1,10}$/);
     expect(server.outbox).toMatchObject([{ kind: "validation", address, sid, clientSecret: "secret" }]);
     expect(challenged(server).token).toMatch(/^[0-9A-Za-z]{32}$/);
   });
 
-  it("BIND-1a: mails again only for a higher send_attempt", async () => {
+  it("mails again only for a higher send_attempt", async () => {
     const { server, sid, request } = await begun();
     expect((await request({ email: address.toUpperCase() })).body).toEqual({ sid });
     expect(server.outbox).toHaveLength(1);
@@ -51,7 +51,7 @@ describe("POST /validate/email/requestToken", () => {
     expect(server.outbox).toHaveLength(2);
   });
 
-  it("BIND-1: a mail that is sent again starts the day anew", async () => {
+  it("a mail that is sent again starts the day anew", async () => {
     const { clock, request, submit } = await begun();
     clock.at += day;
     await request({ send_attempt: 2 });
@@ -59,7 +59,7 @@ describe("POST /validate/email/requestToken", () => {
     expect((await submit()).status).toBe(200);
   });
 
-  it("BIND-1: after a day it is a new session", async () => {
+  it("after a day it is a new session", async () => {
     const { clock, sid, request } = await begun();
     clock.at += day + 1;
     expect((await request()).body["sid"]).not.toBe(sid);
@@ -106,7 +106,7 @@ describe("POST /validate/email/submitToken", () => {
     [{ token: "wrong" }, "M_TOKEN_INCORRECT"],
     [{ client_secret: "other" }, "M_INVALID_PARAM"],
     [{ sid: "1" }, "M_INVALID_PARAM"],
-  ])("BIND-1b: %j is 400 %s, and not a success", async (fields, errcode) => {
+  ])("%j is 400 %s, and not a success", async (fields, errcode) => {
     const { submit, validated } = await begun();
     expect(await submit(fields)).toMatchObject({ status: 400, body: { errcode, success: false } });
     expect((await validated()).status).toBe(400);
@@ -121,7 +121,7 @@ describe("POST /validate/email/submitToken", () => {
     expect(await submit(fields)).toMatchObject({ status: 400, body: { errcode } });
   });
 
-  it("BIND-1b: after a day it is 400 M_SESSION_EXPIRED", async () => {
+  it("after a day it is 400 M_SESSION_EXPIRED", async () => {
     const { clock, submit } = await begun();
     clock.at += day + 1;
     expect(await submit()).toMatchObject({ status: 400, body: { errcode: "M_SESSION_EXPIRED" } });
@@ -129,19 +129,19 @@ describe("POST /validate/email/submitToken", () => {
 });
 
 describe("GET /3pid/getValidated3pid", () => {
-  it("BIND-1c: says what was proven and when", async () => {
+  it("says what was proven and when", async () => {
     const { clock, submit, validated } = await begun();
     clock.at += 5;
     await submit();
     expect((await validated()).body).toEqual({ medium: "email", address, validated_at: clock.at });
   });
 
-  it("BIND-1c: 400 M_SESSION_NOT_VALIDATED", async () => {
+  it("400 M_SESSION_NOT_VALIDATED", async () => {
     const { validated } = await begun();
     expect(await validated()).toMatchObject({ status: 400, body: { errcode: "M_SESSION_NOT_VALIDATED" } });
   });
 
-  it("BIND-1c: 400 M_SESSION_EXPIRED, a day after it was validated", async () => {
+  it("400 M_SESSION_EXPIRED, a day after it was validated", async () => {
     const { clock, submit, validated } = await begun();
     clock.at += day;
     await submit();
@@ -155,7 +155,7 @@ describe("GET /3pid/getValidated3pid", () => {
     [{ sid: "1", client_secret: "secret" }, 404, "M_NO_VALID_SESSION"],
     [{ sid: "1", client_secret: "has space" }, 400, "M_INVALID_PARAM"],
     [{ sid: "1" }, 400, "M_MISSING_PARAMS"],
-  ])("BIND-1c: %j is %i %s", async (query, status, errcode) => {
+  ])("%j is %i %s", async (query, status, errcode) => {
     const { validated } = await begun();
     expect(await validated({ ...query })).toMatchObject({ status, body: { errcode } });
   });

@@ -19,7 +19,7 @@ const anInvited = async () => {
 };
 
 describe("POST /sign-ed25519", () => {
-  it("SIGN-3: signs user, sender and token with the mailed key", async () => {
+  it("signs user, sender and token with the mailed key", async () => {
     const { sign, token, key } = await anInvited();
     const { status, body } = await sign();
     expect(status).toBe(200);
@@ -29,7 +29,7 @@ describe("POST /sign-ed25519", () => {
     expect(isSigned({ ...body, mxid: alice }, key)).toBe(false);
   });
 
-  it("SIGN-2: takes the key in either alphabet", async () => {
+  it("takes the key in either alphabet", async () => {
     const { sign, privateKey, key } = await anInvited();
     const standard = encodeBase64(decodeBase64(privateKey) ?? new Uint8Array());
     expect(isSigned((await sign({ private_key: standard })).body, key)).toBe(true);
@@ -51,7 +51,7 @@ describe("POST /sign-ed25519", () => {
   });
 
   it.each([
-    ["SIGN-4: an unknown token", { token: "nope" }, 404, "M_UNRECOGNIZED"],
+    ["an unknown token", { token: "nope" }, 404, "M_UNRECOGNIZED"],
     ["a short key", { private_key: "AAAA" }, 400, "M_INVALID_PARAM"],
     ["a key that is no base64", { private_key: "?".repeat(43) }, 400, "M_INVALID_PARAM"],
     ["a key that is no text", { private_key: 1 }, 400, "M_INVALID_PARAM"],
