@@ -27,6 +27,21 @@ const trapImports = [
   },
 ];
 
+/** A code of a requirement; names of standards look the same. Pages are held by test/matrix/specification.test.ts. */
+const requirementCode = /\b(?!(?:UTF|SHA|HMAC|AGPL)-)[A-Z][\dA-Z]+(?:-[\dA-Z]+)+[a-z]?\b|\bspec \u00a7/g;
+
+const noRequirementCode = {
+  create: ({ sourceCode, report }) => ({
+    Program: () => {
+      for (const { 0: code, index } of sourceCode.text.matchAll(requirementCode))
+        report({
+          loc: sourceCode.getLocFromIndex(index),
+          message: `Say it in words, or name a decision (D-1): ${code}.`,
+        });
+    },
+  }),
+};
+
 const core = floors.map((floor, height) => {
   const above = [...floors.slice(height + 1), ...edges];
   const bare = floor === "matrix" || floor === "threepid";
@@ -60,6 +75,7 @@ export default defineConfig(
         tsconfigRootDir: import.meta.dirname,
       },
     },
+    plugins: { project: { rules: { "no-requirement-code": noRequirementCode } } },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       "@typescript-eslint/switch-exhaustiveness-check": [
@@ -71,6 +87,7 @@ export default defineConfig(
       "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true, varsIgnorePattern: "^_" }],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "no-restricted-syntax": ["error", ...trapImports],
+      "project/no-requirement-code": "error",
     },
   },
   ...core,

@@ -17,6 +17,10 @@ export interface Requester {
  * identity server send mail (D-6). It is what both an
  * `m.room.third_party_invite` and a plain invite of theirs would have to pass; whom they invite is asked by `decide`.
  *
+ * Only a joined user with the level `invite` may send a third-party invite: https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
+ * The invite endpoints are not among those for guests: https://spec.matrix.org/v1.19/client-server-api/#guest-access
+ * What a suspended user may do is for the server to say: https://spec.matrix.org/v1.19/client-server-api/#account-suspension
+ *
  * @example
  * admit(state, { userId }); // left({ code: "PowerTooLow", rule: "7.1", errcode: "M_FORBIDDEN", status: 403, … })
  */

@@ -6,8 +6,10 @@ import type { RoomVersion } from "../matrix/room-version.js";
 const withJoinRules: ReadonlySet<string | undefined> = new Set(["join", "invite", "knock"]);
 
 /**
- * The places in the room's state that an event of any type must name in its `auth_events`, if an event stands there
- *. The order is of no importance; no place comes twice.
+ * The places in the room's state that an event of any type must name in its `auth_events`, if an event stands there.
+ * The order is of no importance; no place comes twice.
+ *
+ * An event names the state that gives it permission: https://spec.matrix.org/v1.19/server-server-api/#auth-events-selection
  *
  * @example
  * selectAuthEvents(template, roomVersion("12")!);

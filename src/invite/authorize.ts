@@ -6,7 +6,7 @@ import { type Refusal, refusal } from "../refusal.js";
 import { isProven } from "./proof.js";
 import {
   type AuthorizeOptions,
-  type Decision,
+  type Ruling,
   type Facts,
   type Kind,
   type Rule,
@@ -45,7 +45,7 @@ export const kindOf = (event: EventLike): Kind | undefined => {
   return hasMember(content, "third_party_invite") ? "provenInvite" : "plainInvite";
 };
 
-const verdictOf = (decision: Decision, { number }: Rule, { state }: Facts): Verdict => {
+const verdictOf = (ruling: Ruling, { number }: Rule, { state }: Facts): Verdict => {
   if (decision === "allow") return allow;
   if (typeof decision === "object") return { _tag: "TooMuchWork", pairs: decision.pairs };
   return { _tag: "Reject", refusal: refusal(decision, { rule: number(state.version.rules) }) };
@@ -70,6 +70,8 @@ export const walk = (
  * names the rule by its number in that version. Takes any JSON for the event and its neighbours; never throws.
  *
  * Not asked here: what the event's own `auth_events` are (`checkAuthEvents`), and who must have signed it.
+ *
+ * The rules of version 12: https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  *
  * @example
  * const verdict = authorize(event, state, nodeCrypto);

@@ -20,6 +20,8 @@ const placeOf = ({ type, state_key: stateKey }: EventLike): string | undefined =
  * that the selection does not have, none rejected, the create event among them (not from version 12 on), all of the
  * same room.
  *
+ * An event that names other state in `auth_events` is rejected: https://spec.matrix.org/v1.19/server-server-api/#auth-events-selection
+ *
  * @example
  * checkAuthEvents(pdu, named, version); // left({ code: "AuthEventUnexpected", rule: "2.2", … })
  */

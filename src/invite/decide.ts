@@ -69,7 +69,11 @@ const template = (
 export const emptied = (state: RoomState, sender: UserId, token: string): EventTemplate =>
   template(state, sender, "m.room.third_party_invite", token, {});
 
-/** The content of the room's event: the first key again at the top level, for old servers (D-14). */
+/**
+ * The content of the room's event: the first key again at the top level, for old servers (D-14).
+ *
+ * The content has `display_name`, `public_key`, `key_validity_url` and `public_keys`: https://spec.matrix.org/v1.19/client-server-api/#mroomthird_party_invite
+ */
 export const thirdPartyInviteContent = ({ displayName, publicKeys }: MintedInvite): JsonObject => ({
   display_name: displayName,
   key_validity_url: publicKeys[0].keyValidityUrl,
@@ -161,6 +165,8 @@ const decideUnbound = (
  * what `POST /rooms/{roomId}/invite` decides, for either of its forms. Somebody is:
  * their `m.room.member` invite, or `AlreadyInvited` and no event. Nobody yet: the
  * `m.room.third_party_invite` that carries the token. Pure: decide again on a newer state and get a newer answer.
+ *
+ * If no user is known for the identifier, the server sends an `m.room.third_party_invite`: https://spec.matrix.org/v1.19/client-server-api/#thirdparty_post_matrixclientv3roomsroomidinvite
  *
  * @example
  * decide(state, { userId: alice }, { _tag: "Bound", userId: bob });

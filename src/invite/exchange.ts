@@ -21,6 +21,8 @@ export interface ExchangeRequest {
  * Checks the body of `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}` before anything is
  * looked up: the fixed fields, that body and path name one room, and that the request was signed by the server
  * of the user it is for (D-21). `display_name` is not asked for: the other server cannot know it (D-22).
+ *
+ * The other server sends an `m.room.member` event with the proof: https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1exchange_third_party_inviteroomid
  */
 export const checkExchange = (
   body: unknown,
@@ -60,6 +62,8 @@ const senderIsOurs = (
  * signed as it came. Invalid, revoked, banned → refusal with 403; joined, or invited by this very token → nothing to
  * append and 200.
  *
+ * The inviter's server verifies the proof and sends the invite: https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1exchange_third_party_inviteroomid
+ *
  * @example
  * decideExchange(state, request, serverName, nodeCrypto); // right({ _tag: "Redeem", event, keys })
  */
@@ -75,7 +79,11 @@ export const decideExchange = (
     flatMap(() => redeem(state, request.signed, crypto, options)),
   );
 
-/** The body that asks another server for the exchange. */
+/**
+ * The body that asks another server for the exchange.
+ *
+ * The body is a member event with the proof: https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1exchange_third_party_inviteroomid
+ */
 export const exchangeBody = ({ roomId, sender, signed }: ExchangeRequest): JsonObject => ({
   type: "m.room.member",
   room_id: roomId,

@@ -21,6 +21,8 @@ const nothing: FirstJoin = { _tag: "NothingToCheck" };
  * or replaced since leaves no key to ask after; the invite stands by the rules, and so does the join. More pairs than
  * the budget are refused (`TooManyPairs`), and so is a proof that no event can hold (`SignedTooLarge`).
  *
+ * The server that a user joins through checks the keys of the invite at their `key_validity_url`: https://spec.matrix.org/v1.19/client-server-api/#third-party-invites
+ *
  * @example
  * firstJoin(state, userId, nodeCrypto); // right({ _tag: "CheckKeys", keys: [{ publicKey, validity }] })
  */

@@ -72,6 +72,8 @@ export const parseAddressee = (body: unknown): Either<Refusal, Addressee> =>
  * The object of the four fields that names an invitee by third-party identifier: the body of
  * `POST /rooms/{roomId}/invite`, or one entry of `invite_3pid` of `createRoom`.
  * Refuses with `FieldMissing`, `FieldMalformed`, `MediumUnsupported` or `AddressMalformed`.
+ *
+ * All four fields are required: https://spec.matrix.org/v1.19/client-server-api/#thirdparty_post_matrixclientv3roomsroomidinvite
  */
 export const parseThreepidInvite = (body: unknown): Either<Refusal, ThreepidInvite> => {
   const texts = withTexts(body, threepidFields);
@@ -96,6 +98,8 @@ const parseUserInvite = (body: Readonly<Record<string, unknown>>): Either<Refusa
 /**
  * Which of the two documented forms a body of `POST /rooms/{roomId}/invite` is, and what it says. A body
  * with `user_id` and any field of the other form is refused (`BothForms`): whom to invite would be a guess (D-1).
+ *
+ * The body with `user_id` invites a user of Matrix: https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidinvite
  *
  * @example
  * parseInviteRequest({ user_id: "@bob:example.org" }); // right({ _tag: "ByUserId", userId: "@bob:example.org" })

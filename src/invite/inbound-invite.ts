@@ -36,6 +36,9 @@ const hasOwnCreate = (
  * room's own create event (before, older servers leave it out, and nothing is refused for it). The proof's signature
  * cannot be checked without the room.
  *
+ * The invited server checks the event and signs it: https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2inviteroomideventid
+ * The stripped state has the create event: https://spec.matrix.org/v1.19/client-server-api/#stripped-state
+ *
  * @example
  * checkInboundInvite(body, { roomId, origin, serverName }, nodeCrypto); // right({ roomId, sender, target, token })
  */

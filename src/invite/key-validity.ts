@@ -32,6 +32,8 @@ export const readValidity = (holder: unknown): Validity => {
  * The address to GET: the event's URL with `public_key` added, the key written exactly as it stands in the event and
  * percent-encoded. A query stays, a fragment goes.
  *
+ * The key goes into the query as `public_key`: https://spec.matrix.org/v1.19/identity-service-api/#get_matrixidentityv2pubkeyisvalid
+ *
  * @example
  * validityRequestUrl("https://id.example/isvalid", "a+b/c"); // "https://id.example/isvalid?public_key=a%2Bb%2Fc"
  */

@@ -27,6 +27,11 @@ export interface MintedInvite {
 
 const token = /^[0-9A-Za-z.=_-]{1,255}$/;
 
+/**
+ * Reads a token of an identity server.
+ *
+ * A token has 1 to 255 characters of `[0-9a-zA-Z.=_-]`: https://spec.matrix.org/v1.19/identity-service-api/#post_matrixidentityv2store-invite
+ */
 export const parseToken = (value: unknown): Either<Refusal, Token> =>
   typeof value === "string" && token.test(value) ? right(value as Token) : refuse("TokenMalformed");
 
@@ -53,6 +58,8 @@ const isPinned = (publicKey: string, pinnedKeys: readonly string[]): boolean => 
  * length, keys of 32 usable bytes in either alphabet, https validity URLs (D-16). Members
  * beyond those, such as a top-level `public_key`, are not looked at. A `display_name` that is missing, or gives the
  * address away, is replaced by our own. Where keys are pinned, one of them must be among the answer's.
+ *
+ * The answer has `token`, `public_keys` and `display_name`: https://spec.matrix.org/v1.19/identity-service-api/#post_matrixidentityv2store-invite
  *
  * @example
  * parseMintedInvite(answer, threepid); // right({ token, publicKeys: [{ publicKey, keyValidityUrl }, …], displayName })

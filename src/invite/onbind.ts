@@ -48,6 +48,8 @@ const checkEntry = (value: unknown, mxid: UserId, serverName: string): Either<Re
  * against the room. The whole is refused only if it has no readable user or more than `maxEntries`; without
  * `invites` there is nothing to do. `medium` and `address` are not looked at.
  *
+ * The identity server sends all pending invites of the address: https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv13pidonbind
+ *
  * @example
  * checkOnBind(body, { serverName, maxEntries: 5000 }); // right({ mxid, accepted: [{ roomId, sender, signed }], refused: [] })
  */

@@ -203,6 +203,8 @@ const signaturesAt = (signatures: Iterable<Signature>): JsonObject => {
  * what is malformed is passed over. Size and distinct pairs are counted before any pair is tried. Takes unchecked JSON
  * and never throws.
  *
+ * One signature by one key of the third-party invite is enough: https://spec.matrix.org/v1.19/server-server-api/#verifying-the-invite
+ *
  * @example
  * proveInvite(nodeCrypto, version, signed, tokenEvent.content); // { _tag: "Proven", keys: [{ publicKey: "…", … }], … }
  */
@@ -234,7 +236,11 @@ export const proveInvite = (
       };
 };
 
-/** Whether any pair matches: what the judge of a received event needs to know, and not a verification more. */
+/**
+ * Whether any pair matches: what the judge of a received event needs to know, and not a verification more.
+ *
+ * One signature by one key of the third-party invite is enough: https://spec.matrix.org/v1.19/server-server-api/#verifying-the-invite
+ */
 export const isProven = (
   crypto: CryptoEngine,
   version: RoomVersion,

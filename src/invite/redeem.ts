@@ -41,6 +41,8 @@ const inviterBy = (state: RoomState, userId: string, token: string): string | un
  *
  * The sender need be neither joined nor powerful any more: the rules say so.
  *
+ * The server adds the member event for the user to whom the address is bound: https://spec.matrix.org/v1.19/client-server-api/#third-party-invites
+ *
  * @example
  * redeem(state, signed, nodeCrypto); // right({ _tag: "Redeem", event: { type: "m.room.member", … }, keys: […] })
  */

@@ -119,7 +119,11 @@ export interface Rules {
   readonly last: LastRule;
 }
 
-/** Whether a room takes part in events of this user's server: only `false` says no. */
+/**
+ * Whether a room takes part in events of this user's server: only `false` says no.
+ *
+ * `m.federate` says whether users of other servers may join, and is true where it is not given: https://spec.matrix.org/v1.19/client-server-api/#mroomcreate
+ */
 export const federates = (create: EventLike, userId: string): boolean =>
   member(contentOf(create), "m.federate") !== false ||
   (typeof create.sender === "string" && domainOf(create.sender) === domainOf(userId));
@@ -392,5 +396,9 @@ const thirdPartyInvite: Rules = {
   },
 };
 
-/** The authorisation rules for events that third-party invites are made of: the one place where they stand. */
+/**
+ * The authorisation rules for events that third-party invites are made of: the one place where they stand.
+ *
+ * Each room version has its own text; that of version 12: https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
+ */
 export const rulesFor: Readonly<Record<Kind, Rules>> = { thirdPartyInvite, provenInvite, plainInvite };

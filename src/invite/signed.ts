@@ -5,8 +5,8 @@ import { type Refusal, refuse } from "../refusal.js";
 import { isTooLarge } from "./signed-size.js";
 
 /**
- * A `signed` object: `json` is all of it exactly as it was received, since the signature covers every member
- *; `mxid` and `token` are read out of it.
+ * A `signed` object: `json` is all of it exactly as it was received, since the signature covers every member;
+ * `mxid` and `token` are read out of it.
  */
 export interface Signed {
   readonly mxid: UserId;
@@ -17,6 +17,8 @@ export interface Signed {
 /**
  * Reads `signed` out of unchecked JSON: its user, its token, that signatures are there at all, and that an event can hold
  * it. Whoever receives one comes through here, so that nothing larger is stored, hashed, passed on or tried.
+ *
+ * `signed` has `mxid`, `token` and `signatures`: https://spec.matrix.org/v1.19/client-server-api/#mroommember
  */
 export const parseSigned = (value: unknown): Either<Refusal, Signed> => {
   if (!isJsonObject(value)) return refuse("NoSigned");

@@ -1,4 +1,4 @@
-/** RFC 4648 without padding: `standard` has `+` and `/`, `urlsafe` has `-` and `_` (B64-1). */
+/** RFC 4648 without padding: `standard` has `+` and `/`, `urlsafe` has `-` and `_`. */
 export type Base64Alphabet = "standard" | "urlsafe";
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -20,7 +20,11 @@ const decoders: Readonly<Record<Base64Alphabet, Uint8Array>> = {
   urlsafe: values("urlsafe"),
 };
 
-/** Unpadded base64 of `bytes`; the standard alphabet unless told otherwise (signatures and hashes). */
+/**
+ * Unpadded base64 of `bytes`; the standard alphabet unless told otherwise (signatures and hashes).
+ *
+ * Matrix writes signatures and hashes without padding: https://spec.matrix.org/v1.19/appendices/#unpadded-base64
+ */
 export const encodeBase64 = (bytes: Uint8Array, alphabet: Base64Alphabet = "standard"): string => {
   const digits = alphabets[alphabet];
   let text = "";
@@ -35,9 +39,12 @@ export const encodeBase64 = (bytes: Uint8Array, alphabet: Base64Alphabet = "stan
 };
 
 /**
- * The bytes of a base64 text, or `undefined` where it is none. Padding may be there or not (B64-2), the bits
+ * The bytes of a base64 text, or `undefined` where it is none. Padding may be there or not, the bits
  * that a last digit has to spare are ignored. `either` takes a text in one alphabet or the other, which is what
- * identity-server keys need (B64-4).
+ * identity-server keys need.
+ *
+ * A decoder takes base64 with and without padding: https://spec.matrix.org/v1.19/appendices/#unpadded-base64
+ * The URL-safe alphabet has `-` and `_`: https://spec.matrix.org/v1.19/appendices/#url-safe-unpadded-base64
  *
  * @example
  * decodeBase64("Zm9v"); // the bytes of "foo"

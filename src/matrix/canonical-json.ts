@@ -112,7 +112,11 @@ const unmarked = (chunk: string): string => (chunk[1] === writtenMark ? chunk.sl
 // UTF-16 puts surrogates (U+10000 and beyond) below U+E000..U+FFFF; this moves them above.
 const rank = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);
 
-/** Compares by Unicode code point, which is the order of keys in canonical JSON. */
+/**
+ * Compares by Unicode code point, which is the order of keys in canonical JSON.
+ *
+ * Keys are sorted by their code points: https://spec.matrix.org/v1.19/appendices/#canonical-json
+ */
 export const compareCodePoints = (a: string, b: string): number => {
   const shorter = Math.min(a.length, b.length);
   for (let i = 0; i < shorter; i += 1) {
@@ -127,6 +131,8 @@ export const compareCodePoints = (a: string, b: string): number => {
  * The canonical JSON of a value: shortest form, keys in the order of their code points.
  * Takes anything; what is not plain JSON, holds a number of the wrong kind, a lone surrogate, or nests deeper than
  * {@link maxDepth} gives a {@link NotCanonicalJson}. Never throws.
+ *
+ * Canonical JSON is the shortest UTF-8 form with sorted keys, and has integers only: https://spec.matrix.org/v1.19/appendices/#canonical-json
  *
  * @example
  * canonicalJson({ b: 1, a: [true, null] }); // right('{"a":[true,null],"b":1}')

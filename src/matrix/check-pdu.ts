@@ -23,6 +23,8 @@ const week = 7 * 24 * 60 * 60 * 1000;
  * Whether a key may have signed an event of that time: not when it had expired before, and from room version 5 on
  * not later than its document is valid, of which no more is believed than a week from `now`.
  *
+ * From room version 5 on a key must be valid at the time of the event: https://spec.matrix.org/v1.19/rooms/v5/#signing-key-validity-period
+ *
  * @example
  * mayHaveSigned({ publicKey, validUntilTs: 5000 }, roomVersion("5")!, { originServerTs: 5001, now }); // false
  */
@@ -59,6 +61,8 @@ export interface KeyName {
  * The keys that the signatures of a received event name, of the servers that must have signed it: what a host fetches, if it
  * does not know them, before `checkPdu`. Takes unchecked JSON, never throws.
  *
+ * A server fetches the keys of the signatures that it must check: https://spec.matrix.org/v1.19/server-server-api/#validating-hashes-and-signatures-on-received-events
+ *
  * @example
  * await keys.fetch(keysNeeded(nodeCrypto, pdu, version)); // [{ server: "example.org", keyId: "ed25519:1" }]
  */
@@ -89,10 +93,12 @@ const hasOddNumber = (value: unknown, depth = 0): boolean => {
 };
 
 /**
- * The checks of a received event before any rule: its ID, its content hash, and the signatures of the servers that must have signed it
- *. The exemption of a proven member invite is decided on the copy that will be
+ * The checks of a received event before any rule: its ID, its content hash, and the signatures of the servers that must have signed it.
+ * The exemption of a proven member invite is decided on the copy that will be
  * used. A server has signed where at least one of its keys is known and may have, and the signature of
  * every such key verifies; what unknown keys signed is passed over. Takes unchecked JSON, never throws.
+ *
+ * A received event is dropped if its format or a signature is wrong, and redacted if its content hash is: https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  *
  * @example
  * const checked = checkPdu(nodeCrypto, pdu, version, { keyOf, now });

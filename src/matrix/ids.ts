@@ -20,14 +20,20 @@ export interface Malformed {
 const malformed = (what: Malformed["what"], why: string): Either<Malformed, never> =>
   left({ _tag: "Malformed", what, why });
 
-/** The longest user ID, room ID, event ID, `type` or `state_key`, in bytes. */
+/**
+ * The longest user ID, room ID, event ID, `type` or `state_key`, in bytes.
+ *
+ * The limits count bytes: https://spec.matrix.org/v1.19/client-server-api/#size-limits
+ */
 export const maxIdentifierBytes = 255;
 
 const serverName = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,255})(?::[0-9]{1,5})?$/;
 
 /**
- * A server name: a host name, an IPv4 or a bracketed IPv6 literal, with an optional port; compared with case
- *. Nothing else: no scheme, no path, no credentials.
+ * A server name: a host name, an IPv4 or a bracketed IPv6 literal, with an optional port; compared with case.
+ * Nothing else: no scheme, no path, no credentials.
+ *
+ * A server name is a host and an optional port: https://spec.matrix.org/v1.19/appendices/#server-name
  *
  * @example
  * parseServerName("matrix.org:8448"); // right("matrix.org:8448")
@@ -41,6 +47,8 @@ export const parseServerName = (value: unknown): Either<Malformed, ServerName> =
 /**
  * A user ID. Historical ones are accepted as they must be: any code point but NUL and `:` may stand in the
  * localpart, which may be empty; 255 bytes at most.
+ *
+ * Servers accept the user IDs that older servers made: https://spec.matrix.org/v1.19/appendices/#historical-user-ids
  */
 export const parseUserId = (value: unknown): Either<Malformed, UserId> => {
   if (typeof value !== "string" || !value.startsWith("@"))
@@ -57,6 +65,8 @@ export const parseUserId = (value: unknown): Either<Malformed, UserId> => {
 /**
  * A room ID: `!` and anything more, up to 255 bytes. From room version 12 on it has no server name, so nothing
  * in this library ever reads one out of it.
+ *
+ * A room ID is opaque: https://spec.matrix.org/v1.19/appendices/#room-ids
  */
 export const parseRoomId = (value: unknown): Either<Malformed, RoomId> => {
   if (typeof value !== "string" || !value.startsWith("!") || value.length < 2)
@@ -68,7 +78,11 @@ export const parseRoomId = (value: unknown): Either<Malformed, RoomId> => {
   return right(value as RoomId);
 };
 
-/** The server that a user ID belongs to: what stands behind its first colon. */
+/**
+ * The server that a user ID belongs to: what stands behind its first colon.
+ *
+ * The domain of a user ID is the homeserver that the user is on: https://spec.matrix.org/v1.19/appendices/#user-identifiers
+ */
 export const serverOf = (userId: UserId): ServerName => domainOf(userId) as ServerName;
 
 /**

@@ -21,7 +21,11 @@ const hash = (
 const onTheWire = (pdu: JsonObject, version: RoomVersion): JsonObject =>
   version.eventId === "field" ? pdu : withoutMembers(pdu, ["event_id"]);
 
-/** The SHA-256 of all of the event but `unsigned`, `signatures` and `hashes`. */
+/**
+ * The SHA-256 of all of the event but `unsigned`, `signatures` and `hashes`.
+ *
+ * The content hash covers the event before redaction: https://spec.matrix.org/v1.19/server-server-api/#calculating-the-content-hash-for-an-event
+ */
 export const contentHash = (
   crypto: CryptoEngine,
   pdu: JsonObject,
@@ -29,7 +33,11 @@ export const contentHash = (
 ): Either<NotCanonicalJson, Uint8Array> =>
   hash(crypto, withoutMembers(onTheWire(pdu, version), ["unsigned", "signatures", "hashes"]), version);
 
-/** The SHA-256 of the redacted event without its signatures. */
+/**
+ * The SHA-256 of the redacted event without its signatures.
+ *
+ * The reference hash covers what redaction leaves: https://spec.matrix.org/v1.19/server-server-api/#calculating-the-reference-hash-for-an-event
+ */
 export const referenceHash = (
   crypto: CryptoEngine,
   pdu: JsonObject,
@@ -43,7 +51,9 @@ export interface NoEventId {
 }
 
 /**
- * The ID of an event (FMT-ID): its own `event_id` in versions 1 and 2, else `$` and its reference hash.
+ * The ID of an event: its own `event_id` in versions 1 and 2, else `$` and its reference hash.
+ *
+ * From room version 4 on an event ID is `$` and the URL-safe base64 of the reference hash: https://spec.matrix.org/v1.19/rooms/v4/#event-ids
  *
  * @example
  * eventId(nodeCrypto, pdu, roomVersion("12")!); // right("$-xWi_CC8WsDxxYCxYdMc-XH0MoRxyAckuQLR0eSVmGI")
@@ -61,7 +71,11 @@ export const eventId = (
   return map((bytes: Uint8Array) => `$${encodeBase64(bytes, alphabet)}`)(referenceHash(crypto, pdu, version));
 };
 
-/** The ID of the room that a create event makes: its own field, from version 12 on its event ID. */
+/**
+ * The ID of the room that a create event makes: its own field, from version 12 on its event ID.
+ *
+ * From room version 12 on a room ID is the ID of the create event with `!` in place of `$`: https://spec.matrix.org/v1.19/rooms/v12/#event-format
+ */
 export const roomIdOfCreate = (
   crypto: CryptoEngine,
   create: JsonObject,
@@ -73,14 +87,22 @@ export const roomIdOfCreate = (
   return own === undefined ? left({ _tag: "NoEventId" }) : right(own);
 };
 
-/** Whether `hashes.sha256` is the event's content hash; compared as bytes. */
+/**
+ * Whether `hashes.sha256` is the event's content hash; compared as bytes.
+ *
+ * An event with another content hash is redacted before it is used: https://spec.matrix.org/v1.19/server-server-api/#validating-hashes-and-signatures-on-received-events
+ */
 export const contentHashMatches = (crypto: CryptoEngine, pdu: JsonObject, version: RoomVersion): boolean => {
   const claimed = decodeBase64(stringMember(member(pdu, "hashes"), "sha256") ?? "");
   const actual = contentHash(crypto, pdu, version);
   return !isLeft(actual) && claimed !== undefined && encodeBase64(claimed) === encodeBase64(actual.right);
 };
 
-/** Another server's signature, or one's own, over an event: on its redacted form. */
+/**
+ * Another server's signature, or one's own, over an event: on its redacted form.
+ *
+ * A signature of an event is checked on the redacted event: https://spec.matrix.org/v1.19/server-server-api/#validating-hashes-and-signatures-on-received-events
+ */
 export const verifyPdu = (
   crypto: CryptoEngine,
   pdu: JsonObject,
@@ -89,7 +111,11 @@ export const verifyPdu = (
 ): Either<NotSigned, void> =>
   verifyJson(crypto, redact(onTheWire(pdu, version), version), by, numbersOf(version));
 
-/** Adds a server's signature to an event that has its content hash already, as an invited server does. */
+/**
+ * Adds a server's signature to an event that has its content hash already, as an invited server does.
+ *
+ * An event is redacted before it is signed: https://spec.matrix.org/v1.19/server-server-api/#adding-hashes-and-signatures-to-outgoing-events
+ */
 export const signPdu = (
   pdu: JsonObject,
   version: RoomVersion,
@@ -109,6 +135,8 @@ export interface SignedPdu {
 /**
  * Gives an event that is complete otherwise, such as the template of a `make_join` answer, its content hash and the
  * signature of `serverName`, and says its ID.
+ *
+ * The content hash is added before the signature: https://spec.matrix.org/v1.19/server-server-api/#adding-hashes-and-signatures-to-outgoing-events
  *
  * @example
  * hashAndSignPdu(nodeCrypto, { ...template, origin_server_ts: now }, version, "example.org", key);
@@ -151,6 +179,8 @@ export interface PduFacts {
  * Completes an event into a signed PDU of its room version: content hash, then the signature of `serverName` over
  * the redacted form. For a homeserver without a builder of its own; also takes other state events, and a
  * create event of version 12, which has no `room_id`.
+ *
+ * The content hash is added before the signature: https://spec.matrix.org/v1.19/server-server-api/#adding-hashes-and-signatures-to-outgoing-events
  *
  * @example
  * completePdu(nodeCrypto, template, { version, authEvents, prevEvents, depth, originServerTs, serverName, key });

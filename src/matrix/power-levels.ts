@@ -15,7 +15,11 @@ const integerText = /^\s*[+-]?[0-9]+\s*$/;
 // Infinity is the creators' alone. Adding zero turns -0, which no comparison of levels should ever show, into 0.
 const asLevel = (value: number): Level => (Number.isFinite(value) ? value + 0 : undefined);
 
-/** Reads one value as the room's version does. */
+/**
+ * Reads one value as the room's version does.
+ *
+ * From room version 10 on levels are integers: https://spec.matrix.org/v1.19/rooms/v10/#values-in-mroompower_levels-events-must-be-integers
+ */
 export const readLevel = (value: unknown, levels: RoomVersion["levels"]): Level => {
   switch (typeof value) {
     case "number":
@@ -46,7 +50,11 @@ const isCreator = (state: RoomState, userId: string): boolean => {
   }
 };
 
-/** The power level of a user in the room. */
+/**
+ * The power level of a user in the room.
+ *
+ * A user without a level of their own has `users_default`, or 0: https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels
+ */
 export const userLevel = (state: RoomState, userId: string): Level => {
   const levels = stateEvent(state, "m.room.power_levels");
   // Version 12: the creators' power is infinite, whatever the power levels say.
@@ -61,7 +69,11 @@ export const userLevel = (state: RoomState, userId: string): Level => {
     : 0;
 };
 
-/** The level that inviting needs: `invite` of the power levels, else 0. */
+/**
+ * The level that inviting needs: `invite` of the power levels, else 0.
+ *
+ * `invite` is 0 where it is not given: https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels
+ */
 export const inviteLevel = (state: RoomState): Level => {
   const content = contentOf(stateEvent(state, "m.room.power_levels"));
   return hasMember(content, "invite") ? readLevel(member(content, "invite"), state.version.levels) : 0;
@@ -69,6 +81,8 @@ export const inviteLevel = (state: RoomState): Level => {
 
 /**
  * Whether a user has the power to invite. A level that is none in the room's version gives nobody power.
+ *
+ * To invite, a user needs the level `invite`: https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels
  *
  * @example
  * mayInvite(state, "@alice:example.org"); // true where the power levels say nothing of it

@@ -21,8 +21,10 @@ const redactContent = (content: JsonObject, type: unknown, version: RoomVersion)
 };
 
 /**
- * The event as its room version redacts it (FMT-RED). `unsigned` goes with the rest; whoever shows a redacted
+ * The event as its room version redacts it. `unsigned` goes with the rest; whoever shows a redacted
  * event to people adds their own.
+ *
+ * Each room version names the members that redaction keeps; those of version 11: https://spec.matrix.org/v1.19/rooms/v11/#redactions
  *
  * @example
  * redact(pdu, roomVersion("11")!).content; // { membership: "invite", third_party_invite: { signed: { … } } }

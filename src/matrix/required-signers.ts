@@ -11,6 +11,8 @@ import type { RoomVersion } from "./room-version.js";
  * the event **as it will be used**: where the content hash does not match, on its redacted copy, which before version
  * 11 has no proof left. So say with `contentHashMatches` whether it did.
  *
+ * The sender's server signs, unless the event is an invite made from a third-party invite: https://spec.matrix.org/v1.19/server-server-api/#validating-hashes-and-signatures-on-received-events
+ *
  * @example
  * requiredSigners(pdu, version, contentHashMatches(nodeCrypto, pdu, version)); // ["example.org"]
  */

@@ -45,6 +45,8 @@ export const stateEvent = (state: RoomState, type: string, stateKey = ""): Event
 /**
  * Where a user stands to a room. A member event without a readable membership counts as none, and so does whatever stands under the
  * empty ID, which is nobody's.
+ *
+ * A member event has one of these five: https://spec.matrix.org/v1.19/client-server-api/#mroommember
  */
 export type Membership = "join" | "invite" | "knock" | "leave" | "ban";
 

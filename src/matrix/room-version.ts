@@ -6,15 +6,15 @@ import type { CanonicalNumbers } from "./canonical-json.js";
  */
 export interface RoomVersion {
   readonly id: string;
-  /** Where an event's ID comes from: its own field, or its reference hash in one of two alphabets (FMT-ID). */
+  /** Where an event's ID comes from: its own field, or its reference hash in one of two alphabets. */
   readonly eventId: "field" | "standard hash" | "urlsafe hash";
-  /** Whether a room's ID is its create event's ID with another sigil, and that event has no `room_id` (FMT-RID). */
+  /** Whether a room's ID is its create event's ID with another sigil, and that event has no `room_id`. */
   readonly roomIdIsCreateEvent: boolean;
-  /** Whether events must be canonical JSON, with integers only (FMT-CJ). */
+  /** Whether events must be canonical JSON, with integers only. */
   readonly strictCanonicalJson: boolean;
-  /** The highest `depth` (FMT-DEPTH); for the versions that allow 2^63-1, the highest a double keeps apart. */
+  /** The highest `depth`; for the versions that allow 2^63-1, the highest a double keeps apart. */
   readonly maxDepth: number;
-  /** Whether a key must have been valid at the event's time (FMT-KEY). */
+  /** Whether a key must have been valid at the event's time. */
   readonly enforcesKeyValidity: boolean;
   /** Who holds power without being named: `content.creator`, the create event's sender, or all its creators. */
   readonly creators: "content.creator" | "sender" | "sender and additional";
@@ -26,11 +26,15 @@ export interface RoomVersion {
   readonly rules: RuleNumbers;
 }
 
-/** Which numbers the events of a version may hold. */
+/**
+ * Which numbers the events of a version may hold.
+ *
+ * From room version 6 on events are strict canonical JSON: https://spec.matrix.org/v1.19/rooms/v6/#canonical-json
+ */
 export const numbersOf = ({ strictCanonicalJson }: RoomVersion): CanonicalNumbers =>
   strictCanonicalJson ? "integers" : "any";
 
-/** What redaction leaves: top-level members, and members of `content` by event type (FMT-RED). */
+/** What redaction leaves: top-level members, and members of `content` by event type. */
 export interface RedactionRules {
   readonly topLevel: readonly string[];
   readonly content: Readonly<Record<string, readonly string[] | "all">>;

@@ -12,6 +12,8 @@ export const ed25519Prefix = "ed25519:";
 /**
  * The bytes that a signature covers: the canonical JSON of the object without `signatures` and `unsigned`, every
  * other member as it was received.
+ *
+ * A signature does not cover `signatures` and `unsigned`: https://spec.matrix.org/v1.19/appendices/#signing-details
  */
 export const signedBytes = (
   object: JsonObject,
@@ -41,6 +43,8 @@ export const withSignature = (
 /**
  * Signs JSON as `entity`, a server name.
  *
+ * A signature is added under the name of the signer and the key ID: https://spec.matrix.org/v1.19/appendices/#signing-details
+ *
  * @example
  * signJson({ one: 1 }, "example.org", key); // right({ one: 1, signatures: { "example.org": { "ed25519:1": "…" } } })
  */
@@ -61,6 +65,8 @@ export type NotSigned =
 /**
  * Checks that `object` carries a signature of `entity` by the key `keyId`, whose 32 bytes are `publicKey`.
  * Takes unchecked JSON; whatever is malformed is not signed.
+ *
+ * A signature is checked over the canonical JSON without `signatures` and `unsigned`: https://spec.matrix.org/v1.19/appendices/#checking-for-a-signature
  *
  * @example
  * verifyJson(crypto, object, { entity: "example.org", keyId: "ed25519:1", publicKey });

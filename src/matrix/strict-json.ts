@@ -185,6 +185,8 @@ const unescaped = (quoted: string): string | undefined => {
  * number was written, a key that stands twice, half a surrogate pair, bytes that are no UTF-8. Own
  * members called `__proto__` stay members. Takes a text or its bytes, says where the first trouble is, never throws.
  *
+ * From room version 6 on servers reject events that are not canonical JSON: https://spec.matrix.org/v1.19/rooms/v6/#canonical-json
+ *
  * @example
  * parseStrict('{"depth":1e1}'); // left({ _tag: "NotStrictJson", reason: "number", at: 9 })
  * parseStrict('{"depth":1e1}', "integers"); // right({ depth: 10 })

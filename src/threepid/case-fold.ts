@@ -24,6 +24,8 @@ const table: ReadonlyMap<number, string> = (() => {
  * Full Unicode case folding, not Turkic, of Unicode 17.0.0 whatever the runtime knows, so
  * that two servers fold alike. Neither normalises nor trims.
  *
+ * An e-mail address is case-folded: https://spec.matrix.org/v1.19/appendices/#e-mail
+ *
  * @example
  * foldCase("Strauß@Example.com"); // "strauss@example.com"
  */

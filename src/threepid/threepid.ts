@@ -48,6 +48,9 @@ const canonicalMsisdn = (address: string): Either<NotThreepid, CanonicalAddress>
  * Brings a medium and an address, as a client sent them, into canonical form: an
  * e-mail address fully case-folded, a phone number as its digits. No other repair is made.
  *
+ * An e-mail address is case-folded: https://spec.matrix.org/v1.19/appendices/#e-mail
+ * A phone number is its digits after the `+`: https://spec.matrix.org/v1.19/appendices/#pstn-phone-numbers
+ *
  * @example
  * parseThreepid("email", "Strauß@Example.com"); // right({ medium: "email", address: "strauss@example.com" })
  * parseThreepid("msisdn", "+18005552067"); // right({ medium: "msisdn", address: "18005552067" })
