@@ -46,9 +46,9 @@ export const kindOf = (event: EventLike): Kind | undefined => {
 };
 
 const verdictOf = (ruling: Ruling, { number }: Rule, { state }: Facts): Verdict => {
-  if (decision === "allow") return allow;
-  if (typeof decision === "object") return { _tag: "TooMuchWork", pairs: decision.pairs };
-  return { _tag: "Reject", refusal: refusal(decision, { rule: number(state.version.rules) }) };
+  if (ruling === "allow") return allow;
+  if (typeof ruling === "object") return { _tag: "TooMuchWork", pairs: ruling.pairs };
+  return { _tag: "Reject", refusal: refusal(ruling, { rule: number(state.version.rules) }) };
 };
 
 /** Asks the rules in their order until one decides. */
@@ -57,8 +57,8 @@ export const walk = (
   facts: Facts,
 ): { readonly rule: Rule; readonly verdict: Verdict } => {
   for (const rule of first) {
-    const decision = rule.check(facts);
-    if (decision !== undefined) return { rule, verdict: verdictOf(decision, rule, facts) };
+    const ruling = rule.check(facts);
+    if (ruling !== undefined) return { rule, verdict: verdictOf(ruling, rule, facts) };
   }
   return { rule: last, verdict: verdictOf(last.check(facts), last, facts) };
 };
