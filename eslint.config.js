@@ -1,8 +1,11 @@
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-/** The floors of the house, lowest first. A floor may import itself and what lies below it, nothing above. */
-const floors = ["matrix", "threepid", "invite", "flows"];
+/** The layers of the core, lowest first. A layer imports itself and what is below it, nothing above. */
+const layers = ["matrix", "threepid", "invite", "flows"];
+
+/** The files beside the layers that only re-export, or make the library's one object. */
+const publicFiles = "index|third-party-invites|create-third-party-invites|judge|decisions|matrix";
 
 const edges = ["node", "portable", "http", "postgres", "testing"];
 
@@ -42,18 +45,20 @@ const noRequirementCode = {
   }),
 };
 
-const core = floors.map((floor, height) => {
-  const above = [...floors.slice(height + 1), ...edges];
-  const bare = floor === "matrix" || floor === "threepid";
+const core = layers.map((layer, height) => {
+  const above = [...layers.slice(height + 1), ...edges];
+  const bare = layer === "matrix" || layer === "threepid";
   return {
-    files: [`src/${floor}/**/*.ts`],
+    files: [`src/${layer}/**/*.ts`],
     rules: forbidImports(
-      [`^\\.\\./(${above.join("|")})(/|$)`, `Arrows point down: ${floor} does not know what stands on it.`],
-      ["^\\.\\./index\\.ts$", "Import from the file that has it, not from the public surface."],
+      [`^(\\.\\./)+(${above.join("|")})/`, `Arrows point down: ${layer} imports nothing that is above it.`],
+      [`^(\\.\\./)+(${publicFiles})\\.js$`, "Import from the file that has it, not from an entry point."],
       ["^(node:|undici$|ipaddr\\.js$)", impure],
-      ...(floor === "flows" ? [] : [["^\\.\\./ports\\.ts$", "Only flows talk to ports."]]),
-      ...(bare ? [["^\\.\\./refusal\\.ts$", "The ground knows no word of invites."]] : []),
-      ...(floor === "flows" ? [] : [["^fp-ts/lib/Task", "Decisions are synchronous."]]),
+      ...(layer === "flows" ? [] : [["^(\\.\\./)+ports\\.js$", "Only flows call ports."]]),
+      ...(bare
+        ? [["^(\\.\\./)+refusal\\.js$", "What any Matrix server shares has no word of invites."]]
+        : []),
+      ...(layer === "flows" ? [] : [["^fp-ts/lib/Task", "Decisions are synchronous."]]),
     ),
   };
 });
@@ -90,9 +95,18 @@ export default defineConfig(
       "project/no-requirement-code": "error",
     },
   },
+  {
+    files: ["src/**/*.ts"],
+    rules: { "max-params": ["error", { max: 4 }] },
+  },
+  {
+    files: ["src/**/*.ts"],
+    ignores: ["src/{ports,refusal}.ts", "src/invite/rules.ts"],
+    rules: { "max-lines": ["error", { max: 300 }] },
+  },
   ...core,
   {
-    files: ["src/{matrix,threepid,invite,flows}/**/*.ts", "src/{ports,refusal,index}.ts"],
+    files: ["src/{matrix,threepid,invite,flows}/**/*.ts", "src/*.ts"],
     rules: {
       "no-restricted-globals": [
         "error",

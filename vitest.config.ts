@@ -20,6 +20,10 @@ export default defineConfig({
     alias: [
       { find: /^matrix-third-party-invites$/, replacement: source("index.ts") },
       {
+        find: /^matrix-third-party-invites\/(ports|judge|decisions|matrix)$/,
+        replacement: source("$1.ts"),
+      },
+      {
         find: /^matrix-third-party-invites\/(node|portable|http|postgres|testing)$/,
         replacement: source("$1/index.ts"),
       },

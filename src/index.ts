@@ -1,17 +1,15 @@
 /**
- * Third-party invites for Matrix homeservers.
+ * Third-party invites for Matrix homeservers. `createThirdPartyInvites` takes the ports of your homeserver and gives an
+ * object with a method for each step in the life of an invite.
  *
- * - To run the life of an invite over your own storage, state and HTTP, give {@link Ports} to the flows:
- *   `invite` (or `inviteByThreePid`, `inviteByUserId`, `inviteAll`), `receiveOnBind`, `deliverOwed`, `receiveExchange`, `receiveInboundInvite`,
- *   `redeemThirdPartySigned`, `firstJoinChecks`, `revokeInvite`, `listInvites`, `expireInvites`, `cleanUpInvites`, `noteRedeemed`,
- *   `invitesLeftBehind`.
- * - To judge events that other servers made: `parseStrict`, `checkPdu`, `authorize`, `explain`, `selectAuthEvents`, `checkAuthEvents`.
- * - To decide by yourself: `parseInviteRequest`, `admit`, `decide`, `redeem`, `checkOnBind`, `checkExchange`, `revoke`.
- *
- * Nothing here opens a socket, reads a clock or rolls a die, and nothing throws, whatever JSON it is given.
+ * The other entry points: `./ports` (the types of what you inject), `./judge` (received events), `./decisions` (the pure
+ * core), `./matrix` (identifiers, canonical JSON, signatures, PDUs), `./http`, `./node`, `./portable`, `./postgres`,
+ * `./testing`.
  *
  * @module
  */
+export { type PortsOf, createThirdPartyInvites } from "./create-third-party-invites.js";
+export type { FlowName, ThirdPartyInvites } from "./third-party-invites.js";
 export {
   type FailureCode,
   type PortFailure,
@@ -19,180 +17,41 @@ export {
   type RefusalCode,
   matrixError,
 } from "./refusal.js";
+export type { Config, Ports } from "./ports.js";
+export type { FlowOptions, FlowResult, Problem } from "./flows/steps/step.js";
 
-export {
-  type Malformed,
-  type RoomId,
-  type ServerName,
-  type UserId,
-  parseRoomId,
-  parseServerName,
-  parseUserId,
-  domainOf,
-  serverOf,
-} from "./matrix/ids.js";
-export { type JsonObject, isJsonObject, member, stringMember } from "./matrix/json.js";
-export { type Base64Alphabet, decodeBase64, encodeBase64 } from "./matrix/base64.js";
-export { type CanonicalNumbers, type NotCanonicalJson, canonicalJson } from "./matrix/canonical-json.js";
-export { type NotStrictJson, type NumberSpelling, parseStrict } from "./matrix/strict-json.js";
-export type { WrittenNumber } from "./matrix/written-number.js";
-export type { CryptoEngine, SigningKey } from "./matrix/crypto-engine.js";
-export {
-  type PublicKeyBytes,
-  type SignatureBytes,
-  publicKeyBytes,
-  signatureBytes,
-  verifySignature,
-} from "./matrix/ed25519.js";
-export { type NotSigned, signJson, verifyJson } from "./matrix/signed-json.js";
-export {
-  type RedactionRules,
-  type RoomVersion,
-  type RuleNumbers,
-  roomVersion,
-  roomVersionIds,
-} from "./matrix/room-version.js";
-export type { EventLike, EventTemplate, StateEntry } from "./matrix/event.js";
-export { type Membership, type RoomState, membershipOf, roomState } from "./matrix/room-state.js";
-export { type Level, inviteLevel, mayInvite, userLevel } from "./matrix/power-levels.js";
-export { redact } from "./matrix/redaction.js";
-export { requiredSigners } from "./matrix/required-signers.js";
-export {
-  type BadPdu,
-  type CheckedPdu,
-  type KeyName,
-  type KnownKeys,
-  type ServerKey,
-  checkPdu,
-  keysNeeded,
-  mayHaveSigned,
-} from "./matrix/check-pdu.js";
-export {
-  type EventReference,
-  type NoEventId,
-  type PduFacts,
-  type SignedPdu,
-  completePdu,
-  contentHash,
-  contentHashMatches,
-  eventId,
-  eventReference,
-  hashAndSignPdu,
-  referenceHash,
-  roomIdOfCreate,
-  signPdu,
-  verifyPdu,
-} from "./matrix/pdu.js";
+// Commands: what a method is given.
+export type { FirstJoinCommand } from "./flows/check-first-join.js";
+export type { DeliverOwedCommand } from "./flows/deliver-owed.js";
+export type { ExpireInvitesCommand } from "./flows/expire-invites.js";
+export type { InviteAllCommand } from "./flows/invite-all.js";
+export type { InviteCommand } from "./flows/invite.js";
+export type { ListInvitesCommand } from "./flows/list-invites.js";
+export type { NoteRedeemedCommand } from "./flows/note-redeemed.js";
+export type { ExchangeCommand } from "./flows/receive-exchange.js";
+export type { InboundInviteCommand } from "./flows/receive-inbound-invite.js";
+export type { OnBindCommand } from "./flows/receive-on-bind.js";
+export type { ThirdPartySignedCommand } from "./flows/redeem-third-party-signed.js";
+export type { RevokeInviteCommand } from "./flows/revoke-invite.js";
+export type { RequesterCommand } from "./flows/steps/read-command.js";
 
-export { foldCase } from "./threepid/case-fold.js";
-export { lookupHash } from "./threepid/lookup-hash.js";
-export {
-  type CanonicalAddress,
-  type NotThreepid,
-  type Threepid,
-  parseThreepid,
-} from "./threepid/threepid.js";
-
-export { type Requester, admit } from "./invite/admit.js";
-export { selectAuthEvents } from "./invite/auth-events.js";
-export { type NamedAuthEvent, checkAuthEvents } from "./invite/check-auth-events.js";
-export { type Verdict, authorize } from "./invite/authorize.js";
-export {
-  type InviteDetails,
-  type InviteOutcome,
-  type Invitee,
-  type Profile,
-  decide,
-} from "./invite/decide.js";
-export { type Explanation, type RuleOutcome, type RuleStep, explain } from "./invite/explain.js";
-export type {
-  MatchingPair,
-  ProofFinding,
-  ShownKey,
-  ShownProof,
-  ShownSignature,
-} from "./invite/explain-proof.js";
-export type { AuthorizeOptions, RuleName } from "./invite/rules.js";
-export type { Shown } from "./invite/shown.js";
-export { type ExchangeRequest, checkExchange, decideExchange, exchangeBody } from "./invite/exchange.js";
-export { type FirstJoin, firstJoin } from "./invite/first-join.js";
-export {
-  type Addressee,
-  type InviteRequest,
-  type ThreepidInvite,
-  type UserInvite,
-  parseAddressee,
-  parseInviteRequest,
-  parseThreepidInvite,
-} from "./invite/form.js";
-export { type InboundInvite, checkInboundInvite } from "./invite/inbound-invite.js";
-export { type Validity, validityRequestUrl } from "./invite/key-validity.js";
-export {
-  type Asked,
-  type EndedState,
-  type Happening,
-  type InviteKey,
-  type InviteLife,
-  type InviteRecord,
-  type MintedState,
-  type SettledLife,
-  advance,
-  inviteKey,
-  tokensOf,
-} from "./invite/life.js";
-export { type ListedInvite } from "./invite/listing.js";
-export { type MintedInvite, type MintedKey, type Token, parseMintedInvite } from "./invite/minted.js";
-export { type Delivery, type OnBind, type RefusedEntry, checkOnBind } from "./invite/onbind.js";
-export { type MatchedKey, type Proof, defaultMaxPairs, isRevoked, proveInvite } from "./invite/proof.js";
-export { type RedeemOutcome, redeem } from "./invite/redeem.js";
-export { type RevokeOutcome, revoke } from "./invite/revoke.js";
-export { type Signed, parseSigned } from "./invite/signed.js";
-
-export type * from "./ports.js";
-
-export type { RequesterCommand } from "./flows/command.js";
-export type { Committed } from "./flows/commit.js";
-export type { FlowOptions, FlowResult, Problem } from "./flows/run.js";
-export { type Delivered, type DeliverOwedPorts, deliverOwed } from "./flows/deliver-owed.js";
-export {
-  type FirstJoinChecks,
-  type FirstJoinChecksPorts,
-  firstJoinChecks,
-} from "./flows/first-join-checks.js";
-export { type Invite, invite } from "./flows/invite.js";
-export { type InviteAll, inviteAll } from "./flows/invite-all.js";
-export {
-  type InviteByThreePid,
-  type InviteByThreePidPorts,
-  inviteByThreePid,
-} from "./flows/invite-by-three-pid.js";
-export { type InviteByUserId, type InviteByUserIdPorts, inviteByUserId } from "./flows/invite-by-user-id.js";
-export {
-  type ReceiveExchange,
-  type ReceiveExchangePorts,
-  receiveExchange,
-} from "./flows/receive-exchange.js";
-export {
-  type ReceiveInboundInvite,
-  type ReceiveInboundInvitePorts,
-  receiveInboundInvite,
-} from "./flows/receive-inbound-invite.js";
-export { type OnBindOutcome, type ReceiveOnBindPorts, receiveOnBind } from "./flows/receive-on-bind.js";
-export type { Redeemed, RedeemPorts } from "./flows/redeem-delivery.js";
-export {
-  type ReadyToJoin,
-  type RedeemThirdPartySigned,
-  redeemThirdPartySigned,
-} from "./flows/redeem-third-party-signed.js";
-export {
-  type Revocation,
-  type RevokeInvite,
-  type RevokeInvitePorts,
-  revokeInvite,
-} from "./flows/revoke-invite.js";
-export { type ListInvitesPorts, invitesLeftBehind, listInvites } from "./flows/list-invites.js";
-export { type NoteRedeemedPorts, noteRedeemed } from "./flows/note-redeemed.js";
-export { cleanUpInvites } from "./flows/clean-up-invites.js";
-export { type ExpireInvites, expireInvites } from "./flows/expire-invites.js";
-export type { Tidied, TidyInvitesPorts, UntidyInvite } from "./flows/tidy.js";
-export type { Untidy } from "./invite/tidy.js";
+// Outcomes: what it answers with.
+export type { FirstJoinChecked } from "./flows/check-first-join.js";
+export type { Delivered } from "./flows/deliver-owed.js";
+export type { InviteResult } from "./flows/invite-all.js";
+export type { OnBindOutcome } from "./flows/receive-on-bind.js";
+export type { ReadyToJoin } from "./flows/redeem-third-party-signed.js";
+export type { Committed } from "./flows/steps/decide.js";
+export type { InviteOutcome } from "./flows/steps/invite-address.js";
+export type { Redeemed } from "./flows/steps/redeem-delivery.js";
+export type { Tidied, UntidyInvite } from "./flows/steps/tidy-room.js";
+export type { InviteDetails } from "./invite/event-templates.js";
+export type { InboundInvite } from "./invite/inbound-invite.js";
+export type { InviteThreepidOutcome } from "./invite/invite-threepid.js";
+export type { InviteUserOutcome } from "./invite/invite-user.js";
+export type { Untidy } from "./invite/leftover.js";
+export type { ListedInvite } from "./invite/listing.js";
+export type { RefusedEntry } from "./invite/onbind.js";
+export type { RedeemOutcome } from "./invite/redeem.js";
+export type { RevokeInviteOutcome, RevokeOutcome } from "./invite/revoke.js";
+export type { EventLike, EventTemplate } from "./matrix/event.js";

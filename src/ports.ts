@@ -3,8 +3,9 @@
  * answer with a `_tag`; a rejected promise is caught and becomes a `PortFailure`. docs/ports.md has the whole contract
  * of each.
  */
-import type { Profile } from "./invite/decide.js";
-import type { InviteKey, InviteRecord } from "./invite/life.js";
+import type { MailContent } from "./invite/admit-inviter.js";
+import type { Profile } from "./invite/event-templates.js";
+import type { InviteKey, InviteRecord } from "./invite/invite-life.js";
 import type { CryptoEngine } from "./matrix/crypto-engine.js";
 import type { EventLike, EventTemplate, StateEntry } from "./matrix/event.js";
 import type { RoomId, ServerName, UserId } from "./matrix/ids.js";
@@ -26,56 +27,52 @@ export interface Snapshot {
   readonly get: (type: string, stateKey: string) => EventLike | undefined;
 }
 
+/** Why this server cannot show a room's state: it is not in the room, or does not have the whole state yet. */
+export type RoomUnavailable = { readonly _tag: "NotResident" } | { readonly _tag: "Incomplete" };
+
+export type SnapshotAnswer = Snapshot | RoomUnavailable;
+
+export type TokensAnswer = { readonly _tag: "Tokens"; readonly tokens: readonly string[] } | RoomUnavailable;
+
 export interface Rooms {
   /** A consistent view of the named entries, all at one revision. Entries that do not exist are no error. */
   readonly snapshot: (
     roomId: RoomId,
     entries: readonly StateEntry[],
     options: PortOptions,
-  ) => Promise<
-    | Snapshot
-    /** This server is not in the room. */
-    | { readonly _tag: "NotResident" }
-    /** It is, but does not have the whole state yet. */
-    | { readonly _tag: "Incomplete" }
-  >;
+  ) => Promise<SnapshotAnswer>;
   /** The state keys of all `m.room.third_party_invite` in the room's state now, emptied ones too. */
-  readonly tokens: (
-    roomId: RoomId,
-    options: PortOptions,
-  ) => Promise<
-    | { readonly _tag: "Tokens"; readonly tokens: readonly string[] }
-    | { readonly _tag: "NotResident" }
-    | { readonly _tag: "Incomplete" }
-  >;
+  readonly tokens: (roomId: RoomId, options: PortOptions) => Promise<TokensAnswer>;
 }
+
+export interface AppendRequest {
+  readonly roomId: RoomId;
+  readonly revision: string;
+  /** The entries that the decision read: a change of any of them since `revision` is a conflict. */
+  readonly reads: readonly StateEntry[];
+  readonly events: readonly EventTemplate[];
+}
+
+/** An error that another server or a policy has answered; it is passed on as it is. */
+export interface ForeignError {
+  readonly status: number;
+  readonly errcode: string;
+  readonly message?: string;
+}
+
+export type AppendAnswer =
+  | { readonly _tag: "Appended"; readonly eventIds: readonly string[] }
+  | { readonly _tag: "Conflict" }
+  /** The host, a policy server, or the invitee's server refused the event. */
+  | ({ readonly _tag: "Refused" } & ForeignError)
+  | { readonly _tag: "Unavailable"; readonly retryAfterMs?: number };
 
 export interface Events {
   /**
    * Completes the templates, signs them as this server, appends them in their order on top of `revision`, and sends
    * them to the room's servers even where `sender` is another server's user. All or nothing.
    */
-  readonly append: (
-    request: {
-      readonly roomId: RoomId;
-      readonly revision: string;
-      /** The entries that the decision read: a change of any of them since `revision` is a conflict. */
-      readonly reads: readonly StateEntry[];
-      readonly events: readonly EventTemplate[];
-    },
-    options: PortOptions,
-  ) => Promise<
-    | { readonly _tag: "Appended"; readonly eventIds: readonly string[] }
-    | { readonly _tag: "Conflict" }
-    /** The host, a policy server, or the invitee's server said no; passed on as it is. */
-    | {
-        readonly _tag: "Refused";
-        readonly status: number;
-        readonly errcode: string;
-        readonly message?: string;
-      }
-    | { readonly _tag: "Unavailable"; readonly retryAfterMs?: number }
-  >;
+  readonly append: (request: AppendRequest, options: PortOptions) => Promise<AppendAnswer>;
 }
 
 /** What any call to an identity server can come back with instead of its answer. */
@@ -105,77 +102,73 @@ export interface IdentityServerAccess {
 }
 
 /** The body of store-invite, ready to send. */
-export interface StoreInviteRequest {
+export interface StoreInviteRequest extends MailContent {
   readonly medium: "email";
   readonly address: string;
   readonly room_id: string;
   readonly sender: string;
-  readonly room_alias?: string;
-  readonly room_avatar_url?: string;
-  readonly room_join_rules?: string;
-  readonly room_name?: string;
-  readonly room_type?: string;
-  readonly sender_display_name?: string;
-  readonly sender_avatar_url?: string;
 }
 
+export type HashDetailsAnswer =
+  | { readonly _tag: "HashDetails"; readonly pepper: string; readonly algorithms: readonly string[] }
+  | IdentityServerError;
+
+export interface LookupRequest extends IdentityServerAccess {
+  readonly algorithm: "sha256" | "none";
+  readonly pepper: string;
+  readonly addresses: readonly string[];
+}
+
+export type LookupAnswer =
+  /** What was asked, mapped to the user who is bound to it, unchecked. */
+  | { readonly _tag: "Mappings"; readonly userIds: ReadonlyMap<string, string> }
+  /** The pepper was rotated. */
+  | { readonly _tag: "InvalidPepper" }
+  | IdentityServerError;
+
+export type StoreInviteAnswer =
+  /** The body of a success, unchecked. */
+  | { readonly _tag: "Stored"; readonly answer: unknown }
+  /** `M_THREEPID_IN_USE`, with the user that the answer names, unchecked. */
+  | { readonly _tag: "AlreadyBound"; readonly userId: unknown }
+  | IdentityServerError;
+
+export type KeyValidityAnswer = { readonly _tag: "Validity"; readonly valid: boolean } | IdentityServerError;
+
 export interface IdentityServer {
-  /** `GET /hash_details`. */
-  readonly hashDetails: (
-    access: IdentityServerAccess,
-    options: PortOptions,
-  ) => Promise<
-    | { readonly _tag: "HashDetails"; readonly pepper: string; readonly algorithms: readonly string[] }
-    | IdentityServerError
-  >;
-  /** `POST /lookup`; `userIds` maps what was asked to who is bound to it, unchecked. */
-  readonly lookup: (
-    request: IdentityServerAccess & {
-      readonly algorithm: "sha256" | "none";
-      readonly pepper: string;
-      readonly addresses: readonly string[];
-    },
-    options: PortOptions,
-  ) => Promise<
-    | { readonly _tag: "Mappings"; readonly userIds: ReadonlyMap<string, string> }
-    /** The pepper was rotated. */
-    | { readonly _tag: "InvalidPepper" }
-    | IdentityServerError
-  >;
-  /** `POST /store-invite`; `answer` is the body of a success, unchecked. It makes mail go out: never repeated. */
+  /** `GET /_matrix/identity/v2/hash_details`. */
+  readonly hashDetails: (access: IdentityServerAccess, options: PortOptions) => Promise<HashDetailsAnswer>;
+  /** `POST /_matrix/identity/v2/lookup`. */
+  readonly lookup: (request: LookupRequest, options: PortOptions) => Promise<LookupAnswer>;
+  /** `POST /_matrix/identity/v2/store-invite`. It makes mail go out: it is never repeated. */
   readonly storeInvite: (
     request: IdentityServerAccess & { readonly invite: StoreInviteRequest },
     options: PortOptions,
-  ) => Promise<
-    | { readonly _tag: "Stored"; readonly answer: unknown }
-    /** `M_THREEPID_IN_USE`, with the user that the answer names, unchecked. */
-    | { readonly _tag: "AlreadyBound"; readonly userId: unknown }
-    | IdentityServerError
-  >;
-  /** GET the URL as it is: it holds the key, exactly as the room's event writes it. */
-  readonly keyValidity: (
-    url: string,
-    options: PortOptions,
-  ) => Promise<{ readonly _tag: "Validity"; readonly valid: boolean } | IdentityServerError>;
+  ) => Promise<StoreInviteAnswer>;
+  /** GET the URL as it is: it holds the key exactly as the room's event writes it. */
+  readonly keyValidity: (url: string, options: PortOptions) => Promise<KeyValidityAnswer>;
 }
 
 /** A stored record with the mark that its next replacement must name. */
-export interface Stored<T> {
+export interface Marked<T> {
   readonly value: T;
   readonly mark: string;
 }
 
+/** What stands under a key after a `putIfAbsent`, and whether this call has put it there. */
+export interface PutAnswer<T> extends Marked<T> {
+  readonly isNew: boolean;
+}
+
+export type ReplaceAnswer = { readonly _tag: "Replaced"; readonly mark: string } | { readonly _tag: "Stale" };
+
 /** The storage of invites that this server's users made. Every operation is atomic and durable when it answers. */
 export interface Invites {
   /** Stores the record unless one stands under its key; answers with the one that stands there now. */
-  readonly putIfAbsent: (record: InviteRecord, options: PortOptions) => Promise<Stored<InviteRecord>>;
+  readonly putIfAbsent: (record: InviteRecord, options: PortOptions) => Promise<PutAnswer<InviteRecord>>;
   /** Replaces the record under its key if its mark is still this one; else changes nothing and says `Stale`. */
-  readonly replace: (
-    record: InviteRecord,
-    mark: string,
-    options: PortOptions,
-  ) => Promise<{ readonly _tag: "Replaced"; readonly mark: string } | { readonly _tag: "Stale" }>;
-  readonly find: (key: InviteKey, options: PortOptions) => Promise<Stored<InviteRecord> | undefined>;
+  readonly replace: (record: InviteRecord, mark: string, options: PortOptions) => Promise<ReplaceAnswer>;
+  readonly find: (key: InviteKey, options: PortOptions) => Promise<Marked<InviteRecord> | undefined>;
   /**
    * All that have this among the tokens of their life (`tokensOf`): one as a rule, more where an identity server gave a
    * token twice.
@@ -184,7 +177,7 @@ export interface Invites {
     roomId: RoomId,
     token: string,
     options: PortOptions,
-  ) => Promise<readonly Stored<InviteRecord>[]>;
+  ) => Promise<readonly Marked<InviteRecord>[]>;
   readonly list: (roomId: RoomId, options: PortOptions) => Promise<readonly InviteRecord[]>;
 }
 
@@ -222,7 +215,7 @@ export interface LeasedRedemption {
 }
 
 /** What stood in the way of a redemption: the code of a refusal or failure, and what whoever refused had answered. */
-export interface Trouble {
+export interface FailureDetails {
   readonly reason: string;
   readonly status: number;
   readonly errcode: string;
@@ -233,8 +226,8 @@ export type Settlement =
   | { readonly _tag: "Redeemed" }
   /** Another server says that the invite is made, or the user is in the room without it: this row is done, and no other. */
   | { readonly _tag: "Done" }
-  | ({ readonly _tag: "Dead" } & Trouble)
-  | ({ readonly _tag: "Again"; readonly dueAt: number } & Trouble);
+  | ({ readonly _tag: "Dead" } & FailureDetails)
+  | ({ readonly _tag: "Again"; readonly dueAt: number } & FailureDetails);
 
 /** The queue of redemptions owed. Rows stay when they are settled, so that nothing is redeemed twice. */
 export interface Redemptions {
@@ -280,65 +273,77 @@ export interface Redemptions {
   readonly nextDueAt: (options: PortOptions) => Promise<number | undefined>;
 }
 
+export interface ExchangeQuestion {
+  readonly destination: ServerName;
+  readonly roomId: RoomId;
+  readonly body: JsonObject;
+}
+
+export type ExchangeAnswer =
+  | { readonly _tag: "Accepted" }
+  | ({ readonly _tag: "Refused" } & ForeignError)
+  | { readonly _tag: "Unreachable"; readonly retryAfterMs?: number };
+
 export interface Federation {
   /** `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}` at `destination`, signed by this server. */
   readonly exchangeThirdPartyInvite: (
-    request: { readonly destination: ServerName; readonly roomId: RoomId; readonly body: JsonObject },
+    request: ExchangeQuestion,
     options: PortOptions,
-  ) => Promise<
-    | { readonly _tag: "Accepted" }
-    | {
-        readonly _tag: "Refused";
-        readonly status: number;
-        readonly errcode: string;
-        readonly message?: string;
-      }
-    | { readonly _tag: "Unreachable"; readonly retryAfterMs?: number }
-  >;
+  ) => Promise<ExchangeAnswer>;
 }
+
+export interface UserQuestion {
+  readonly userId: UserId;
+  /** Who wants to invite this user, where somebody does: a user may block one inviter and not another. */
+  readonly inviter?: UserId;
+}
+
+export type UserAnswer =
+  | {
+      readonly _tag: "User";
+      readonly profile?: Profile;
+      /** Whether this user takes no invites, or none of this inviter (`m.invite_permission_config`, ignored users). */
+      readonly blocksInvites?: boolean;
+    }
+  | { readonly _tag: "NoSuchUser" };
 
 export interface Users {
   /**
    * An account of this server, or what is known of another server's user. `NoSuchUser` ends a flow only where the user
    * would be this server's own.
    */
-  readonly find: (
-    userId: UserId,
-    options: PortOptions,
-  ) => Promise<
-    | {
-        readonly _tag: "User";
-        readonly profile?: Profile;
-        /** `m.invite_permission_config` says block. */
-        readonly blocksInvites?: boolean;
-      }
-    | { readonly _tag: "NoSuchUser" }
-  >;
+  readonly find: (question: UserQuestion, options: PortOptions) => Promise<UserAnswer>;
 }
 
 /** Whom somebody wants to invite. */
 export type PolicyTarget =
   | { readonly _tag: "ByUserId"; readonly userId: UserId }
-  | { readonly _tag: "ByThreepid"; readonly idServer: ServerName; readonly threepid: Threepid };
+  | { readonly _tag: "ByThreepid"; readonly idServer: ServerName; readonly threepid: Threepid }
+  /** The same request once the user behind the address is known: a limit counts it once. */
+  | {
+      readonly _tag: "ByBoundThreepid";
+      readonly idServer: ServerName;
+      readonly threepid: Threepid;
+      readonly userId: UserId;
+    };
+
+export interface PolicyQuestion {
+  readonly inviter: UserId;
+  readonly roomId: RoomId;
+  readonly target: PolicyTarget;
+  /** Of an invite by third-party identifier. */
+  readonly mail?: MailContent;
+}
+
+export type PolicyAnswer =
+  { readonly _tag: "Allow" } | ({ readonly _tag: "Refuse"; readonly retryAfterMs?: number } & ForeignError);
 
 export interface Policy {
   /**
-   * Asked once for each invite, after permission and before any side effect: rate limits, identity servers and
-   * addresses that this server accepts. Its failure is a refusal.
+   * May this user invite whom they name? Asked after permission and before any side effect; of an invite by
+   * third-party identifier once more when the user behind it is known. Its failure is a refusal.
    */
-  readonly mayInvite: (
-    question: { readonly requester: UserId; readonly roomId: RoomId; readonly target: PolicyTarget },
-    options: PortOptions,
-  ) => Promise<
-    | { readonly _tag: "Allow" }
-    | {
-        readonly _tag: "Refuse";
-        readonly errcode: string;
-        readonly status: number;
-        readonly message?: string;
-        readonly retryAfterMs?: number;
-      }
-  >;
+  readonly mayInvite: (question: PolicyQuestion, options: PortOptions) => Promise<PolicyAnswer>;
 }
 
 export interface Clock {
@@ -437,3 +442,23 @@ export interface Ports {
   readonly policy?: Policy;
   readonly observe?: Observe;
 }
+
+// What the ports speak of, for those who write adapters.
+export type { MailContent } from "./invite/admit-inviter.js";
+export type { InviteDetails, Profile } from "./invite/event-templates.js";
+export type {
+  Asked,
+  EndedState,
+  InviteKey,
+  InviteLife,
+  InviteRecord,
+  SettledLife,
+  TokenState,
+} from "./invite/invite-life.js";
+export type { IdentityServerKey, StoredInvite, Token } from "./invite/stored-invite.js";
+export type { CryptoEngine, SigningKey } from "./matrix/crypto-engine.js";
+export type { EventLike, EventTemplate, StateEntry } from "./matrix/event.js";
+export type { RoomId, ServerName, UserId } from "./matrix/ids.js";
+export type { JsonObject } from "./matrix/json.js";
+export type { CanonicalAddress, Threepid } from "./threepid/threepid.js";
+export type { FailureCode, RefusalCode } from "./refusal.js";

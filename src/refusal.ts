@@ -78,8 +78,13 @@ const refusals = {
   InviteRevoked: forbidden("The third-party invite has been revoked."),
   TooManyPairs: forbidden("More signatures and keys than are tried for one invite."),
   SignedTooLarge: forbidden("The signed object is too large for an event."),
+  EventTooLarge: {
+    errcode: "M_TOO_LARGE",
+    status: 413,
+    message: "The event would be larger than a room takes.",
+  },
   KeyRevoked: forbidden("The identity server no longer vouches for the key that signed."),
-  // What the identity server minted.
+  // What the identity server answered.
   TokenMalformed: {
     errcode: "M_SERVER_NOT_TRUSTED",
     status: 403,
@@ -209,7 +214,6 @@ const breach = "rejected its promise or answered what its contract does not allo
  */
 const failures = {
   PortBroken: internal(`A port ${breach}`),
-  ConfigBroken: internal("A field of config is not what it must be."),
   RoomIncomplete: later("The state of the room is not complete yet."),
   AppendRefused: forbidden("The event was refused when it was to be appended."),
   AppendUnavailable: later("The event could not be appended now."),

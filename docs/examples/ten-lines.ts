@@ -1,4 +1,4 @@
-import { invite } from "matrix-third-party-invites";
+import { createThirdPartyInvites } from "matrix-third-party-invites";
 import { identityServerClient } from "matrix-third-party-invites/http";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { createIdentityServer, memoryPorts } from "matrix-third-party-invites/testing";
@@ -8,6 +8,7 @@ const fetch = (url: string, init: RequestInit) => identity.handle(new Request(ur
 const identityServer = identityServerClient({ fetch });
 const key = nodeSigningKey("ed25519:1", crypto.getRandomValues(new Uint8Array(32)));
 const ports = memoryPorts({ crypto: nodeCrypto, serverName: "example.org", key, identityServer });
+const invites = createThirdPartyInvites(ports);
 
 const alice = "@alice:example.org";
 const roomId = ports.memory.create({ version: "12", creator: alice });
@@ -17,5 +18,5 @@ const body = {
   medium: "email",
   address: "zoe@mail.example",
 };
-const result = await invite(ports)({ roomId, requester: { userId: alice }, body });
-console.log(result._tag, result._tag === "Right" ? result.right._tag : result.left.code);
+const result = await invites.invite({ roomId, requester: { userId: alice }, body });
+console.log(result._tag === "Right" ? result.right.events[0] : result.left);

@@ -1,17 +1,13 @@
+import type { EventLike } from "matrix-third-party-invites";
 import {
-  type CryptoEngine,
-  type EventLike,
   type Explanation,
-  type JsonObject,
   type RoomVersion,
   explain,
-  isJsonObject,
-  member,
-  roomIdOfCreate,
   roomState,
   roomVersion,
-  stringMember,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/judge";
+import { isJsonObject, member, roomIdOfCreate, stringMember } from "matrix-third-party-invites/matrix";
+import type { CryptoEngine, JsonObject } from "matrix-third-party-invites/ports";
 import { type TextProblem, readJson } from "./text.js";
 
 /** A case as a person writes it: texts, so that it stays as it was written even while it is no JSON. */

@@ -1,4 +1,5 @@
-import { type JsonObject, isJsonObject, member } from "matrix-third-party-invites";
+import { isJsonObject, member } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { type Case, defaultMaxPairs } from "./case.js";
 import { writeJson } from "./text.js";
 

@@ -1,12 +1,11 @@
+import { parseStrict, roomVersion } from "matrix-third-party-invites/judge";
 import {
   decodeBase64,
   encodeBase64,
   isJsonObject,
   member,
-  parseStrict,
-  roomVersion,
   stringMember,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
 import { type Case, defaultMaxPairs, maxTextLength, mostPairs } from "./case.js";
 
 /*

@@ -1,5 +1,6 @@
 /** The page: what is written on the left is judged and shown on the right, at once. */
-import { isJsonObject, member, parseStrict, roomVersionIds, stringMember } from "matrix-third-party-invites";
+import { parseStrict, roomVersionIds } from "matrix-third-party-invites/judge";
+import { isJsonObject, member, stringMember } from "matrix-third-party-invites/matrix";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { type Case, type Problem, eventsIn, judge, maxTextLength } from "./case.js";
 import { editor } from "./editor.js";

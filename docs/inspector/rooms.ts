@@ -1,6 +1,6 @@
 /** Cases out of the captured rooms, cut down to what the rules look at. */
 import { readFileSync } from "node:fs";
-import type { JsonObject } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import type { Captured } from "./examples.js";
 
 interface Capture {

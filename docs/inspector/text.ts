@@ -1,9 +1,5 @@
-import {
-  type NotStrictJson,
-  type WrittenNumber,
-  isJsonObject,
-  parseStrict,
-} from "matrix-third-party-invites";
+import { type NotStrictJson, parseStrict } from "matrix-third-party-invites/judge";
+import { type WrittenNumber, isJsonObject } from "matrix-third-party-invites/matrix";
 
 /** What is wrong with a text, and where: an offset in UTF-16 units. */
 export interface TextProblem {

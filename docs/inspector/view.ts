@@ -1,4 +1,4 @@
-import type { Explanation, RuleOutcome, Shown, ShownProof, RuleStep } from "matrix-third-party-invites";
+import type { Explanation, RuleOutcome, Shown, ShownProof, RuleStep } from "matrix-third-party-invites/judge";
 import { type Judgement, defaultMaxPairs } from "./case.js";
 import { drawing, element } from "./elements.js";
 

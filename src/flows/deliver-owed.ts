@@ -2,22 +2,21 @@ import { type Either, isLeft, isRight, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Delivery } from "../invite/onbind.js";
-import type { LeasedRedemption, OwedRedemption, Ports, Settlement } from "../ports.js";
+import type { LeasedRedemption, OwedRedemption, Settlement } from "../ports.js";
 import { type Refusal, type RefusalCode, malformedField } from "../refusal.js";
-import { configured } from "./config.js";
-import { type RedeemPorts, type Redeemed, isTransient, redeemDelivery } from "./redeem-delivery.js";
-import {
-  type FlowOptions,
-  type FlowResult,
-  type Problem,
-  type Step,
-  ask,
-  askList,
-  run,
-  tell,
-} from "./run.js";
+import { defineFlow } from "./flow.js";
+import { asList, callPort } from "./steps/call-port.js";
+import { type Context, uncancelled } from "./steps/context.js";
+import { notify, run, settle } from "./steps/notify.js";
+import { type RedeemNeeds, type Redeemed, isTransient, redeemDelivery } from "./steps/redeem-delivery.js";
+import type { Problem, Step } from "./steps/step.js";
 
-export type DeliverOwedPorts = RedeemPorts & Pick<Ports, "redemptions" | "clock" | "random">;
+export interface DeliverOwedCommand {
+  /** How many redemptions to work on at most; 100 unless told otherwise. */
+  readonly limit?: number;
+}
+
+type DeliverContext = Context<RedeemNeeds | "redemptions" | "clock" | "random">;
 
 /** What one call did, and when the next is worth making. */
 export interface Delivered {
@@ -34,7 +33,7 @@ const firstRetryMs = 2_000;
 const maxRetryMs = 3_600_000;
 
 /** Rows of one call are worked on side by side, in a few lanes: one server that is slow must not hold up the others. */
-const lanes = 8;
+const maxLanes = 8;
 
 /**
  * Refusals that another time may not give: the token's event may still arrive, we may come back to the room, and a newer
@@ -65,44 +64,41 @@ const isShown = (how: Redeemed): boolean => how === "Redeemed" || how === "Alrea
 /** How long whoever refused wants us to wait. A wait without an end would lose the proof. */
 const waitOf = ({ retryAfterMs = 0 }: Problem): number => (Number.isFinite(retryAfterMs) ? retryAfterMs : 0);
 
-const settlementOf =
-  (ports: DeliverOwedPorts) =>
-  (row: OwedRedemption, result: Either<Problem, Redeemed>): Settlement => {
-    if (isRight(result)) return { _tag: isShown(result.right) ? "Redeemed" : "Done" };
-    const problem = result.left;
-    const { code: reason, status, errcode } = problem;
-    const now = ports.clock.now();
-    if (isPermanent(problem)) return { _tag: "Dead", reason, status, errcode };
-    if (now - row.owedAt >= (ports.config.redemptionAgeMs ?? defaultAgeMs))
-      return { _tag: "Dead", reason: `Expired: ${reason}`, status, errcode };
-    const delay = Math.max(waitOf(problem), retryDelay(row.attempts, ports.random.fraction()));
-    return { _tag: "Again", dueAt: now + Math.round(delay), reason, status, errcode };
-  };
+const settlementOf = (
+  { ports: { clock, config, random } }: DeliverContext,
+  row: OwedRedemption,
+  result: Either<Problem, Redeemed>,
+): Settlement => {
+  if (isRight(result)) return { _tag: isShown(result.right) ? "Redeemed" : "Done" };
+  const problem = result.left;
+  const { code: reason, status, errcode } = problem;
+  const now = clock.now();
+  if (isPermanent(problem)) return { _tag: "Dead", reason, status, errcode };
+  if (now - row.owedAt >= (config.redemptionAgeMs ?? defaultAgeMs))
+    return { _tag: "Dead", reason: `Expired: ${reason}`, status, errcode };
+  const delay = Math.max(waitOf(problem), retryDelay(row.attempts, random.fraction()));
+  return { _tag: "Again", dueAt: now + Math.round(delay), reason, status, errcode };
+};
 
-const work =
-  (ports: DeliverOwedPorts) =>
-  ({ redemption, lease }: LeasedRedemption, signal: AbortSignal | undefined): Step<Settlement> => {
-    const { roomId, sender, mxid, token, signed } = redemption;
-    const delivery: Delivery = { roomId, sender, signed: { mxid, token, json: signed } };
-    return pipe(
-      // Run apart: whatever goes wrong with one row is that row's own settlement.
-      TE.fromTask(() =>
-        run(redeemDelivery(ports)(delivery, signal), ports.observe, {
-          flow: "deliverOwed",
-          roomId,
-          userId: mxid,
-        }),
-      ),
-      TE.map((result) => settlementOf(ports)(redemption, result)),
-      TE.tap((settlement) =>
-        ask("redemptions.settle", () => ports.redemptions.settle(redemption, lease, settlement, {})),
-      ),
-      TE.tapIO((settlement) => () => {
-        if (settlement._tag === "Dead")
-          tell(ports.observe, { _tag: "RedemptionDead", roomId, target: mxid, code: settlement.reason });
-      }),
-    );
-  };
+const work = (context: DeliverContext, { redemption, lease }: LeasedRedemption): Step<Settlement> => {
+  const { roomId, sender, mxid, token, signed } = redemption;
+  const delivery: Delivery = { roomId, sender, signed: { mxid, token, json: signed } };
+  return pipe(
+    // Run apart: whatever goes wrong with one row is that row's own settlement.
+    TE.fromTask(() =>
+      run(context, redeemDelivery(context, delivery), { flow: "deliverOwed", roomId, userId: mxid }),
+    ),
+    TE.map((result) => settlementOf(context, redemption, result)),
+    TE.tap(
+      (settlement) =>
+        callPort(uncancelled(context), "redemptions", "settle", redemption, lease, settlement).answer,
+    ),
+    TE.tapIO((settlement) => () => {
+      if (settlement._tag === "Dead")
+        notify(context, { _tag: "RedemptionDead", roomId, target: mxid, code: settlement.reason });
+    }),
+  );
+};
 
 /** `Infinity` is all that is due. NaN would look like an empty queue for ever, and nobody would hear of it. */
 const checkLimit = (limit: unknown): Either<Refusal, void> =>
@@ -111,62 +107,75 @@ const checkLimit = (limit: unknown): Either<Refusal, void> =>
 const count = (results: readonly Settlement[], tag: Settlement["_tag"]): number =>
   results.filter((settlement) => settlement._tag === tag).length;
 
-/**
- * Works on the redemptions that are owed and due: each proof becomes an invite, made here or by the inviter's
- * server; a permanent refusal makes its row *dead* with the
- * reason; anything else waits, longer each time. The host's scheduler calls it, after an onbind and again at
- * `nextDueAt`. Several workers may: a lease keeps them apart, and a worker that dies gives its rows back. An inbound
- * `/invite` may arrive while we wait for the exchange; nothing is locked.
- *
- * @example
- * const result = await deliverOwed(ports)({ limit: 100 }); // right({ done: 2, dead: 0, again: 1, nextDueAt: … })
- */
-export const deliverOwed =
-  (ports: DeliverOwedPorts) =>
-  (command: { readonly limit?: number } = {}, { signal }: FlowOptions = {}): FlowResult<Delivered> => {
-    const { limit = 100 } = command;
-    const settlements: Settlement[] = [];
-    let taken = 0;
+/** A row is leased when a lane is free for it: a lease that begins in a line would run out there. */
+const leaseOne = (context: DeliverContext): Step<LeasedRedemption | undefined> => {
+  const { clock, config } = context.ports;
+  return pipe(
+    TE.fromIO(() => clock.now()),
+    TE.flatMap((now) =>
+      callPort(context, "redemptions", "lease", {
+        now,
+        until: now + (config.leaseMs ?? defaultLeaseMs),
+        limit: 1,
+      }).read(asList),
+    ),
+    TE.map(([row]) => row),
+  );
+};
 
-    // A row is leased when a lane is free for it: a lease that begins in a line would run out there.
-    const lease: Step<readonly LeasedRedemption[]> = askList(
-      "redemptions.lease",
-      () => {
-        const now = ports.clock.now();
-        const until = now + (ports.config.leaseMs ?? defaultLeaseMs);
-        return ports.redemptions.lease({ now, until, limit: 1 }, { signal });
-      },
-      signal,
-    );
-
-    const lane: Step<void> = async () => {
-      while (taken < limit) {
-        taken += 1;
-        const leased = await lease();
-        if (isLeft(leased)) return leased;
-        const [row] = leased.right;
-        if (row === undefined) return right(undefined);
-        const settled = await work(ports)(row, signal)();
-        if (isLeft(settled)) return settled;
-        settlements.push(settled.right);
+/** Works in as many lanes as there are rows for: a lane that finds a row opens the next, one that finds none closes. */
+const workOnAll = (context: DeliverContext, limit: number): Step<readonly Settlement[]> => {
+  const settlements: Settlement[] = [];
+  let taken = 0;
+  let lanes = 0;
+  const lane: Step<void> = async () => {
+    lanes += 1;
+    let next: ReturnType<typeof lane> | undefined;
+    let result: Awaited<ReturnType<typeof lane>> = right(undefined);
+    while (taken < limit) {
+      taken += 1;
+      const leased = await settle(leaseOne(context));
+      if (isLeft(leased)) result = leased;
+      if (isLeft(leased) || leased.right === undefined) break;
+      if (next === undefined && lanes < maxLanes) next = lane();
+      // A clock that throws must not leave the next lane's promise without anybody who awaits it.
+      const settled = await settle(work(context, leased.right));
+      if (isRight(settled)) settlements.push(settled.right);
+      else {
+        result = settled;
+        break;
       }
-      return right(undefined);
-    };
-
-    return run(
-      pipe(
-        configured(ports),
-        TE.flatMapEither(() => checkLimit(limit)),
-        TE.flatMap(() => TE.sequenceArray(Array.from({ length: lanes }, () => lane))),
-        TE.flatMap(() => ask("redemptions.nextDueAt", () => ports.redemptions.nextDueAt({ signal }), signal)),
-        TE.map((nextDueAt) => ({
-          done: count(settlements, "Done") + count(settlements, "Redeemed"),
-          dead: count(settlements, "Dead"),
-          again: count(settlements, "Again"),
-          nextDueAt,
-        })),
-      ),
-      ports.observe,
-      { flow: "deliverOwed" },
-    );
+    }
+    const others = await next;
+    return others === undefined || isLeft(result) ? result : others;
   };
+  return pipe(
+    lane,
+    TE.map(() => settlements),
+  );
+};
+
+export const deliverOwed = defineFlow(
+  "crypto",
+  "rooms",
+  "events",
+  "identityServer",
+  "invites",
+  "federation",
+  "redemptions",
+  "clock",
+  "random",
+)((context, { limit = 100 }: DeliverOwedCommand) =>
+  pipe(
+    TE.fromEither(checkLimit(limit)),
+    TE.flatMap(() => workOnAll(context, limit)),
+    TE.bindTo("settlements"),
+    TE.bind("nextDueAt", () => callPort(context, "redemptions", "nextDueAt").answer),
+    TE.map(({ settlements, nextDueAt }): Delivered => ({
+      done: count(settlements, "Done") + count(settlements, "Redeemed"),
+      dead: count(settlements, "Dead"),
+      again: count(settlements, "Again"),
+      nextDueAt,
+    })),
+  ),
+);

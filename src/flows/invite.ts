@@ -1,40 +1,62 @@
-import { type Either, isLeft } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { InviteOutcome } from "../invite/decide.js";
-import { type InviteRequest, parseInviteRequest } from "../invite/form.js";
-import type { Refusal } from "../refusal.js";
-import type { RequesterCommand } from "./command.js";
-import { type InviteByThreePidPorts, inviteByThreePid } from "./invite-by-three-pid.js";
-import { inviteByUserId } from "./invite-by-user-id.js";
-import { type FlowOptions, type FlowResult, run } from "./run.js";
-import type { Committed } from "./commit.js";
+import type { InviteDetails } from "../invite/event-templates.js";
+import { type InviteRequest, parseInviteRequest } from "../invite/parse-invite-request.js";
+import { defineFlow } from "./flow.js";
+import type { Committed } from "./steps/decide.js";
+import { type InviteOutcome, inviteAddress } from "./steps/invite-address.js";
+import { admitted, inviteKnownUser } from "./steps/invite-known-user.js";
+import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./steps/read-command.js";
+import type { Step } from "./steps/step.js";
 
-/** A request to `POST /rooms/{roomId}/invite`. */
-export interface Invite {
+/** A request to `POST /_matrix/client/v3/rooms/{roomId}/invite`. */
+export interface InviteCommand {
   readonly roomId: string;
   readonly requester: RequesterCommand;
   /** The parsed JSON of the body, unchecked. */
   readonly body: unknown;
+  /** Whether to have a new mail sent although one is, or may be, out. The token before is emptied. */
+  readonly resend?: boolean;
+  /** What the member event is to have; a `reason` in the body counts more. Kept until the invite is redeemed. */
+  readonly details?: InviteDetails;
 }
 
-/**
- * The whole of `POST /_matrix/client/v3/rooms/{roomId}/invite`, in whichever of its two forms the body is:
- * `parseInviteRequest`, then `inviteByThreePid` or `inviteByUserId`. Answer every `right` with 200 and `{}`, every
- * `left` with its `matrixError`. Never rejects.
- *
- * @example
- * const result = await invite(ports)({ roomId, requester: { userId }, body: await request.json() });
- */
-export const invite =
-  (ports: InviteByThreePidPorts) =>
-  ({ roomId, requester, body }: Invite, options: FlowOptions = {}): FlowResult<Committed<InviteOutcome>> => {
-    const parsed: Either<Refusal, InviteRequest> = parseInviteRequest(body);
-    if (isLeft(parsed)) return run(TE.left(parsed.left), ports.observe, { flow: "invite" });
-    const request = parsed.right;
-    switch (request._tag) {
-      case "ByThreepid":
-        return inviteByThreePid(ports)({ roomId, requester, invite: request }, options);
-      case "ByUserId":
-        return inviteByUserId(ports)({ roomId, requester, invite: request }, options);
-    }
-  };
+/** What both forms of the request need. */
+export const inviteNeeds = [
+  "crypto",
+  "rooms",
+  "events",
+  "identityServer",
+  "invites",
+  "users",
+  "clock",
+  "policy",
+] as const;
+
+export const invite = defineFlow(...inviteNeeds)((context, command: InviteCommand) =>
+  pipe(
+    TE.Do,
+    TE.bind("request", () => TE.fromEither(parseInviteRequest(command.body))),
+    TE.bind("read", () => TE.fromEither(readCommand(command))),
+    TE.flatMap(({ request, read }): Step<Committed<InviteOutcome>> => {
+      const inviting = { ...read, details: detailsOf(request, command.details) };
+      switch (request._tag) {
+        case "ByThreepid":
+          return inviteAddress(context, { ...inviting, invite: request, resend: command.resend ?? false });
+        case "ByUserId":
+          return pipe(
+            admitted(context, inviting),
+            TE.flatMap(() =>
+              inviteKnownUser(context, inviting, { target: { _tag: "ByUserId", userId: request.userId } }),
+            ),
+          );
+      }
+    }),
+    TE.mapLeft(outsideIsNotJoined),
+  ),
+);
+
+const detailsOf = (request: InviteRequest, details: InviteDetails = {}): InviteDetails => ({
+  ...details,
+  ...(request._tag === "ByUserId" && request.reason !== undefined ? { reason: request.reason } : {}),
+});

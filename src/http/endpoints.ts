@@ -1,10 +1,8 @@
 import { type Either, isLeft, isRight } from "fp-ts/lib/Either.js";
-import type { RequesterCommand } from "../flows/command.js";
-import { type Invite, invite } from "../flows/invite.js";
-import type { InviteByThreePidPorts } from "../flows/invite-by-three-pid.js";
-import { type ReceiveExchangePorts, receiveExchange } from "../flows/receive-exchange.js";
-import { type OnBindOutcome, type ReceiveOnBindPorts, receiveOnBind } from "../flows/receive-on-bind.js";
-import type { FlowOptions, Problem } from "../flows/run.js";
+import type { OnBindOutcome } from "../flows/receive-on-bind.js";
+import type { RequesterCommand } from "../flows/steps/read-command.js";
+import type { FlowOptions, Problem } from "../flows/steps/step.js";
+import type { ThirdPartyInvites } from "../third-party-invites.js";
 import { requireBytes, requireMs } from "./limits.js";
 import type { BodyLimits } from "./read-body.js";
 import { type JsonRules, requestJson } from "./request-json.js";
@@ -17,14 +15,15 @@ import {
   errorAnswer,
   flowResponse,
   notLetIn,
-  requireConfig,
+  requireFunction,
 } from "./route.js";
 
-type User = { readonly _tag: "User"; readonly requester: RequesterCommand } | Denied;
+/** What the host says of a client's request: who makes it, or what to answer instead. */
+export type AuthenticatedUser = { readonly _tag: "User"; readonly requester: RequesterCommand } | Denied;
 
 export interface InviteHost extends EndpointHost {
   /** Whose access token it is. */
-  readonly authenticate: (request: Request) => Promise<User> | User;
+  readonly authenticate: (request: Request) => Promise<AuthenticatedUser> | AuthenticatedUser;
 }
 
 export interface OnBindHost extends EndpointHost {
@@ -36,14 +35,18 @@ export interface OnBindHost extends EndpointHost {
   readonly wake?: () => unknown;
 }
 
-type Server = { readonly _tag: "Server"; readonly origin: string } | Denied;
+/** What the host says of another server's request: which server signed it, or what to answer instead. */
+export type AuthenticatedServer = { readonly _tag: "Server"; readonly origin: string } | Denied;
 
 export interface ExchangeHost extends EndpointHost {
   /**
    * Which server signed the request over this content, by its `X-Matrix` header. The `uri` that it signed is the path
    * and query of the request as it was sent: behind a proxy that rewrites paths, `request.url` has another.
    */
-  readonly authenticate: (request: Request, content: unknown) => Promise<Server> | Server;
+  readonly authenticate: (
+    request: Request,
+    content: unknown,
+  ) => Promise<AuthenticatedServer> | AuthenticatedServer;
 }
 
 /** A client's request is some hundred bytes. */
@@ -80,15 +83,15 @@ const rulesOf = (given: Partial<BodyLimits>, defaults: JsonRules): JsonRules => 
 
 /**
  * `POST /_matrix/client/v3/rooms/{roomId}/invite`, both forms, with CORS. The host says whose access token it
- * is; the rest is the flow `invite`. Making any of the endpoints throws a `TypeError` where `ports.config`
- * or a limit is wrong.
+ * is; the rest is the flow `invite`. Making any of the endpoints throws a `TypeError` where a
+ * limit is wrong, or `authenticate` is missing.
  *
  * @example
- * const invite = inviteEndpoint(ports, { authenticate });
+ * const invite = inviteEndpoint(invites, { authenticate });
  * app.all("/_matrix/client/v3/rooms/:roomId/invite", (c) => invite(c.req.raw)); // OPTIONS too: it answers CORS
  */
-export const inviteEndpoint = (ports: InviteByThreePidPorts, host: InviteHost): Endpoint => {
-  requireConfig(ports);
+export const inviteEndpoint = (invites: Pick<ThirdPartyInvites, "invite">, host: InviteHost): Endpoint => {
+  requireFunction("authenticate", host.authenticate);
   const rules = rulesOf(host, inviteRules);
   return endpoint(host, {
     path: "/_matrix/client/v3/rooms/*/invite",
@@ -99,8 +102,8 @@ export const inviteEndpoint = (ports: InviteByThreePidPorts, host: InviteHost): 
       if (user._tag !== "User") return notLetIn(user);
       const body = await requestJson(request, rules);
       if (isLeft(body)) return errorAnswer(body.left);
-      const command: Invite = { roomId, requester: user.requester, body: body.right };
-      return flowResponse(host, await invite(ports)(command, stoppable(request)));
+      const command = { roomId, requester: user.requester, body: body.right };
+      return flowResponse(host, await invites.invite(command, stoppable(request)));
     },
   });
 };
@@ -117,11 +120,13 @@ const hasStored = (result: Either<Problem, OnBindOutcome>): boolean =>
  * (D-13). Signed by nobody: what it delivers counts only once it has been proven.
  *
  * @example
- * const onBind = onBindEndpoint(ports, { wake });
+ * const onBind = onBindEndpoint(invites, { wake });
  * app.all("/_matrix/federation/v1/3pid/onbind", (c) => onBind(c.req.raw));
  */
-export const onBindEndpoint = (ports: ReceiveOnBindPorts, host: OnBindHost = {}): Endpoint => {
-  requireConfig(ports);
+export const onBindEndpoint = (
+  invites: Pick<ThirdPartyInvites, "receiveOnBind">,
+  host: OnBindHost = {},
+): Endpoint => {
   const rules = rulesOf(host, onBindRules);
   return endpoint(host, {
     path: "/_matrix/federation/v1/3pid/onbind",
@@ -130,7 +135,7 @@ export const onBindEndpoint = (ports: ReceiveOnBindPorts, host: OnBindHost = {})
     answer: async (request) => {
       const body = await requestJson(request, rules);
       if (isLeft(body)) return errorAnswer(body.left);
-      const result = await receiveOnBind(ports)(body.right);
+      const result = await invites.receiveOnBind({ body: body.right });
       if (hasStored(result)) void beside(host, host.wake);
       return flowResponse(host, result);
     },
@@ -142,11 +147,14 @@ export const onBindEndpoint = (ports: ReceiveOnBindPorts, host: OnBindHost = {})
  * content that it is given.
  *
  * @example
- * const exchange = exchangeEndpoint(ports, { authenticate });
+ * const exchange = exchangeEndpoint(invites, { authenticate });
  * app.all("/_matrix/federation/v1/exchange_third_party_invite/:roomId", (c) => exchange(c.req.raw));
  */
-export const exchangeEndpoint = (ports: ReceiveExchangePorts, host: ExchangeHost): Endpoint => {
-  requireConfig(ports);
+export const exchangeEndpoint = (
+  invites: Pick<ThirdPartyInvites, "receiveExchange">,
+  host: ExchangeHost,
+): Endpoint => {
+  requireFunction("authenticate", host.authenticate);
   const rules = rulesOf(host, exchangeRules);
   return endpoint(host, {
     path: "/_matrix/federation/v1/exchange_third_party_invite/*",
@@ -159,7 +167,10 @@ export const exchangeEndpoint = (ports: ReceiveExchangePorts, host: ExchangeHost
       if (server._tag !== "Server") return notLetIn(server);
       return flowResponse(
         host,
-        await receiveExchange(ports)({ roomId, origin: server.origin, body: body.right }, stoppable(request)),
+        await invites.receiveExchange(
+          { roomId, origin: server.origin, body: body.right },
+          stoppable(request),
+        ),
       );
     },
   });

@@ -86,8 +86,7 @@ export const fetchJson = async (
   fetch: Fetch,
   url: string,
   init: RequestInit,
-  limits: FetchLimits,
-  signal: AbortSignal | undefined,
+  { limits, signal }: { readonly limits: FetchLimits; readonly signal: AbortSignal | undefined },
 ): Promise<Answer | NoAnswer> => {
   signal?.throwIfAborted();
   if (!canBeSent(url, init)) return { _tag: "Unreachable", sent: false };

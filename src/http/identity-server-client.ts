@@ -120,8 +120,7 @@ export const identityServerClient = ({
         },
         ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
       },
-      limits,
-      signal,
+      { limits, signal },
     );
 
   const call = (

@@ -9,6 +9,8 @@ export type { Fetch, FetchLimits } from "./fetch-json.js";
 export { type IdentityServerClientOptions, identityServerClient } from "./identity-server-client.js";
 export { type Denied, type Endpoint, type EndpointHost, matrixResponse } from "./route.js";
 export {
+  type AuthenticatedServer,
+  type AuthenticatedUser,
   type ExchangeHost,
   type InviteHost,
   type OnBindHost,

@@ -1,8 +1,6 @@
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
-import { configFault } from "../flows/config.js";
-import type { Problem } from "../flows/run.js";
+import type { Problem } from "../flows/steps/step.js";
 import { type JsonObject, hasMember, member } from "../matrix/json.js";
-import type { Ports } from "../ports.js";
 import { matrixError } from "../refusal.js";
 import type { BodyLimits } from "./read-body.js";
 import { type HttpError, internalError, unrecognized } from "./request-json.js";
@@ -62,7 +60,7 @@ const retryAfter = (ms: number | undefined): Headers =>
  * `Retry-After` where there is something to wait for.
  *
  * @example
- * return matrixResponse(await revokeInvite(ports)({ roomId, requester: { userId }, token }));
+ * return matrixResponse(await invites.revokeInvite({ roomId, requester: { userId }, token }));
  */
 export const matrixResponse = (result: Either<Problem, unknown>, body: JsonObject = {}): Response => {
   if (!isLeft(result)) return answer(200, body);
@@ -152,10 +150,9 @@ export const flowResponse = ({ onError }: EndpointHost, result: Either<Problem, 
   return matrixResponse(result);
 };
 
-/** A wrong configuration is found out when an endpoint is made, not when a proof is lost. */
-export const requireConfig = ({ config }: Pick<Ports, "config">): void => {
-  const fault = configFault(config);
-  if (fault !== undefined) throw new TypeError(fault);
+/** What a host forgot is found out when an endpoint is made, not when it is asked. */
+export const requireFunction = (name: string, value: unknown): void => {
+  if (typeof value !== "function") throw new TypeError(`${name} must be a function.`);
 };
 
 export const endpoint =

@@ -15,7 +15,7 @@ export interface Requester {
 /**
  * May this user invite into this room now? Asked before any side effect, so that nobody without the power makes an
  * identity server send mail (D-6). It is what both an
- * `m.room.third_party_invite` and a plain invite of theirs would have to pass; whom they invite is asked by `decide`.
+ * `m.room.third_party_invite` and a plain invite of theirs would have to pass; whom they invite is decided by `inviteUser` and `inviteThreepid`.
  *
  * Only a joined user with the level `invite` may send a third-party invite: https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  * The invite endpoints are not among those for guests: https://spec.matrix.org/v1.19/client-server-api/#guest-access

@@ -2,7 +2,7 @@ import { type Either, right } from "fp-ts/lib/Either.js";
 import { type EventLike, isEvent } from "../matrix/event.js";
 import type { RoomVersion } from "../matrix/room-version.js";
 import { type Refusal, refuse } from "../refusal.js";
-import { selectAuthEvents } from "./auth-events.js";
+import { selectAuthEvents } from "./select-auth-events.js";
 
 /** An event that another names in `auth_events`, as the host has it. */
 export interface NamedAuthEvent {

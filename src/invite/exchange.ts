@@ -1,12 +1,11 @@
 import { type Either, flatMap, isLeft, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
-import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import { type RoomId, type UserId, domainOf, parseUserId, serverOf } from "../matrix/ids.js";
 import { type JsonObject, isJsonObject, member, stringMember } from "../matrix/json.js";
 import { type RoomState, stateEvent } from "../matrix/room-state.js";
 import { type Refusal, malformedField, refuse } from "../refusal.js";
-import type { InviteDetails } from "./decide.js";
-import { type RedeemOutcome, redeem } from "./redeem.js";
+import type { Decision } from "./decision.js";
+import { type RedeemCommand, type RedeemOutcome, redeem } from "./redeem.js";
 import { type Signed, parseSigned } from "./signed.js";
 
 /** Another server's request to invite its user, reduced to what may be believed of it. */
@@ -21,8 +20,6 @@ export interface ExchangeRequest {
  * Checks the body of `PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}` before anything is
  * looked up: the fixed fields, that body and path name one room, and that the request was signed by the server
  * of the user it is for (D-21). `display_name` is not asked for: the other server cannot know it (D-22).
- *
- * The other server sends an `m.room.member` event with the proof: https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1exchange_third_party_inviteroomid
  */
 export const checkExchange = (
   body: unknown,
@@ -58,32 +55,22 @@ const senderIsOurs = (
 };
 
 /**
- * Decides a checked exchange request: the member event is rebuilt from checked fields, nothing is
- * signed as it came. Invalid, revoked, banned → refusal with 403; joined, or invited by this very token → nothing to
- * append and 200.
+ * What to do with an exchange that `checkExchange` let through: as `redeem`, but only where the room's third-party invite
+ * was sent by a user of this server, whom the request names.
  *
- * The inviter's server verifies the proof and sends the invite: https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1exchange_third_party_inviteroomid
- *
- * @example
- * decideExchange(state, request, serverName, nodeCrypto); // right({ _tag: "Redeem", event, keys })
+ * The inviter's server verifies the proof and sends the invite:
+ * https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1exchange_third_party_inviteroomid
  */
-export const decideExchange = (
-  state: RoomState,
-  request: ExchangeRequest,
-  serverName: string,
-  crypto: CryptoEngine,
-  options: { readonly maxPairs?: number; readonly details?: InviteDetails } = {},
-): Either<Refusal, RedeemOutcome> =>
-  pipe(
-    senderIsOurs(state, request, serverName),
-    flatMap(() => redeem(state, request.signed, crypto, options)),
-  );
+export const exchange: Decision<ExchangeRequest & RedeemCommand, RedeemOutcome> = {
+  reads: redeem.reads,
+  decide: (state, request, context) =>
+    pipe(
+      senderIsOurs(state, request, context.serverName),
+      flatMap(() => redeem.decide(state, request, context)),
+    ),
+};
 
-/**
- * The body that asks another server for the exchange.
- *
- * The body is a member event with the proof: https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1exchange_third_party_inviteroomid
- */
+/** The body that asks another server for the exchange. */
 export const exchangeBody = ({ roomId, sender, signed }: ExchangeRequest): JsonObject => ({
   type: "m.room.member",
   room_id: roomId,

@@ -1,12 +1,18 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { decodeBase64 } from "../matrix/base64.js";
 import type { NotCanonicalJson } from "../matrix/canonical-json.js";
-import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import { type JsonObject, hasMember, member } from "../matrix/json.js";
-import type { RoomVersion } from "../matrix/room-version.js";
 import { ed25519Prefix } from "../matrix/signed-json.js";
 import { decodeUtf8 } from "../matrix/utf8.js";
-import { type Key, type Search, type Signature, search, untried } from "./proof.js";
+import {
+  type Key,
+  type ProofContext,
+  type Search,
+  type Signature,
+  defaultMaxPairs,
+  search,
+  untried,
+} from "./proof.js";
 import { type Shown, cut, shown } from "./shown.js";
 
 /** What came of a key or a signature. Nothing is tried where nothing can be signed, or where there are too many pairs. */
@@ -115,19 +121,14 @@ const namedPair = ([{ written }, { places }]: Pair): MatchingPair => ({
  * The search for a proof with all that it finds, where `isProven` stops at the first match. The same pairs within the
  * same budget, so the answer is the same: proven if anything is in `matching`, {@link untried} by the same guard.
  */
-export const explainProof = (
-  crypto: CryptoEngine,
-  version: RoomVersion,
-  signed: JsonObject,
-  content: JsonObject,
-  maxPairs: number,
-): ShownProof => {
+export const explainProof = (context: ProofContext, signed: JsonObject, content: JsonObject): ShownProof => {
+  const { maxPairs = defaultMaxPairs } = context;
   const keys = new Listing<{ place: ShownKey["place"]; holder: unknown; read: Key | undefined }>();
   const signatures = new Listing<
     Omit<ShownSignature, "finding"> & { text: unknown; read: Signature | undefined }
   >();
   let place = -1;
-  const sought = search(crypto, version, signed, content, {
+  const sought = search(context, signed, content, {
     key: (holder, read) => {
       const at = place;
       place += 1;

@@ -93,10 +93,10 @@ export const explain = (
   const means: Means = {
     crypto,
     options,
-    isProven: (engine, room, signed, invite, budget) => {
-      proof = explainProof(engine, room, signed, invite, budget);
+    isProven: (context, signed, invite) => {
+      proof = explainProof(context, signed, invite);
       const { pairs, matching } = proof;
-      return untried({ isTooLarge: isTooLarge(signed), pairs }, budget) ?? matching.length > 0;
+      return untried({ isTooLarge: isTooLarge(signed), pairs }, context.maxPairs) ?? matching.length > 0;
     },
   };
   const { first, last } = rulesFor[kind];

@@ -3,8 +3,8 @@ import type { ServerName, UserId } from "../matrix/ids.js";
 import { stringMember } from "../matrix/json.js";
 import type { RoomState } from "../matrix/room-state.js";
 import type { Threepid } from "../threepid/threepid.js";
-import { type InviteLife, type InviteRecord, redeemerOf, sinceOf } from "./life.js";
-import { type StandingInvite, standingInvites, standsSince } from "./standing.js";
+import { type InviteLife, type InviteRecord, redeemerOf, sinceOf } from "./invite-life.js";
+import { type RoomInvite, roomInvites, askedSince } from "./room-invite.js";
 
 /** One invite by third-party identifier, as it is shown to somebody. */
 export interface ListedInvite {
@@ -37,9 +37,9 @@ const stored = (record: InviteRecord, viewer: Viewer) => ({
   ...(record.threepid !== undefined && record.sender === viewer ? { threepid: record.threepid } : {}),
 });
 
-const listStanding = (invite: StandingInvite, viewer: Viewer): ListedInvite => {
+const listStanding = (invite: RoomInvite, viewer: Viewer): ListedInvite => {
   const displayName = stringMember(contentOf(invite.event), "display_name");
-  const since = standsSince(invite);
+  const since = askedSince(invite);
   return {
     // The room has the last word: what is noted as ended and stands all the same can be redeemed.
     state:
@@ -70,7 +70,7 @@ export const listing = (
   records: readonly InviteRecord[],
   viewer: Viewer,
 ): readonly ListedInvite[] => {
-  const standing = standingInvites(state, tokens, records);
+  const standing = roomInvites(state, tokens, records);
   const inRoom = new Set(standing.map(({ record }) => record));
   const others = records.filter(
     (record) => (viewer === "host" || viewer === record.sender) && !inRoom.has(record),

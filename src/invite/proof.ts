@@ -28,6 +28,15 @@ export interface MatchedKey {
   readonly validity: Validity;
 }
 
+/** With what a proof is looked for. */
+export interface ProofContext {
+  readonly crypto: CryptoEngine;
+  /** The version of the room: it says what is canonical. */
+  readonly version: RoomVersion;
+  /** How many distinct pairs of signature and key may be tried; 64 unless told otherwise. */
+  readonly maxPairs?: number | undefined;
+}
+
 export type Proof =
   | {
       readonly _tag: "Proven";
@@ -153,14 +162,13 @@ const nothingTried: Search = {
  */
 export const untried = (
   { isTooLarge, pairs }: Pick<Search, "isTooLarge" | "pairs">,
-  maxPairs: number,
+  maxPairs: number = defaultMaxPairs,
 ): Untried | undefined =>
   isTooLarge ? { _tag: "SignedTooLarge" } : pairs <= maxPairs ? undefined : { _tag: "TooMuchWork", pairs };
 
 /** Stops where nothing can come of it any more, unless a reader wants to see it all. */
 export const search = (
-  crypto: CryptoEngine,
-  version: RoomVersion,
+  { crypto, version }: ProofContext,
   signed: JsonObject,
   content: JsonObject,
   reader?: ProofReader,
@@ -206,17 +214,11 @@ const signaturesAt = (signatures: Iterable<Signature>): JsonObject => {
  * One signature by one key of the third-party invite is enough: https://spec.matrix.org/v1.19/server-server-api/#verifying-the-invite
  *
  * @example
- * proveInvite(nodeCrypto, version, signed, tokenEvent.content); // { _tag: "Proven", keys: [{ publicKey: "…", … }], … }
+ * proveInvite({ crypto: nodeCrypto, version }, signed, tokenEvent.content); // { _tag: "Proven", keys: [{ publicKey: "…", … }], … }
  */
-export const proveInvite = (
-  crypto: CryptoEngine,
-  version: RoomVersion,
-  signed: JsonObject,
-  content: JsonObject,
-  maxPairs: number = defaultMaxPairs,
-): Proof => {
-  const sought = search(crypto, version, signed, content);
-  const against = untried(sought, maxPairs);
+export const proveInvite = (context: ProofContext, signed: JsonObject, content: JsonObject): Proof => {
+  const sought = search(context, signed, content);
+  const against = untried(sought, context.maxPairs);
   if (against !== undefined) return against;
   const { keys, signatures, matches } = sought;
   const matched = new Set<Signature>();
@@ -242,14 +244,12 @@ export const proveInvite = (
  * One signature by one key of the third-party invite is enough: https://spec.matrix.org/v1.19/server-server-api/#verifying-the-invite
  */
 export const isProven = (
-  crypto: CryptoEngine,
-  version: RoomVersion,
+  context: ProofContext,
   signed: JsonObject,
   content: JsonObject,
-  maxPairs: number,
 ): boolean | Untried => {
-  const sought = search(crypto, version, signed, content);
-  const against = untried(sought, maxPairs);
+  const sought = search(context, signed, content);
+  const against = untried(sought, context.maxPairs);
   if (against !== undefined) return against;
   const { keys, signatures, matches } = sought;
   return keys.some((key) => signatures.some((signature) => matches(key, signature)));

@@ -7,7 +7,7 @@ import { type RoomState, membershipOf, stateEvent } from "../matrix/room-state.j
 import type { RoomVersion, RuleNumbers } from "../matrix/room-version.js";
 import { authorisationRulesOf } from "../matrix/specification.js";
 import type { RefusalCode } from "../refusal.js";
-import { defaultMaxPairs, type isProven } from "./proof.js";
+import type { isProven } from "./proof.js";
 import { type Shown, shown } from "./shown.js";
 import { isTooLarge } from "./signed-size.js";
 
@@ -312,8 +312,8 @@ const provenInvite: Rules = {
       check: ({ state, signed, invite, means }) => {
         if (means === undefined || !isJsonObject(signed)) return undefined;
         const { crypto, options, isProven } = means;
-        const { maxPairs = defaultMaxPairs } = options;
-        const found = isProven(crypto, state.version, signed, contentOf(invite), maxPairs);
+        const context = { crypto, version: state.version, maxPairs: options.maxPairs };
+        const found = isProven(context, signed, contentOf(invite));
         if (typeof found === "object") return found._tag === "TooMuchWork" ? found : undefined;
         return found ? "allow" : undefined;
       },

@@ -2,10 +2,11 @@ import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
 import type { NotCanonicalJson } from "./canonical-json.js";
 import type { CryptoEngine } from "./crypto-engine.js";
 import { type JsonObject, entriesOf, member } from "./json.js";
-import { type NoEventId, contentHashMatches, eventId, verifyPdu } from "./pdu.js";
+import { type NoEventId, contentHashMatches, eventId, signedBytesOfPdu } from "./pdu.js";
 import { redact } from "./redaction.js";
 import { requiredSigners } from "./required-signers.js";
 import type { RoomVersion } from "./room-version.js";
+import { signatureText, verifyText } from "./signed-json.js";
 import { WrittenNumber } from "./written-number.js";
 
 /** A key that a server has or had, as its key document says. Times are milliseconds since 1970. */
@@ -118,6 +119,9 @@ export const checkPdu = (
   const time = member(pdu, "origin_server_ts");
   const originServerTs = typeof time === "number" ? time : Infinity;
 
+  // Once for all signatures: an event of 64 KiB may have hundreds.
+  const signed = signedBytesOfPdu(pdu, version);
+
   const hasSigned = (server: string, block: unknown): boolean => {
     const known = entriesOf(block).flatMap(([keyId]) => {
       const key = keyOf(server, keyId);
@@ -125,7 +129,13 @@ export const checkPdu = (
         ? [{ entity: server, keyId, publicKey: key.publicKey }]
         : [];
     });
-    return known.length > 0 && known.every((by) => !isLeft(verifyPdu(crypto, pdu, version, by)));
+    return (
+      known.length > 0 &&
+      known.every(({ publicKey, ...by }) => {
+        const text = signatureText(pdu, by);
+        return text !== undefined && !isLeft(signed) && verifyText(crypto, signed.right, { text, publicKey });
+      })
+    );
   };
   const signers = new Set(
     entriesOf(member(pdu, "signatures")).flatMap(([server, block]) =>

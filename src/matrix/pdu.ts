@@ -98,6 +98,13 @@ export const contentHashMatches = (crypto: CryptoEngine, pdu: JsonObject, versio
   return !isLeft(actual) && claimed !== undefined && encodeBase64(claimed) === encodeBase64(actual.right);
 };
 
+/** What the signatures of an event cover: its redacted form. */
+export const signedBytesOfPdu = (
+  pdu: JsonObject,
+  version: RoomVersion,
+): Either<NotCanonicalJson, Uint8Array> =>
+  signedBytes(redact(onTheWire(pdu, version), version), numbersOf(version));
+
 /**
  * Another server's signature, or one's own, over an event: on its redacted form.
  *
@@ -123,7 +130,7 @@ export const signPdu = (
   key: SigningKey,
 ): Either<NotCanonicalJson, JsonObject> =>
   map((bytes: Uint8Array) => withSignature(pdu, entity, key.keyId, key.sign(bytes)))(
-    signedBytes(redact(onTheWire(pdu, version), version), numbersOf(version)),
+    signedBytesOfPdu(pdu, version),
   );
 
 /** A signed event and its ID. */
@@ -134,24 +141,23 @@ export interface SignedPdu {
 
 /**
  * Gives an event that is complete otherwise, such as the template of a `make_join` answer, its content hash and the
- * signature of `serverName`, and says its ID.
+ * signature of `by.serverName`, and says its ID.
  *
  * The content hash is added before the signature: https://spec.matrix.org/v1.19/server-server-api/#adding-hashes-and-signatures-to-outgoing-events
  *
  * @example
- * hashAndSignPdu(nodeCrypto, { ...template, origin_server_ts: now }, version, "example.org", key);
+ * hashAndSignPdu(nodeCrypto, { ...template, origin_server_ts: now }, version, { serverName: "example.org", key });
  */
 export const hashAndSignPdu = (
   crypto: CryptoEngine,
   event: JsonObject,
   version: RoomVersion,
-  serverName: string,
-  key: SigningKey,
+  by: { readonly serverName: string; readonly key: SigningKey },
 ): Either<NotCanonicalJson | NoEventId, SignedPdu> =>
   pipe(
     contentHash(crypto, event, version),
     map((bytes): JsonObject => ({ ...event, hashes: { sha256: encodeBase64(bytes) } })),
-    flatMap((hashed) => signPdu(hashed, version, serverName, key)),
+    flatMap((hashed) => signPdu(hashed, version, by.serverName, by.key)),
     flatMap((pdu) => map((id: string) => ({ eventId: id, pdu }))(eventId(crypto, pdu, version))),
   );
 
@@ -201,7 +207,7 @@ export const completePdu = (
     depth: Math.min(facts.depth, version.maxDepth),
     origin_server_ts: facts.originServerTs,
   };
-  return hashAndSignPdu(crypto, bare, version, facts.serverName, facts.key);
+  return hashAndSignPdu(crypto, bare, version, facts);
 };
 
 /** The reference to an event that another event names. */

@@ -62,6 +62,27 @@ export const signJson = (
 export type NotSigned =
   NotCanonicalJson | { readonly _tag: "NoSignature" } | { readonly _tag: "BadSignature" };
 
+/** The signature of an entity by a key, as it is written; `undefined` where there is none that counts. */
+export const signatureText = (
+  object: JsonObject,
+  { entity, keyId }: { readonly entity: string; readonly keyId: string },
+): string | undefined =>
+  keyId.startsWith(ed25519Prefix)
+    ? stringMember(member(member(object, "signatures"), entity), keyId)
+    : undefined;
+
+/** Whether a signature, as it is written, is one of these bytes by a key. What is malformed is none. */
+export const verifyText = (
+  crypto: CryptoEngine,
+  message: Uint8Array,
+  { text, publicKey }: { readonly text: string; readonly publicKey: Uint8Array },
+): boolean => {
+  const key = publicKeyBytes(publicKey);
+  const decoded = decodeBase64(text);
+  const signature = decoded === undefined ? undefined : signatureBytes(decoded);
+  return key !== undefined && signature !== undefined && verifySignature(crypto, key, message, signature);
+};
+
 /**
  * Checks that `object` carries a signature of `entity` by the key `keyId`, whose 32 bytes are `publicKey`.
  * Takes unchecked JSON; whatever is malformed is not signed.
@@ -77,15 +98,11 @@ export const verifyJson = (
   by: { readonly entity: string; readonly keyId: string; readonly publicKey: Uint8Array },
   numbers: CanonicalNumbers = "integers",
 ): Either<NotSigned, void> => {
-  if (!by.keyId.startsWith(ed25519Prefix)) return left({ _tag: "NoSignature" });
-  const text = stringMember(member(member(object, "signatures"), by.entity), by.keyId);
+  const text = signatureText(object, by);
   if (text === undefined) return left({ _tag: "NoSignature" });
   const bytes = signedBytes(object, numbers);
   if (isLeft(bytes)) return bytes;
-  const key = publicKeyBytes(by.publicKey);
-  const decoded = decodeBase64(text);
-  const signature = decoded === undefined ? undefined : signatureBytes(decoded);
-  return key !== undefined && signature !== undefined && verifySignature(crypto, key, bytes.right, signature)
+  return verifyText(crypto, bytes.right, { text, publicKey: by.publicKey })
     ? right(undefined)
     : left({ _tag: "BadSignature" });
 };

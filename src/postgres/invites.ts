@@ -1,5 +1,5 @@
-import { type InviteKey, type InviteRecord, tokensOf } from "../invite/life.js";
-import type { Invites, PortOptions, Stored } from "../ports.js";
+import { type InviteKey, type InviteRecord, tokensOf } from "../invite/invite-life.js";
+import type { Invites, PortOptions, Marked } from "../ports.js";
 import { type PostgresOptions, type SqlClient, type SqlRow, tablesOf } from "./client.js";
 import { storedText } from "./encoding.js";
 import { number, rawText, roomIdIn, serverNameIn, text, userIdIn } from "./row.js";
@@ -18,7 +18,7 @@ const readRecord = (row: SqlRow): InviteRecord => ({
   life: parseLife(rawText(row, "life")),
 });
 
-const readStored = (row: SqlRow): Stored<InviteRecord> => ({
+const readStored = (row: SqlRow): Marked<InviteRecord> => ({
   value: readRecord(row),
   mark: rawText(row, "mark"),
 });
@@ -60,7 +60,7 @@ export const postgresInvites = (client: SqlClient, options: PostgresOptions = {}
     return (await client.query(statement, params)).rows;
   };
 
-  const first = async (rows: Promise<readonly SqlRow[]>): Promise<Stored<InviteRecord> | undefined> => {
+  const first = async (rows: Promise<readonly SqlRow[]>): Promise<Marked<InviteRecord> | undefined> => {
     const [row] = await rows;
     return row === undefined ? undefined : readStored(row);
   };
@@ -68,19 +68,18 @@ export const postgresInvites = (client: SqlClient, options: PostgresOptions = {}
   return {
     putIfAbsent: async (record, given) => {
       // An update that changes nothing waits for whoever stores the same key, and answers with what stands then.
-      const standing = await first(
-        ask(
-          `INSERT INTO ${table} AS standing
+      const [row] = await ask(
+        `INSERT INTO ${table} AS present
             (key, mark, room_id, sender, id_server, created_at, details, threepid, life, tokens)
           VALUES (${values})
-          ON CONFLICT (key) DO UPDATE SET key = standing.key
-          RETURNING ${columns}`,
-          written(record),
-          given,
-        ),
+          ON CONFLICT (key) DO UPDATE SET key = present.key
+          RETURNING ${columns}, (xmax = 0)::text AS is_new`,
+        written(record),
+        given,
       );
-      if (standing === undefined) throw new Error("The database neither stored an invite nor has one.");
-      return standing;
+      if (row === undefined) throw new Error("The database neither stored an invite nor has one.");
+      // A row that was inserted has no xmax; one that was updated has.
+      return { ...readStored(row), isNew: rawText(row, "is_new") === "true" };
     },
 
     replace: async (record, mark, given) => {

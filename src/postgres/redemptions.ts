@@ -1,6 +1,13 @@
 import { serverOf } from "../matrix/ids.js";
 import { isJsonObject } from "../matrix/json.js";
-import type { OwedRedemption, PortOptions, Redemptions, Settlement, TokenOfUser, Trouble } from "../ports.js";
+import type {
+  OwedRedemption,
+  PortOptions,
+  Redemptions,
+  Settlement,
+  TokenOfUser,
+  FailureDetails,
+} from "../ports.js";
 import { type PostgresOptions, type SqlClient, type SqlRow, tablesOf } from "./client.js";
 import { parseSignedText, signedText, storedText } from "./encoding.js";
 import { number, numberOrNull, rawText, roomIdIn, text, userIdIn } from "./row.js";
@@ -55,7 +62,7 @@ const outcomeParams = (settlement: Settlement): (string | null)[] => {
   }
 };
 
-const troubleParams = ({ reason, status, errcode }: Trouble): string[] => [
+const troubleParams = ({ reason, status, errcode }: FailureDetails): string[] => [
   storedText(reason),
   String(status),
   storedText(errcode),

@@ -1,7 +1,12 @@
 import { isLeft } from "fp-ts/lib/Either.js";
-import type { InviteDetails } from "../invite/decide.js";
-import type { InviteLife, SettledLife } from "../invite/life.js";
-import { type MintedInvite, type MintedKey, type Token, parseToken } from "../invite/minted.js";
+import type { InviteDetails } from "../invite/event-templates.js";
+import type { InviteLife, SettledLife } from "../invite/invite-life.js";
+import {
+  type StoredInvite,
+  type IdentityServerKey,
+  type Token,
+  parseToken,
+} from "../invite/stored-invite.js";
 import { type UserId, parseUserId } from "../matrix/ids.js";
 import { member } from "../matrix/json.js";
 import { type Threepid, parseThreepid } from "../threepid/threepid.js";
@@ -38,12 +43,12 @@ const readUser = (value: unknown): UserId => {
   return user.right;
 };
 
-const readKey = (json: unknown): MintedKey => ({
+const readKey = (json: unknown): IdentityServerKey => ({
   publicKey: textIn(json, "publicKey"),
   keyValidityUrl: textIn(json, "keyValidityUrl"),
 });
 
-const readMinted = (json: unknown): MintedInvite => {
+const readStoredInvite = (json: unknown): StoredInvite => {
   const [first, ...rest] = listIn(json, "publicKeys").map(readKey);
   if (first === undefined) throw unreadable("publicKeys");
   return {
@@ -55,16 +60,16 @@ const readMinted = (json: unknown): MintedInvite => {
 
 const readSettled = (json: unknown): SettledLife => {
   const made = () => ({
-    minted: readMinted(member(json, "minted")),
+    storedInvite: readStoredInvite(member(json, "storedInvite")),
     askedAt: timeIn(json, "askedAt"),
-    standing: listIn(json, "standing").map(readToken),
+    earlierTokens: listIn(json, "earlierTokens").map(readToken),
   });
   const tokens = () => listIn(json, "tokens").map(readToken);
   switch (member(json, "_tag")) {
     case "Intended":
       return { _tag: "Intended" };
-    case "Minted":
-      return { _tag: "Minted", ...made() };
+    case "TokenStored":
+      return { _tag: "TokenStored", ...made() };
     case "Pending":
       return { _tag: "Pending", ...made() };
     case "Redeemed":

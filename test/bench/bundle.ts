@@ -33,7 +33,7 @@ const sizes = async (lines: string) => {
 };
 
 const engine = (name: string, path: string): string =>
-  `export { authorize, roomState, roomVersion } from "matrix-third-party-invites"; export { ${name} } from "matrix-third-party-invites/${path}";`;
+  `export { authorize, roomState, roomVersion } from "matrix-third-party-invites/judge"; export { ${name} } from "matrix-third-party-invites/${path}";`;
 
 const bundle = (name: string, target: number, lines: string, judgeOnly: boolean): Figure => ({
   name,
@@ -47,8 +47,13 @@ const bundle = (name: string, target: number, lines: string, judgeOnly: boolean)
   },
 });
 
+/** All that any server shares, whatever it injects: every entry point that needs no platform. */
+const everything = ["", "/judge", "/decisions", "/matrix"]
+  .map((path) => `export * from "matrix-third-party-invites${path}";`)
+  .join(" ");
+
 /** Minified and gzipped, with all dependencies. */
 export const bundleFigures: readonly Figure[] = [
-  bundle("bundleKb", 60, 'export * from "matrix-third-party-invites";', false),
+  bundle("bundleKb", 60, everything, false),
   bundle("bundleKb.authorize", 30, engine("portableCrypto", "portable"), true),
 ];

@@ -1,4 +1,5 @@
-import { type JsonObject, receiveOnBind } from "matrix-third-party-invites";
+import { createThirdPartyInvites } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { memoryPorts } from "matrix-third-party-invites/testing";
 import { type Figure, comparedAsync } from "./figure.js";
@@ -37,22 +38,24 @@ const delivery = (entries: number): string =>
 
 /** A server that knows nobody's proof yet. */
 const newServer = () =>
-  memoryPorts({
-    crypto: nodeCrypto,
-    serverName,
-    key,
-    identityServer: nobodysIdentityServer,
-    users: new Map([[mxid, {}]]),
-    config: manyWait,
-  });
+  createThirdPartyInvites(
+    memoryPorts({
+      crypto: nodeCrypto,
+      serverName,
+      key,
+      identityServer: nobodysIdentityServer,
+      users: new Map([[mxid, {}]]),
+      config: manyWait,
+    }),
+  );
 
 /** Delivers each body to a server of its own; says how many entries were taken. */
 const deliver = (bodies: readonly JsonObject[]) => {
-  const each = bodies.map((body) => ({ body, ports: newServer() }));
+  const each = bodies.map((body) => ({ body, server: newServer() }));
   return async (): Promise<number> => {
     let taken = 0;
-    for (const { body, ports } of each) {
-      const result = await receiveOnBind(ports)(body);
+    for (const { body, server } of each) {
+      const result = await server.receiveOnBind({ body });
       if (result._tag === "Right") taken += result.right.accepted;
     }
     return taken;

@@ -1,4 +1,5 @@
-import { authorize, canonicalJson, encodeBase64 } from "matrix-third-party-invites";
+import { authorize } from "matrix-third-party-invites/judge";
+import { canonicalJson, encodeBase64 } from "matrix-third-party-invites/matrix";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { perEntry } from "./entries.js";
 import type { Figure, Found, Point } from "./figure.js";

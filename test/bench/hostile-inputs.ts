@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import { type JsonObject, type RoomState, encodeBase64, roomState } from "matrix-third-party-invites";
+import { type RoomState, roomState } from "matrix-third-party-invites/judge";
+import { encodeBase64 } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { nodeSigningKey } from "matrix-third-party-invites/node";
 import { type Sample, parse, samples } from "./inputs.js";
 

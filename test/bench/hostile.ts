@@ -1,4 +1,5 @@
-import { type CryptoEngine, type JsonObject, type Verdict, authorize } from "matrix-third-party-invites";
+import { type Verdict, authorize } from "matrix-third-party-invites/judge";
+import type { CryptoEngine, JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { type Figure, worstOf } from "./figure.js";

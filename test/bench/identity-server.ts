@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { type Ports, encodeBase64 } from "matrix-third-party-invites";
+import type { Ports } from "matrix-third-party-invites";
+import { encodeBase64 } from "matrix-third-party-invites/matrix";
 import { nodeSigningKey } from "matrix-third-party-invites/node";
 
 type IdentityServer = Ports["identityServer"];
@@ -19,13 +20,13 @@ const publicKeys = [
  * table need different names, since no token is taken twice.
  */
 export const stubIdentityServer = (name: string): IdentityServer => {
-  let minted = 0;
+  let given = 0;
   return {
     hashDetails: () => Promise.resolve({ _tag: "HashDetails", pepper: "pepper", algorithms: ["sha256"] }),
     lookup: () => Promise.resolve({ _tag: "Mappings", userIds: new Map() }),
     storeInvite: () => {
-      minted += 1;
-      const answer = { token: `${name}-${minted}`, public_keys: publicKeys, display_name: "z...@m..." };
+      given += 1;
+      const answer = { token: `${name}-${given}`, public_keys: publicKeys, display_name: "z...@m..." };
       return Promise.resolve({ _tag: "Stored", answer });
     },
     keyValidity: () => Promise.resolve({ _tag: "Validity", valid: true }),

@@ -3,9 +3,11 @@ import type { Figure } from "./figure.js";
 import { atEffort, summarise } from "./harness.js";
 import { bundled, root } from "./package.js";
 
-const own = ["matrix-third-party-invites", "matrix-third-party-invites/node"];
+const own = ["", "/judge", "/decisions", "/matrix", "/node"].map(
+  (path) => `matrix-third-party-invites${path}`,
+);
 
-/** What the two import that is not of this package, as they write it. */
+/** What they import that is not of this package, as they write it. */
 const dependencies = async (): Promise<readonly string[]> => {
   const lines = own.map((name) => `export * from "${name}";`).join("");
   const { metafile } = await bundled(lines, {
@@ -55,7 +57,7 @@ export const importFigures: readonly Figure[] = [
       return {
         ...summarise(taken.map((each) => each.all - each.theirs)),
         notes: [
-          `both entries with their dependencies: ${whole.value.toFixed(1)} ms`,
+          `all entries with their dependencies: ${whole.value.toFixed(1)} ms`,
           `dependencies alone: ${alone.value.toFixed(1)} ms (${theirs.join(", ")})`,
         ],
       };

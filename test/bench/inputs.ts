@@ -1,15 +1,13 @@
+import { type RoomState, type RoomVersion, roomState } from "matrix-third-party-invites/judge";
 import {
-  type JsonObject,
-  type RoomState,
-  type RoomVersion,
   canonicalJson,
   decodeBase64,
   encodeBase64,
   member,
-  roomState,
   signJson,
   stringMember,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { digest, got, keyOf, newRoom, parse, serverName, versionOf } from "./room.js";
 
 export { parse };

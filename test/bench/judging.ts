@@ -1,11 +1,6 @@
 import { createPublicKey, verify } from "node:crypto";
-import {
-  type CryptoEngine,
-  type JsonObject,
-  type RoomState,
-  type Verdict,
-  authorize,
-} from "matrix-third-party-invites";
+import { type RoomState, type Verdict, authorize } from "matrix-third-party-invites/judge";
+import type { CryptoEngine, JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import nacl from "tweetnacl";

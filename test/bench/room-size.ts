@@ -1,11 +1,7 @@
-import {
-  type JsonObject,
-  type Ports,
-  eventId,
-  inviteByThreePid,
-  parseThreepidInvite,
-  roomVersion,
-} from "matrix-third-party-invites";
+import { type Ports, createThirdPartyInvites } from "matrix-third-party-invites";
+import { roomVersion } from "matrix-third-party-invites/judge";
+import { eventId } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { migrate, postgresInvites } from "matrix-third-party-invites/postgres";
 import { memoryInvites, memoryPorts } from "matrix-third-party-invites/testing";
@@ -71,6 +67,7 @@ const newServer = (members: number, invites: Ports["invites"], name: string) => 
     invites,
   });
   ports.memory.load(roomId, "10", roomEvents(members));
+  const server = createThirdPartyInvites(ports);
   let invited = 0;
   return () => {
     invited += 1;
@@ -80,10 +77,8 @@ const newServer = (members: number, invites: Ports["invites"], name: string) => 
       medium: "email",
       address: `zoe-${invited}@mail.example`,
     };
-    const invite = parseThreepidInvite(body);
-    if (invite._tag === "Left") throw new Error("The request is none.");
-    const command = { roomId, requester: { userId: creator }, invite: invite.right };
-    return () => inviteByThreePid(ports)(command);
+    const command = { roomId, requester: { userId: creator }, body };
+    return () => server.invite(command);
   };
 };
 

@@ -1,15 +1,13 @@
 import { createHash } from "node:crypto";
+import { type RoomVersion, roomVersion } from "matrix-third-party-invites/judge";
 import {
   type EventReference,
-  type JsonObject,
-  type RoomVersion,
-  type SigningKey,
   completePdu,
   eventReference,
   isJsonObject,
   roomIdOfCreate,
-  roomVersion,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { JsonObject, SigningKey } from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 
 /** What an `Either` of the library holds, where nothing can go wrong. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { canonicalJson, eventId, roomVersion } from "matrix-third-party-invites";
+import { roomVersion } from "matrix-third-party-invites/judge";
+import { canonicalJson, eventId } from "matrix-third-party-invites/matrix";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { type Figure, compared } from "./figure.js";
 import { type Comparison, batchOf, ratio, turn } from "./harness.js";

@@ -1,22 +1,23 @@
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
 import {
-  type CryptoEngine,
-  type JsonObject,
   type NumberSpelling,
   type RoomState,
   type RoomVersion,
-  canonicalJson,
-  decodeBase64,
-  encodeBase64,
   parseStrict,
-  publicKeyBytes,
-  roomIdOfCreate,
   roomState,
   roomVersion,
   selectAuthEvents,
+} from "matrix-third-party-invites/judge";
+import {
+  canonicalJson,
+  decodeBase64,
+  encodeBase64,
+  publicKeyBytes,
+  roomIdOfCreate,
   signatureBytes,
   verifySignature,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { CryptoEngine, JsonObject } from "matrix-third-party-invites/ports";
 
 /** What is in a right; `null`, which the data has where something is refused, for a left. */
 export const orNull = <A>(either: Either<unknown, A>): A | null => (isLeft(either) ? null : either.right);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { CryptoEngine, JsonObject, SigningKey } from "matrix-third-party-invites";
+import type { CryptoEngine, JsonObject, SigningKey } from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { portableCrypto, portableSigningKey } from "matrix-third-party-invites/portable";
 

@@ -1,6 +1,5 @@
+import { authorize } from "matrix-third-party-invites/judge";
 import {
-  type CanonicalAddress,
-  authorize,
   contentHash,
   eventId,
   foldCase,
@@ -10,7 +9,8 @@ import {
   roomIdOfCreate,
   signJson,
   verifyJson,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { CanonicalAddress } from "matrix-third-party-invites/ports";
 import {
   base64OrNull,
   bytes,

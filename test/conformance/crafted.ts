@@ -1,23 +1,24 @@
 import {
-  type JsonObject,
-  type CryptoEngine,
   type RoomVersion,
   authorize,
+  mayHaveSigned,
+  requiredSigners,
+} from "matrix-third-party-invites/judge";
+import {
   contentHash,
   contentHashMatches,
   decodeBase64,
   eventId,
   isJsonObject,
-  mayHaveSigned,
   member,
   redact,
   referenceHash,
-  requiredSigners,
   signJson,
   signPdu,
   verifyJson,
   verifyPdu,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { JsonObject, CryptoEngine } from "matrix-third-party-invites/ports";
 import {
   base64OrNull,
   bytes,

@@ -1,6 +1,8 @@
 import { gunzipSync } from "node:zlib";
 import { isLeft } from "fp-ts/lib/Either.js";
-import { type JsonObject, isJsonObject, parseStrict } from "matrix-third-party-invites";
+import { parseStrict } from "matrix-third-party-invites/judge";
+import { isJsonObject } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { type Case, type CaseReader, has } from "./case.js";
 import { corpus } from "./corpus.js";
 import { lists } from "./crafted.js";

@@ -1,25 +1,23 @@
+import { proveInvite } from "matrix-third-party-invites/decisions";
+import { type RoomVersion, authorize } from "matrix-third-party-invites/judge";
 import {
-  type CryptoEngine,
-  type JsonObject,
-  type RoomVersion,
-  authorize,
   canonicalJson,
   contentHashMatches,
   decodeBase64,
   encodeBase64,
   eventId,
   member,
-  proveInvite,
   redact,
   roomIdOfCreate,
   stringMember,
   verifyPdu,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { CryptoEngine, JsonObject } from "matrix-third-party-invites/ports";
 import { isDeepStrictEqual } from "node:util";
 import { isOurs, orNull, selectedPlaces, sortedPlaces, stateOf, verifies, versionOf } from "./ask.js";
 import { type Answer, type Case, type Engine, has } from "./case.js";
 
-interface Stored {
+interface Marked {
   readonly eventId: string;
   readonly pdu: JsonObject;
   readonly rejected: unknown;
@@ -36,7 +34,7 @@ interface Capture extends JsonObject {
   readonly roomId: string;
   readonly serverKeys: ServerKeys;
   readonly otherServer?: { readonly serverKeys?: ServerKeys };
-  readonly events: readonly Stored[];
+  readonly events: readonly Marked[];
 }
 
 /** What the questions about one event are put to. */
@@ -93,8 +91,8 @@ const signaturesOf = (pdu: JsonObject): readonly (readonly [string, string])[] =
 /** The event itself: its ID, its hash, who signed it, what it names and whether it is allowed. */
 const eventAnswers = (
   room: Room,
-  { eventId: id, pdu, rejected }: Stored,
-  before: readonly Stored[],
+  { eventId: id, pdu, rejected }: Marked,
+  before: readonly Marked[],
   { crypto }: Engine,
 ): readonly Answer[] => {
   const { version, create } = room;
@@ -177,7 +175,7 @@ const proofAnswers = (
     .named(pdu)
     .find((one) => one["type"] === "m.room.third_party_invite" && one["state_key"] === signed["token"]);
   const content = (token?.["content"] ?? {}) as JsonObject;
-  const proof = proveInvite(crypto, version, signed, content, Infinity);
+  const proof = proveInvite({ crypto, version, maxPairs: Infinity }, signed, content);
   const { signatures: _signatures, unsigned: _unsigned, ...covered } = signed;
   const message = Buffer.from(
     orNull(canonicalJson(covered, version.strictCanonicalJson ? "integers" : "any")) ?? "",
@@ -190,8 +188,7 @@ const proofAnswers = (
 
   const proves = (by: Uint8Array, text: Uint8Array): boolean =>
     proveInvite(
-      crypto,
-      version,
+      { crypto, version },
       { ...signed, signatures: { "any.example": { "ed25519:any": encodeBase64(text) } } },
       { public_key: encodeBase64(by) },
     )._tag === "Proven";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
-import type { JsonObject } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Tally, tally } from "./case.js";
 import { readDataFile } from "./data-file.js";
@@ -207,7 +207,7 @@ describe("a captured room", () => {
 });
 
 describe("captured traffic", () => {
-  test("a body that was changed after it was signed, a minted answer without keys, another path are found", async () => {
+  test("a body that was changed after it was signed, a store-invite answer without keys, another path are found", async () => {
     interface Traffic {
       readonly exchanges: {
         name: string;
@@ -230,7 +230,7 @@ describe("captured traffic", () => {
       await found("sydent-store-invite", "store-invite", ({ response }) => {
         delete response.body["public_keys"];
       }),
-    ).toEqual(["parseMintedInvite"]);
+    ).toEqual(["parseStoredInvite"]);
     expect(
       await found("sydent-pubkey", "isvalid-own-key/v2", ({ request }) => {
         request.path = request.path.replace("%2B", "+");

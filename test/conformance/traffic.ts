@@ -1,15 +1,14 @@
+import { parseStoredInvite, validityRequestUrl } from "matrix-third-party-invites/decisions";
+import { parseStrict } from "matrix-third-party-invites/judge";
 import {
-  type JsonObject,
   canonicalJson,
   decodeBase64,
   isJsonObject,
-  parseMintedInvite,
-  parseStrict,
   parseThreepid,
   stringMember,
-  validityRequestUrl,
   verifyJson,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { canonicalText, orNull } from "./ask.js";
 import { type Answer, type Case, type Engine, has } from "./case.js";
@@ -60,13 +59,19 @@ const signatureAnswers = (
   }));
 };
 
-/** A token and its keys, as they were minted, can be used. */
-const mintedAnswers = ({ request, response }: Exchange): readonly Answer[] => {
+/** A token and its keys, as they were given, can be used. */
+const storeInviteAnswers = ({ request, response }: Exchange): readonly Answer[] => {
   if (!request.path.endsWith("/store-invite") || response.status !== 200) return [];
   const threepid = parseThreepid("email", stringMember(request.body, "address") ?? "a@b.example");
-  const minted = isLeft(threepid) ? undefined : orNull(parseMintedInvite(response.body, threepid.right));
+  const storedInvite = isLeft(threepid)
+    ? undefined
+    : orNull(parseStoredInvite(response.body, threepid.right));
   return [
-    { question: "parseMintedInvite", expected: stringMember(response.body, "token"), said: minted?.token },
+    {
+      question: "parseStoredInvite",
+      expected: stringMember(response.body, "token"),
+      said: storedInvite?.token,
+    },
   ];
 };
 
@@ -110,7 +115,7 @@ export const trafficCases = (document: JsonObject): readonly Case[] | undefined 
     ask: (engine) => [
       ...bodyAnswers(exchange),
       ...signatureAnswers(capture, exchange, engine),
-      ...mintedAnswers(exchange),
+      ...storeInviteAnswers(exchange),
       ...validityAnswers(exchange),
     ],
   }));

@@ -1,16 +1,15 @@
+import { proveInvite } from "matrix-third-party-invites/decisions";
+import { type RoomVersion, roomVersion } from "matrix-third-party-invites/judge";
 import {
-  type JsonObject,
-  type RoomVersion,
   contentHashMatches,
   decodeBase64,
   domainOf,
   eventId,
   isJsonObject,
-  proveInvite,
   roomIdOfCreate,
-  roomVersion,
   verifyPdu,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { right } from "fp-ts/lib/Either.js";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -147,7 +146,9 @@ describe("the demo for programs", () => {
       );
       const content = at(token, "pdu", "content");
       if (!isJsonObject(signed) || !isJsonObject(content)) throw new Error("A proof without its parts.");
-      expect(proveInvite(portableCrypto, versionOf(line), signed, content)._tag).toBe("Proven");
+      expect(proveInvite({ crypto: portableCrypto, version: versionOf(line) }, signed, content)._tag).toBe(
+        "Proven",
+      );
     }
   });
 

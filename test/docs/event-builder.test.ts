@@ -1,69 +1,29 @@
 import { execFile } from "node:child_process";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { createThirdPartyInvites } from "matrix-third-party-invites";
+import { roomVersion } from "matrix-third-party-invites/judge";
 import {
-  type EventTemplate,
-  type JsonObject,
-  type Ports,
-  type RoomId,
   type SignedPdu,
-  deliverOwed,
   hashAndSignPdu,
   isJsonObject,
   member,
-  receiveOnBind,
-  roomVersion,
   signPdu,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { EventTemplate, JsonObject, RoomId } from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { createIdentityServer, memoryPorts } from "matrix-third-party-invites/testing";
 import { identityServerClient } from "matrix-third-party-invites/http";
 import { describe, expect, it } from "vitest";
-import { invite } from "../../src/index.js";
+import type { Host } from "../../docs/examples/event-builder/co-sign.js";
+import { put as putEvent } from "../../docs/examples/event-builder/create-room.js";
+import { eventsPort } from "../../docs/examples/event-builder/events.js";
+import { roomsPort } from "../../docs/examples/event-builder/rooms.js";
+import { openStore } from "../../docs/examples/event-builder/store.js";
 import { parseRoomId, parseUserId } from "../../src/matrix/ids.js";
 import { must, present } from "../testing/memory/samples.js";
-import { load } from "./load.js";
 
-interface StoredRoom {
-  readonly at: (type: string, stateKey: string) => SignedPdu | undefined;
-}
-interface Store {
-  readonly create: (roomId: string, version: string) => void;
-  readonly room: (roomId: string) => StoredRoom | undefined;
-  readonly transaction: (
-    roomId: string,
-    work: (room: StoredRoom, write: (event: SignedPdu) => void) => unknown,
-  ) => Promise<unknown>;
-}
-interface Answer {
-  readonly status: number;
-  readonly body: JsonObject;
-}
-interface Host {
-  readonly serverName: string;
-  readonly key: ReturnType<typeof nodeSigningKey>;
-  readonly now: () => number;
-  readonly send: (roomId: string, events: readonly SignedPdu[]) => unknown;
-  readonly keyOf: (server: string, keyId: string) => { readonly publicKey: Uint8Array } | undefined;
-  readonly putInvite: (
-    destination: string,
-    roomId: string,
-    eventId: string,
-    body: JsonObject,
-  ) => Promise<Answer>;
-}
-
-const { openStore } = await load<{ readonly openStore: () => Store }>("event-builder", "store");
-const { roomsPort } = await load<{ readonly roomsPort: (store: Store) => Ports["rooms"] }>(
-  "event-builder",
-  "rooms",
-);
-const { eventsPort } = await load<{
-  readonly eventsPort: (store: Store, host: Host) => Ports["events"];
-}>("event-builder", "events");
-const { build } = await load<{
-  readonly build: (room: StoredRoom, templates: readonly JsonObject[], host: Host) => readonly SignedPdu[];
-}>("event-builder", "build");
+type Answer = Awaited<ReturnType<Host["putInvite"]>>;
 
 const [ours, theirs] = ["example.org", "far.example"];
 const keys = {
@@ -96,10 +56,7 @@ const open = async (putInvite: Host["putInvite"]) => {
     putInvite,
   };
   const put = (type: string, state_key: string, content: JsonObject) =>
-    store.transaction(roomId, (room, write) => {
-      for (const event of build(room, [{ type, room_id: roomId, sender: alice, state_key, content }], host))
-        write(event);
-    });
+    putEvent(store, host, roomId, { type, sender: alice, state_key, content });
   store.create(roomId, "11");
   await put("m.room.create", "", { room_version: "11" });
   await put("m.room.member", alice, { membership: "join" });
@@ -112,7 +69,7 @@ const open = async (putInvite: Host["putInvite"]) => {
     const { revision } = snapshot;
     return events.append({ roomId, revision, reads: [levels], events: [invitation] }, {});
   };
-  const stored = () => store.room(roomId)?.at("m.room.member", zoe)?.pdu;
+  const stored = async () => (await store.room(roomId))?.at("m.room.member", zoe)?.pdu;
   return { rooms, events, append, put, stored, sent };
 };
 
@@ -125,7 +82,7 @@ const coSigned = ({ event }: JsonObject): Answer => {
 describe("the event builder of docs/how-to/event-builder.md", () => {
   it("keeps the contract of rooms and events", async () => {
     const root = resolve(import.meta.dirname, "../..");
-    const contract = join(root, "docs/examples/event-builder/contract.js");
+    const contract = join(root, "docs/examples/event-builder/contract.ts");
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ["--import", "tsx", "--test", "--test-reporter", "tap", contract],
@@ -138,7 +95,7 @@ describe("the event builder of docs/how-to/event-builder.md", () => {
 
   it("carries the tutorial", async () => {
     const root = resolve(import.meta.dirname, "../..");
-    const tutorial = join(root, "docs/examples/event-builder/tutorial.js");
+    const tutorial = join(root, "docs/examples/event-builder/tutorial.ts");
     const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", tutorial], {
       cwd: root,
     });
@@ -152,8 +109,8 @@ describe("the event builder of docs/how-to/event-builder.md", () => {
       return Promise.resolve(coSigned(body));
     });
     expect(await append()).toMatchObject({ _tag: "Appended" });
-    expect(Object.keys(member(stored(), "signatures") ?? {}).sort()).toEqual([ours, theirs]);
-    expect(sent.map(({ pdu }) => pdu)).toEqual([stored()]);
+    expect(Object.keys(member(await stored(), "signatures") ?? {}).sort()).toEqual([ours, theirs]);
+    expect(sent.map(({ pdu }) => pdu)).toEqual([await stored()]);
     const shown = [{ type: "m.room.create" }, { type: "m.room.join_rules" }];
     expect(asked).toMatchObject([[theirs, roomId, "11", shown]]);
   });
@@ -177,7 +134,9 @@ describe("the event builder of docs/how-to/event-builder.md", () => {
         if (!isJsonObject(event)) throw new Error("There is no event.");
         const other = { ...event, depth: 1 };
         return coSigned({
-          event: must(hashAndSignPdu(nodeCrypto, other, version, ours, present(keys[ours]))).pdu,
+          event: must(
+            hashAndSignPdu(nodeCrypto, other, version, { serverName: ours, key: present(keys[ours]) }),
+          ).pdu,
         });
       },
       expected: { _tag: "Refused", status: 502 },
@@ -207,7 +166,7 @@ describe("the event builder of docs/how-to/event-builder.md", () => {
       return answer(body);
     });
     expect(await append()).toMatchObject(expected);
-    expect([stored(), sent]).toEqual([undefined, []]);
+    expect([await stored(), sent]).toEqual([undefined, []]);
   });
 
   it("answers Conflict where the room changed while the other server was asked", async () => {
@@ -216,7 +175,7 @@ describe("the event builder of docs/how-to/event-builder.md", () => {
       return coSigned(body);
     });
     expect(await room.append()).toEqual({ _tag: "Conflict" });
-    expect([room.stored(), room.sent]).toEqual([undefined, []]);
+    expect([await room.stored(), room.sent]).toEqual([undefined, []]);
   });
 
   it("carries an invite from the request to the proof", async () => {
@@ -230,18 +189,18 @@ describe("the event builder of docs/how-to/event-builder.md", () => {
       identityServer: identityServerClient({ fetch: (url, init) => identity.handle(new Request(url, init)) }),
       users: new Map([[zoesAccount, {}]]),
     });
-    const ports: Ports = { ...memory, rooms, events };
+    const invites = createThirdPartyInvites({ ...memory, rooms, events });
     const body = { id_server: "id.example", id_access_token: identity.account(alice), ...address };
-    const result = await invite(ports)({ roomId, requester: { userId: alice }, body });
+    const result = await invites.invite({ roomId, requester: { userId: alice }, body });
     expect(result).toMatchObject({ right: { _tag: "ThirdPartyInvite" } });
-    await receiveOnBind(ports)(identity.bindDirectly(address, zoesAccount));
-    expect(await deliverOwed(ports)()).toMatchObject({ right: { done: 1 } });
+    await invites.receiveOnBind({ body: identity.bindDirectly(address, zoesAccount) });
+    expect(await invites.deliverOwed()).toMatchObject({ right: { done: 1 } });
     const snapshot = await rooms.snapshot(roomId, [{ type: "m.room.member", stateKey: zoesAccount }], {});
     expect(snapshot._tag === "Snapshot" && snapshot.get("m.room.member", zoesAccount)?.content).toMatchObject(
       {
         membership: "invite",
       },
     );
-    expect(stored()).toBeUndefined();
+    expect(await stored()).toBeUndefined();
   });
 });

@@ -40,10 +40,46 @@ describe.each(pages)("%s", (path) => {
   });
 });
 
+describe("docs/explanation.md: the source files of each path", () => {
+  const [, section = ""] = /\n## Reading the source\n([^]*?)\n## /.exec(read("docs/explanation.md")) ?? [];
+  const paths = section
+    .split("\n### ")
+    .slice(1)
+    .map((text) => [
+      text.split("\n", 1)[0] ?? "",
+      [...text.matchAll(/^\d+\. `([^`]+)`/gm)].map(([, file = ""]) => file),
+    ]) as readonly (readonly [string, readonly string[]])[];
+
+  /** The files that a file imports, and those that they import. */
+  const reachedFrom = (file: string, reached = new Set<string>()): ReadonlySet<string> => {
+    if (reached.has(file)) return reached;
+    reached.add(file);
+    for (const [, to = ""] of read(file).matchAll(/ from "(\.[^"]+)\.js"/g))
+      reachedFrom(join(dirname(file), `${to}.ts`), reached);
+    return reached;
+  };
+
+  it("there are four", () => {
+    expect(paths.map(([name]) => name)).toEqual([
+      "A client's invite",
+      "An onbind",
+      "An exchange",
+      "A received event",
+    ]);
+  });
+
+  it.each(paths)("%s: at most twelve, all of them there, and used by the first", (_name, files) => {
+    expect(files.length).toBeGreaterThan(5);
+    expect(files.length).toBeLessThanOrEqual(12);
+    const reached = reachedFrom(files[0] ?? "");
+    expect(files.filter((file) => !reached.has(file))).toEqual([]);
+  });
+});
+
 describe("docs/threat-model.md", () => {
   const rows = read("docs/threat-model.md")
     .split("\n")
-    .filter((line) => /^\| (?!---|what )/.test(line) || /^\| what .*`/.test(line))
+    .filter((line) => /^\| (?!---)/.test(line) && !line.endsWith("| shown by |"))
     .flatMap((line) => rowsOf(`\n\n${line}`));
 
   it("has a place and a test for each row", () => {

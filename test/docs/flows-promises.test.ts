@@ -1,4 +1,5 @@
-import { isJsonObject, member } from "matrix-third-party-invites";
+import { createThirdPartyInvites } from "matrix-third-party-invites";
+import { isJsonObject, member } from "matrix-third-party-invites/matrix";
 import { describe, expect, it } from "vitest";
 import { openWorld } from "../flows/ports.js";
 import { read, rowsOf, tablesOf } from "./flows-page.js";
@@ -20,7 +21,7 @@ describe("cancelling", () => {
       const world = openWorld(run.options);
       await run.before?.(world);
       const { ports, drawn } = record(world);
-      await run.call(ports, { signal: new AbortController().signal });
+      await run.call(createThirdPartyInvites(ports), { signal: new AbortController().signal });
       for (const { port, text, hasSignal } of drawn)
         if (!hasSignal) without.add(`${port}.${text.replace(/\(.*/, "")}`);
     }

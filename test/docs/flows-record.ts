@@ -1,5 +1,6 @@
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
-import { type Ports, type Problem, isJsonObject, member, stringMember } from "matrix-third-party-invites";
+import type { Ports, Problem } from "matrix-third-party-invites";
+import { isJsonObject, member, stringMember } from "matrix-third-party-invites/matrix";
 import type { World } from "../flows/ports.js";
 
 /** One call of a port, in the words of a diagram. */
@@ -30,7 +31,7 @@ const asked: Readonly<Record<string, (args: readonly unknown[]) => string | unde
   "rooms.snapshot": ([, entries]) => entriesOf(entries),
   "events.append": ([request]) => eventsOf(member(request, "events")),
   "policy.mayInvite": ([question]) => tagOf(member(question, "target")),
-  "users.find": ([userId]) => String(userId).replace(/:.*/, ""),
+  "users.find": ([question]) => stringMember(question, "userId")?.replace(/:.*/, ""),
   "invites.putIfAbsent": ([record]) => tagOf(member(record, "life")),
   "invites.replace": ([record]) => tagOf(member(record, "life")),
   "redemptions.owe": ([rows]) => countOf(rows),

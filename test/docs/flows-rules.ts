@@ -1,4 +1,4 @@
-import { type RoomVersion, roomVersionIds } from "matrix-third-party-invites";
+import { type RoomVersion, roomVersionIds } from "matrix-third-party-invites/judge";
 import { explain } from "../../src/invite/explain.js";
 import { type Rule, type RuleName, rulesFor } from "../../src/invite/rules.js";
 import type { EventLike } from "../../src/matrix/event.js";
@@ -33,7 +33,7 @@ const cases: readonly Case[] = [
   {
     rule: "federate",
     room: { create: { "m.federate": false }, levels: { invite: 0 } },
-    event: (r) => r.minted(dave),
+    event: (r) => r.thirdPartyInvite(dave),
   },
   { rule: "memberShape", event: (r) => ({ ...r.redeemed(), state_key: undefined }) },
   {
@@ -53,8 +53,8 @@ const cases: readonly Case[] = [
   { rule: "plainTarget", room: { members: { [bob]: "ban" } }, event: (r) => r.invited(alice) },
   { rule: "plainPower", event: (r) => r.invited(alice) },
   { rule: "plainNone", event: (r) => r.invited(carol) },
-  { rule: "thirdPartyInviteSender", event: (r) => r.minted(nobody) },
-  { rule: "thirdPartyInvitePower", event: (r) => r.minted(carol) },
+  { rule: "thirdPartyInviteSender", event: (r) => r.thirdPartyInvite(nobody) },
+  { rule: "thirdPartyInvitePower", event: (r) => r.thirdPartyInvite(carol) },
 ];
 
 /** What a rule answers with, in the versions that have it; throws where another rule decided. */

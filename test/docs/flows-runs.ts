@@ -1,49 +1,40 @@
 import type { Either } from "fp-ts/lib/Either.js";
 import {
+  type FlowName,
   type FlowOptions,
-  type JsonObject,
-  type Ports,
   type Problem,
-  cleanUpInvites,
-  deliverOwed,
-  expireInvites,
-  firstJoinChecks,
-  inviteByThreePid,
-  inviteByUserId,
-  invitesLeftBehind,
-  listInvites,
-  noteRedeemed,
-  receiveExchange,
-  receiveInboundInvite,
-  receiveOnBind,
-  redeemThirdPartySigned,
-  revokeInvite,
+  type ThirdPartyInvites,
+  createThirdPartyInvites,
 } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { ask, bringTo, redeem, redeemedElsewhere } from "../flows/lives.js";
 import { type World, type WorldOptions, pend } from "../flows/ports.js";
-import { address, alice, anna, bob, invite, must, room, signedBy } from "../flows/samples.js";
+import { address, alice, anna, bob, idServer, must, room, signedBy } from "../flows/samples.js";
 
 /** One run of a flow, drawn under its heading. */
 export interface Run {
-  /** The exported function. */
-  readonly flow: string;
+  /** The method that is called. */
+  readonly flow: FlowName;
   readonly options?: WorldOptions;
   readonly before?: (world: World) => unknown;
-  readonly call: (ports: Ports, options?: FlowOptions) => Promise<Either<Problem, unknown>>;
+  readonly call: (invites: ThirdPartyInvites, options?: FlowOptions) => Promise<Either<Problem, unknown>>;
 }
 
 const byAlice = { roomId: room, requester: { userId: alice } };
 const byAnna = { roomId: room, requester: { userId: anna } };
 const token = "t1";
 
+const zoe = { id_server: idServer, medium: "email", address };
+
 const inviteZoe = (more: { readonly resend?: boolean } = {}): Pick<Run, "flow" | "call"> => ({
-  flow: "inviteByThreePid",
-  call: (ports, options) => inviteByThreePid(ports)({ ...byAlice, invite: invite(), ...more }, options),
+  flow: "invite",
+  call: (invites, options) =>
+    invites.invite({ ...byAlice, body: { ...zoe, id_access_token: "secret-token" }, ...more }, options),
 });
 
-/** What an identity server hands over when Anna of our server has bound her address. */
-const onBindBody = (sender: string): JsonObject => {
-  const entry = { room_id: room, sender, signed: signedBy(anna, token) };
+/** What an identity server delivers when Anna of our server has bound her address. */
+const onBindBody = (sender: string, of = token): JsonObject => {
+  const entry = { room_id: room, sender, signed: signedBy(anna, of) };
   return {
     medium: "email",
     address,
@@ -52,35 +43,35 @@ const onBindBody = (sender: string): JsonObject => {
   };
 };
 
-/** It did, for an invite of this sender. */
-const owe = async (world: World, sender: string): Promise<void> => {
+/** Stores that delivery, for an invite of this sender. */
+const owe = async (world: World, sender: string, of = token): Promise<void> => {
   world.users.set(anna, {});
-  must(await receiveOnBind(world.ports)(onBindBody(sender)));
+  must(await createThirdPartyInvites(world.ports).receiveOnBind({ body: onBindBody(sender, of) }));
 };
 
 const delivery: Pick<Run, "flow" | "call"> = {
   flow: "deliverOwed",
-  call: (ports, options) => deliverOwed(ports)({ limit: 1 }, options),
+  call: (invites, options) => invites.deliverOwed({ limit: 1 }, options),
 };
 
-const memberBy = (sender: string, target: string): JsonObject => ({
+const memberBy = (sender: string, target: string, of = token): JsonObject => ({
   type: "m.room.member",
   room_id: room,
   sender,
   state_key: target,
   content: {
     membership: "invite",
-    third_party_invite: { display_name: "z", signed: signedBy(target, token) },
+    third_party_invite: { display_name: "z", signed: signedBy(target, of) },
   },
 });
 
 export const runs: Readonly<Record<string, Run>> = {
   "Nobody is bound to the address": inviteZoe(),
-  "Somebody is bound to it": {
+  "A user is bound to the address": {
     ...inviteZoe(),
     before: (world) => world.bound.set(address, bob),
   },
-  "Somebody is bound to it meanwhile": {
+  "A user is bound to it during the request": {
     ...inviteZoe(),
     before: (world) => world.next.storeInvite.push({ _tag: "AlreadyBound", userId: bob }),
   },
@@ -88,36 +79,35 @@ export const runs: Readonly<Record<string, Run>> = {
     ...inviteZoe(),
     options: { powerLevels: { users: {}, invite: 50 } },
   },
-  "The identity server's silence": {
+  "The identity server does not answer": {
     ...inviteZoe(),
     before: (world) => world.next.storeInvite.push({ _tag: "Unreachable", sent: true, timedOut: true }),
   },
   "The same invite again": { ...inviteZoe(), before: ask },
-  "After a crash between mail and room": { ...inviteZoe(), before: bringTo.Minted },
-  "The room changes meanwhile": {
+  "After a crash between the mail and the event": { ...inviteZoe(), before: bringTo.TokenStored },
+  "The room changes during the request": {
     ...inviteZoe(),
     before: (world) => world.next.append.push({ _tag: "Conflict" }),
   },
-  "A new mail for it (resend)": { ...inviteZoe({ resend: true }), before: ask },
+  "A new mail (resend)": { ...inviteZoe({ resend: true }), before: ask },
   "By user ID": {
-    flow: "inviteByUserId",
-    call: (ports, options) =>
-      inviteByUserId(ports)({ ...byAlice, invite: { _tag: "ByUserId", userId: bob } }, options),
+    flow: "invite",
+    call: (invites, options) => invites.invite({ ...byAlice, body: { user_id: bob } }, options),
   },
-  "An identity server delivers": {
+  "An identity server delivers a proof": {
     flow: "receiveOnBind",
     options: { resident: false },
     before: (world) => world.users.set(anna, {}),
-    call: (ports, options) => receiveOnBind(ports)(onBindBody(bob), options),
+    call: (invites, options) => invites.receiveOnBind({ body: onBindBody(bob) }, options),
   },
-  "The inviter is ours": {
+  "The inviter is a user of this server": {
     ...delivery,
-    before: (world) => {
-      pend(world, token);
-      return owe(world, alice);
+    before: async (world) => {
+      must(await ask(world));
+      await owe(world, alice, "token1");
     },
   },
-  "The inviter is another server's": {
+  "The inviter is a user of another server": {
     ...delivery,
     options: { resident: false },
     before: (world) => {
@@ -133,7 +123,7 @@ export const runs: Readonly<Record<string, Run>> = {
       return owe(world, bob);
     },
   },
-  "It cannot be reached, and we are not in the room": {
+  "The inviter's server cannot be reached, and this server is not in the room": {
     ...delivery,
     options: { resident: false },
     before: (world) => {
@@ -141,34 +131,30 @@ export const runs: Readonly<Record<string, Run>> = {
       return owe(world, bob);
     },
   },
-  "The client holds the proof": {
+  "The client sends the proof": {
     flow: "redeemThirdPartySigned",
-    before: (world) => {
-      pend(world, token);
-    },
-    call: (ports, options) =>
-      redeemThirdPartySigned(ports)(
-        {
-          ...byAnna,
-          thirdPartySigned: signedBy(anna, token, undefined, { sender: alice }),
-        },
+    before: ask,
+    call: (invites, options) =>
+      invites.redeemThirdPartySigned(
+        { ...byAnna, thirdPartySigned: signedBy(anna, "token1", undefined, { sender: alice }) },
         options,
       ),
   },
   "Another server asks for the exchange": {
     flow: "receiveExchange",
-    before: (world) => {
-      pend(world, token);
-    },
-    call: (ports, options) =>
-      receiveExchange(ports)({ roomId: room, origin: "b.example", body: memberBy(alice, bob) }, options),
+    before: ask,
+    call: (invites, options) =>
+      invites.receiveExchange(
+        { roomId: room, origin: "b.example", body: memberBy(alice, bob, "token1") },
+        options,
+      ),
   },
   "The inviter's server sends the invite": {
     flow: "receiveInboundInvite",
     options: { resident: false },
     before: (world) => owe(world, bob),
-    call: (ports, options) =>
-      receiveInboundInvite(ports)(
+    call: (invites, options) =>
+      invites.receiveInboundInvite(
         {
           roomId: room,
           origin: "b.example",
@@ -178,7 +164,7 @@ export const runs: Readonly<Record<string, Run>> = {
       ),
   },
   "A server joins for the first time": {
-    flow: "firstJoinChecks",
+    flow: "checkFirstJoin",
     before: (world) => {
       pend(world, token);
       world.put({
@@ -188,46 +174,46 @@ export const runs: Readonly<Record<string, Run>> = {
         content: redeemedElsewhere(token).content,
       });
     },
-    call: (ports, options) =>
-      firstJoinChecks(ports)({ roomId: room, userId: bob, serverInRoom: false }, options),
+    call: (invites, options) =>
+      invites.checkFirstJoin({ roomId: room, userId: bob, serverInRoom: false }, options),
   },
   "Another server made the event": {
     flow: "noteRedeemed",
     before: ask,
-    call: (ports, options) => noteRedeemed(ports)({ roomId: room, event: redeemedElsewhere() }, options),
+    call: (invites, options) => invites.noteRedeemed({ roomId: room, event: redeemedElsewhere() }, options),
   },
   "Revoked by its token": {
     flow: "revokeInvite",
     before: ask,
-    call: (ports, options) => revokeInvite(ports)({ ...byAlice, token: "token1" }, options),
+    call: (invites, options) => invites.revokeInvite({ ...byAlice, token: "token1" }, options),
   },
   "Revoked by the address": {
     flow: "revokeInvite",
     before: ask,
-    call: (ports, options) => revokeInvite(ports)({ ...byAlice, addressee: invite() }, options),
+    call: (invites, options) => invites.revokeInvite({ ...byAlice, body: zoe }, options),
   },
-  "Invites that have waited too long": {
+  "Expired invites": {
     flow: "expireInvites",
     before: ask,
-    call: (ports, options) => expireInvites(ports)({ roomId: room, olderThanMs: -1 }, options),
+    call: (invites, options) => invites.expireInvites({ roomId: room, olderThanMs: -1 }, options),
   },
-  "What is over and stands all the same": {
+  "Invites that are over and still in the room": {
     flow: "cleanUpInvites",
     before: async (world) => {
       must(await ask(world));
       await redeem(world);
       world.join(bob);
     },
-    call: (ports, options) => cleanUpInvites(ports)({ roomId: room }, options),
+    call: (invites, options) => invites.cleanUpInvites({ roomId: room }, options),
   },
-  "Who is invited": {
+  "The invites of a room": {
     flow: "listInvites",
     before: ask,
-    call: (ports, options) => listInvites(ports)(byAlice, options),
+    call: (invites, options) => invites.listInvites(byAlice, options),
   },
-  "What an upgrade leaves behind": {
+  "The invites that an upgrade leaves behind": {
     flow: "invitesLeftBehind",
     before: ask,
-    call: (ports, options) => invitesLeftBehind(ports)({ roomId: room }, options),
+    call: (invites, options) => invites.invitesLeftBehind({ roomId: room }, options),
   },
 };

@@ -5,27 +5,27 @@ import { blocksOf, filesIn, guides, isCode, isThere, read } from "./pages.js";
 /** The examples that tests run, by the test that does. What an example imports runs with it. */
 const runBy: Readonly<Record<string, readonly string[]>> = {
   "test/docs/programs.test.ts": [
-    "tutorial/invites.js",
-    "revocation/revocation.js",
-    "several-workers/crash.js",
-    "moving/moving.js",
-    "judge/received.js",
+    "tutorial/invites.ts",
+    "revocation/revocation.ts",
+    "several-workers/crash.ts",
+    "moving/moving.ts",
+    "judge/received.ts",
   ],
-  "test/docs/judge.test.ts": ["judge/judge.js"],
+  "test/docs/judge.test.ts": ["judge/judge.ts"],
   "test/docs/tutorial.test.ts": ["tutorial/answer.ts"],
-  "test/docs/http.test.ts": ["http/own-routes.js"],
-  "test/docs/moving.test.ts": ["moving/import-pending.js"],
-  "test/docs/several-workers.test.ts": ["several-workers/worker.js"],
-  "test/docs/identity-server.test.ts": ["identity-server/wire.js", "identity-server/embedded.js"],
-  "test/docs/event-builder.test.ts": ["event-builder/contract.js", "event-builder/tutorial.js"],
+  "test/docs/http.test.ts": ["http/own-routes.ts"],
+  "test/docs/moving.test.ts": ["moving/import-pending.ts"],
+  "test/docs/several-workers.test.ts": ["several-workers/worker.ts"],
+  "test/docs/identity-server.test.ts": ["identity-server/wire.ts", "identity-server/embedded.ts"],
+  "test/docs/event-builder.test.ts": ["event-builder/contract.ts", "event-builder/tutorial.ts"],
   "test/http/examples.ts": [
-    "http/node-http.js",
-    "http/hono.js",
-    "http/express.js",
-    "http/express-parsed.js",
-    "http/fastify.js",
+    "http/node-http.ts",
+    "http/hono.ts",
+    "http/express.ts",
+    "http/express-parsed.ts",
+    "http/fastify.ts",
   ],
-  "test/postgres/how-to.test.ts": ["postgres/pg.js", "postgres/pglite.js", "postgres/contract.js"],
+  "test/postgres/how-to.test.ts": ["postgres/pg.ts", "postgres/pglite.ts", "postgres/contract.ts"],
   "docs/examples/rocket-chat/test/rocket-chat.test.ts": ["rocket-chat/adapter.ts", "rocket-chat/rules.ts"],
 };
 
@@ -42,11 +42,11 @@ const withImports = (paths: readonly string[]): ReadonlySet<string> => {
   return found;
 };
 
-/** Pages that show the files of their folder whole, each once, and nothing else; and what stands there for the host's own. */
+/** Pages that show the files of their folder whole, each once, and nothing else; and the file in place of the host's own. */
 const wholeFolders: readonly (readonly [guide: string, notShown?: string])[] = [
-  ["http", "ports.js"],
+  ["http", "ports.ts"],
   ["postgres"],
-  ["event-builder", "store.js"],
+  ["event-builder", "store.ts"],
   ["identity-server"],
 ];
 
@@ -62,7 +62,7 @@ describe("the code of the guides", () => {
     expect(missing).toEqual([]);
   });
 
-  // What stands for somebody else's source is in the test itself.
+  // The test itself has what is in place of another project's source.
   const texts = [...withImports(examples), ...Object.keys(runBy)].map((path) => flush(read(path)));
 
   it.each(guides)("every block of %s runs somewhere", (guide) => {
@@ -78,6 +78,10 @@ describe("the code of the guides", () => {
     expect(shown.map(({ lines }) => lines).toSorted()).toEqual(
       files.map((path) => read(path).trimEnd()).toSorted(),
     );
+  });
+
+  it.each(guides)("%s shows TypeScript", (guide) => {
+    expect(blocksOf(read(guide)).filter((block) => isCode(block) && block.language !== "ts")).toEqual([]);
   });
 
   it("lines that run nowhere are noticed", () => {

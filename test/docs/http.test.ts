@@ -1,20 +1,16 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
-import { invite } from "matrix-third-party-invites";
-import type { EmbeddedIdentityServer, memoryPorts } from "matrix-third-party-invites/testing";
+import { createThirdPartyInvites } from "matrix-third-party-invites";
 import { describe, expect, it } from "vitest";
+import { identity, ports } from "../../docs/examples/http/ports.js";
 import { present } from "../testing/memory/samples.js";
 import { load } from "./load.js";
 
-interface Hosts {
-  readonly ports: ReturnType<typeof memoryPorts>;
-  readonly identity: EmbeddedIdentityServer;
-}
 interface App {
   readonly request: (path: string, init?: RequestInit) => Promise<Response>;
 }
 
-const { ports, identity } = await load<Hosts>("http", "ports");
+const invites = createThirdPartyInvites(ports);
 const alice = "@alice:example.org";
 const headers = { authorization: "Bearer alices-token" };
 
@@ -27,7 +23,7 @@ describe("routes of one's own in docs/how-to/http.md", async () => {
   it("list the invites of a room, and revoke one by its token", async () => {
     const body = { id_server: "id.example", id_access_token: identity.account(alice) };
     const address = { medium: "email", address: "zoe@mail.example" };
-    await invite(ports)({ roomId, requester: { userId: alice }, body: { ...body, ...address } });
+    await invites.invite({ roomId, requester: { userId: alice }, body: { ...body, ...address } });
     expect(await list()).toMatchObject({ invites: [{ state: "Pending" }] });
     const token = present(ports.memory.stateEvents(roomId).at(-1)).pdu["state_key"];
     const revoked = await app.request(`${path}/${encodeURIComponent(String(token))}`, {

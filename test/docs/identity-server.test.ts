@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:https";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { type Ports, deliverOwed, invite, receiveOnBind } from "matrix-third-party-invites";
+import { type ThirdPartyInvites, createThirdPartyInvites } from "matrix-third-party-invites";
 import {
   type EmbeddedIdentityServer,
   createIdentityServer,
@@ -14,7 +14,6 @@ import { nodeCrypto, nodeSigningKey } from "../../src/node/index.js";
 import type * as Node from "../../src/node/index.js";
 import { makeCertificate } from "../certificate.js";
 import { listener } from "../http/socket.js";
-import { load } from "./load.js";
 
 const [alice, zoe] = ["@alice:example.org", "@zoe:example.org"];
 const address = { medium: "email", address: "zoe@mail.example" };
@@ -50,28 +49,31 @@ const openIdentityServer = async (): Promise<EmbeddedIdentityServer & { readonly
 };
 
 /** The wiring of the page, which trusts `ca` as NODE_EXTRA_CA_CERTS would have it. */
-const wired = async (environment: Readonly<Record<string, string>>, ca: string): Promise<Ports> => {
+const wired = async (
+  environment: Readonly<Record<string, string>>,
+  ca: string,
+): Promise<ThirdPartyInvites> => {
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   vi.doMock("matrix-third-party-invites/node", async (original) => {
     const real = await original<typeof Node>();
     return { ...real, guardedFetch: (options: object) => real.guardedFetch({ ...options, ca }) };
   });
-  const wire = await load<Pick<Ports, "identityServer" | "policy" | "config">>("identity-server", "wire");
+  const { identityServer, policy, config } = await import("../../docs/examples/identity-server/wire.js");
   const memory = memoryPorts({
     crypto: nodeCrypto,
     serverName: "example.org",
     key: nodeSigningKey("ed25519:1", new Uint8Array(32).fill(1)),
-    identityServer: wire.identityServer,
+    identityServer,
     users: new Map([[zoe, {}]]),
   });
   memory.memory.create({ version: "11", creator: alice, roomId });
-  return { ...memory, ...wire };
+  return createThirdPartyInvites({ ...memory, identityServer, policy, config });
 };
 
 const roomId = "!room:example.org";
 
-const inviteBy = (ports: Ports, idServer: string, token: string) =>
-  invite(ports)({
+const inviteBy = ({ invite }: ThirdPartyInvites, idServer: string, token: string) =>
+  invite({
     roomId,
     requester: { userId: alice },
     body: { id_server: idServer, id_access_token: token, ...address },
@@ -87,29 +89,29 @@ const environmentOf = ({ serverName, publicKey }: EmbeddedIdentityServer) => ({
 describe("the wiring of docs/how-to/identity-server.md", () => {
   it("reaches an identity server on a private address, and redeems its proofs", async () => {
     const identity = await openIdentityServer();
-    const ports = await wired(environmentOf(identity), identity.ca);
-    const made = await inviteBy(ports, identity.serverName, identity.account(alice));
+    const invites = await wired(environmentOf(identity), identity.ca);
+    const made = await inviteBy(invites, identity.serverName, identity.account(alice));
     expect(made).toMatchObject({ right: { _tag: "ThirdPartyInvite" } });
-    await receiveOnBind(ports)(identity.bindDirectly(address, zoe));
-    expect(await deliverOwed(ports)()).toMatchObject({ right: { done: 1 } });
+    await invites.receiveOnBind({ body: identity.bindDirectly(address, zoe) });
+    expect(await invites.deliverOwed()).toMatchObject({ right: { done: 1 } });
   });
 
   it("takes no other identity server", async () => {
     const identity = await openIdentityServer();
-    const ports = await wired(environmentOf(identity), identity.ca);
-    expect(await inviteBy(ports, "id.example", "token")).toMatchObject({
+    const invites = await wired(environmentOf(identity), identity.ca);
+    expect(await inviteBy(invites, "id.example", "token")).toMatchObject({
       left: { code: "PolicyRefused", status: 403, errcode: "M_SERVER_NOT_TRUSTED" },
     });
     const upper = identity.serverName.toUpperCase();
-    const made = await inviteBy(ports, upper, identity.account(alice));
+    const made = await inviteBy(invites, upper, identity.account(alice));
     expect(made).toMatchObject({ right: { _tag: "ThirdPartyInvite" } });
   });
 
   it("takes no answer without the pinned key", async () => {
     const identity = await openIdentityServer();
-    const ports = await wired(environmentOf(identity), identity.ca);
+    const invites = await wired(environmentOf(identity), identity.ca);
     identity.rotateKey();
-    const made = await inviteBy(ports, identity.serverName, identity.account(alice));
+    const made = await inviteBy(invites, identity.serverName, identity.account(alice));
     expect(made).toMatchObject({ left: { code: "KeyNotPinned", errcode: "M_SERVER_NOT_TRUSTED" } });
   });
 
@@ -119,7 +121,7 @@ describe("the wiring of docs/how-to/identity-server.md", () => {
       process.execPath,
       [
         ...["--import", "tsx", "--test", "--test-reporter", "tap"],
-        join(root, "docs/examples/identity-server/embedded.js"),
+        join(root, "docs/examples/identity-server/embedded.ts"),
       ],
       { cwd: root, env: { ...process.env, NODE_TEST_CONTEXT: undefined } },
     );

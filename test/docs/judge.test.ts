@@ -1,37 +1,11 @@
-import {
-  type EventLike,
-  type JsonObject,
-  type KeyName,
-  type ServerKey,
-  isJsonObject,
-  parseStrict,
-} from "matrix-third-party-invites";
+import { parseStrict } from "matrix-third-party-invites/judge";
+import { isJsonObject } from "matrix-third-party-invites/matrix";
+import type { EventLike, JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { memoryRooms } from "matrix-third-party-invites/testing";
 import { describe, expect, it } from "vitest";
+import { type JudgeHost, judge } from "../../docs/examples/judge/judge.js";
 import { must, present } from "../testing/memory/samples.js";
-import { load } from "./load.js";
-
-interface Host {
-  readonly versionOf: (roomId: unknown) => Promise<string | undefined>;
-  readonly fetchKeys: (needed: readonly KeyName[]) => Promise<void>;
-  readonly keyOf: (server: string, keyId: string) => ServerKey | undefined;
-  readonly now: () => number;
-  readonly createOf: (roomId: unknown) => Promise<EventLike>;
-  readonly eventsNamedBy: (
-    pdu: JsonObject,
-  ) => Promise<readonly { readonly event: EventLike; readonly rejected: boolean }[]>;
-  readonly stateBefore: (pdu: JsonObject) => Promise<readonly EventLike[]>;
-  readonly stateNow: (roomId: unknown) => Promise<readonly EventLike[]>;
-  readonly allows: () => Promise<boolean>;
-  readonly log: (step: unknown) => void;
-}
-type Judge = (
-  received: JsonObject,
-  host: Host,
-) => Promise<{ readonly _tag: string; readonly why?: unknown; readonly pairs?: number }>;
-
-const { judge } = await load<{ readonly judge: Judge }>("judge", "judge");
 
 const [alice, mallory, zoe] = ["@alice:example.org", "@mallory:example.org", "@zoe:example.org"];
 const key = nodeSigningKey("ed25519:1", new Uint8Array(32).fill(1));
@@ -47,7 +21,7 @@ const open = (version: string, event: { readonly sender?: string; readonly conte
   const received = memory.append(roomId, { ...invite, ...event }).pdu;
   const timeline = memory.timeline(roomId);
   const logged: unknown[] = [];
-  const host: Host = {
+  const host: JudgeHost = {
     versionOf: (id) => Promise.resolve(id === roomId ? version : undefined),
     fetchKeys: () => Promise.resolve(),
     keyOf: () => ({ publicKey: key.publicKey }),
@@ -74,8 +48,6 @@ const banned = (by: string): EventLike => ({
   content: { membership: "ban" },
 });
 
-const numbers = { _tag: "NotCanonicalJson", reason: "number" };
-
 describe("the judge of docs/how-to/judge.md", () => {
   it.each(["11", "12"])("accepts a good event in version %s", async (version) => {
     const { received, host } = open(version);
@@ -84,7 +56,7 @@ describe("the judge of docs/how-to/judge.md", () => {
 
   it("rejects by what auth_events make, and logs the rule", async () => {
     const { received, host, logged } = open("12", { sender: mallory });
-    expect(await judge(received, host)).toMatchObject({ _tag: "Reject", why: { code: "PowerTooLow" } });
+    expect(await judge(received, host)).toMatchObject({ _tag: "Reject", why: "PowerTooLow" });
     expect(logged).toMatchObject([{ rule: "5.4.5", outcome: "refused" }]);
   });
 
@@ -92,32 +64,32 @@ describe("the judge of docs/how-to/judge.md", () => {
     const { received, host, before } = open("12");
     const stateBefore = () => Promise.resolve([...before, banned(alice)]);
     const answer = await judge(received, { ...host, stateBefore });
-    expect(answer).toMatchObject({ _tag: "Reject", why: { code: "TargetBanned" } });
+    expect(answer).toMatchObject({ _tag: "Reject", why: "TargetBanned" });
   });
 
   it("soft-fails by the state now", async () => {
     const { received, host, before } = open("12");
     const stateNow = () => Promise.resolve([...before, banned(alice)]);
     const answer = await judge(received, { ...host, stateNow });
-    expect(answer).toMatchObject({ _tag: "SoftFail", why: { code: "TargetBanned" } });
+    expect(answer).toMatchObject({ _tag: "SoftFail", why: "TargetBanned" });
   });
 
   it("rejects by auth_events that the selection does not have", async () => {
     const { received, host, before } = open("12");
     const rejected = before.map((event) => ({ event, rejected: false }));
     const answer = await judge(received, { ...host, eventsNamedBy: () => Promise.resolve(rejected) });
-    expect(answer).toMatchObject({ _tag: "Reject", why: { code: "AuthEventUnexpected" } });
+    expect(answer).toMatchObject({ _tag: "Reject", why: "AuthEventUnexpected" });
   });
 
   it.each([
     {
       name: "an unknown room",
       change: { room_id: "!other:example.org" },
-      why: "The room, or its version, is not known here.",
+      why: "RoomUnknown",
     },
-    { name: "what nobody signed", change: { depth: 1000 }, why: { _tag: "NotSignedBy" } },
-    { name: "an integer that is not written as one", change: { unsigned: "1.0" }, why: numbers },
-    { name: "a fraction", change: { unsigned: "1.5" }, why: numbers },
+    { name: "what nobody signed", change: { depth: 1000 }, why: "NotSignedBy" },
+    { name: "an integer that is not written as one", change: { unsigned: "1.0" }, why: "NotCanonicalJson" },
+    { name: "a fraction", change: { unsigned: "1.5" }, why: "NotCanonicalJson" },
   ])("drops $name", async ({ change, why }) => {
     const { received, host } = open("12");
     const text = JSON.stringify({ ...received, ...change }).replace(/"(1\.\d)"/, "$1");

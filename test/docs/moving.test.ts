@@ -1,37 +1,11 @@
-import {
-  type EventLike,
-  cleanUpInvites,
-  deliverOwed,
-  expireInvites,
-  invite,
-  listInvites,
-  parseAddressee,
-  receiveOnBind,
-  revokeInvite,
-} from "matrix-third-party-invites";
+import { createThirdPartyInvites } from "matrix-third-party-invites";
 import { identityServerClient } from "matrix-third-party-invites/http";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
-import {
-  type MemoryPorts,
-  createIdentityServer,
-  memoryInvites,
-  memoryPorts,
-} from "matrix-third-party-invites/testing";
+import { createIdentityServer, memoryInvites, memoryPorts } from "matrix-third-party-invites/testing";
 import { describe, expect, it } from "vitest";
+import { type PendingRow, importPending } from "../../docs/examples/moving/import-pending.js";
 import { contentOf } from "../../src/matrix/event.js";
 import { must, present } from "../testing/memory/samples.js";
-import { load } from "./load.js";
-
-interface Row {
-  readonly event: EventLike;
-  readonly idServer: string;
-  readonly medium: string;
-  readonly address: string;
-  readonly askedAt: number;
-}
-const { importPending } = await load<{
-  readonly importPending: (ports: MemoryPorts, row: Row) => Promise<string>;
-}>("moving", "import-pending");
 
 const [alice, zoe] = ["@alice:example.org", "@zoe:example.org"];
 const address = { medium: "email", address: "zoe@mail.example" };
@@ -47,20 +21,21 @@ const open = async (config: { readonly storeAddresses?: boolean } = {}) => {
     users: new Map([[zoe, {}]]),
     config,
   });
+  const invites = createThirdPartyInvites(ports);
   const roomId = ports.memory.create({ version: "12", creator: alice });
   const of = { roomId, requester: { userId: alice } };
-  const inviteBy = (over: MemoryPorts) => {
+  const inviteBy = ({ invite }: Pick<typeof invites, "invite">) => {
     const body = { id_server: "id.example", id_access_token: identity.account(alice), ...address };
-    return invite(over)({ ...of, body });
+    return invite({ ...of, body });
   };
-  await inviteBy({ ...ports, invites: memoryInvites() });
-  const list = async () => must(await listInvites(ports)(of));
+  await inviteBy(createThirdPartyInvites({ ...ports, invites: memoryInvites() }));
+  const list = async () => must(await invites.listInvites(of));
   const token = present((await list())[0]?.token);
   const eventNow = () => present(ports.memory.state(roomId).get("m.room.third_party_invite", token));
-  const row: Row = { event: eventNow(), idServer: "id.example", ...address, askedAt: 5 };
+  const row: PendingRow = { event: eventNow(), idServer: "id.example", ...address, askedAt: 5 };
   const redeem = async () => {
-    await receiveOnBind(ports)(identity.bindDirectly(address, zoe));
-    return must(await deliverOwed(ports)()).done;
+    await invites.receiveOnBind({ body: identity.bindDirectly(address, zoe) });
+    return must(await invites.deliverOwed()).done;
   };
   const becomes = (membership: string) =>
     ports.memory.append(roomId, {
@@ -69,27 +44,39 @@ const open = async (config: { readonly storeAddresses?: boolean } = {}) => {
       state_key: zoe,
       content: { membership },
     });
-  return { identity, ports, of, list, token, row, eventNow, redeem, becomes, again: () => inviteBy(ports) };
+  return {
+    identity,
+    ports,
+    invites,
+    of,
+    list,
+    token,
+    row,
+    eventNow,
+    redeem,
+    becomes,
+    again: () => inviteBy(invites),
+  };
 };
 
-const addressee = must(parseAddressee({ id_server: "id.example", ...address }));
+const body = { id_server: "id.example", ...address };
 
 describe("what docs/how-to/moving.md says of an invite without a record", () => {
   it("its proof is redeemed, and cleaning up leaves it", async () => {
-    const { ports, of, redeem, becomes, eventNow } = await open();
+    const { invites, of, redeem, becomes, eventNow } = await open();
     expect(await redeem()).toBe(1);
     becomes("join");
     becomes("leave");
-    expect(must(await cleanUpInvites(ports)(of))).toEqual({ emptied: [], advisory: [] });
+    expect(must(await invites.cleanUpInvites(of))).toEqual({ emptied: [], advisory: [] });
     expect(eventNow().content).toHaveProperty("public_keys");
   });
 
   it("it is revoked by token, not by address", async () => {
-    const { ports, of, token } = await open();
-    expect(await revokeInvite(ports)({ ...of, addressee })).toMatchObject({
+    const { invites, of, token } = await open();
+    expect(await invites.revokeInvite({ ...of, body })).toMatchObject({
       left: { code: "InviteNotFound" },
     });
-    expect(await revokeInvite(ports)({ ...of, token })).toMatchObject({ right: { _tag: "Revoke" } });
+    expect(await invites.revokeInvite({ ...of, token })).toMatchObject({ right: { _tag: "Revoke" } });
   });
 
   it("it is listed as pending, with its event's time and no identity server", async () => {
@@ -101,10 +88,10 @@ describe("what docs/how-to/moving.md says of an invite without a record", () => 
   });
 
   it("it expires by its event's time", async () => {
-    const { ports, of, token } = await open();
+    const { invites, ports, of, token } = await open();
     ports.clock.advance(1_001);
-    expect(must(await expireInvites(ports)({ ...of, olderThanMs: 1_001 })).emptied).toEqual([]);
-    expect(must(await expireInvites(ports)({ ...of, olderThanMs: 1_000 })).emptied).toEqual([token]);
+    expect(must(await invites.expireInvites({ ...of, olderThanMs: 1_001 })).emptied).toEqual([]);
+    expect(must(await invites.expireInvites({ ...of, olderThanMs: 1_000 })).emptied).toEqual([token]);
   });
 
   it("the same address is mailed again", async () => {
@@ -116,26 +103,26 @@ describe("what docs/how-to/moving.md says of an invite without a record", () => 
 
 describe("the import of docs/how-to/moving.md", () => {
   it("makes the invite one of ours: no second mail, revoked by address, cleaned up", async () => {
-    const { ports, of, row, again, identity, redeem, becomes, token } = await open();
+    const { invites, ports, of, row, again, identity, redeem, becomes, token } = await open();
     expect(await importPending(ports, row)).toBe("Pending");
     expect(await again()).toMatchObject({ right: { _tag: "AlreadyPending", token } });
     expect(identity.outbox).toHaveLength(1);
     expect(await redeem()).toBe(1);
     becomes("join");
-    expect(must(await cleanUpInvites(ports)(of)).emptied).toEqual([token]);
+    expect(must(await invites.cleanUpInvites(of)).emptied).toEqual([token]);
     const other = await open();
     await importPending(other.ports, other.row);
-    expect(await revokeInvite(other.ports)({ ...other.of, addressee })).toMatchObject({
+    expect(await other.invites.revokeInvite({ ...other.of, body })).toMatchObject({
       right: { _tag: "Revoke" },
     });
   });
 
   it("is done twice as well as once, and undoes nothing", async () => {
-    const { ports, of, row, list } = await open();
+    const { invites, ports, of, row, list } = await open();
     await importPending(ports, row);
     expect(await importPending(ports, { ...row, askedAt: 6 })).toBe("Pending");
     expect(await list()).toMatchObject([{ since: 5 }]);
-    await revokeInvite(ports)({ ...of, addressee });
+    await invites.revokeInvite({ ...of, body });
     expect(await importPending(ports, row)).toBe("Revoked");
   });
 
@@ -154,8 +141,8 @@ describe("the import of docs/how-to/moving.md", () => {
   });
 
   it("leaves out what is no invite any more, or no address", async () => {
-    const { ports, of, row, token, eventNow, list } = await open();
-    await revokeInvite(ports)({ ...of, token });
+    const { invites, ports, of, row, token, eventNow, list } = await open();
+    await invites.revokeInvite({ ...of, token });
     expect(await importPending(ports, { ...row, event: eventNow() })).toBe("KeysMalformed");
     expect(await importPending(ports, { ...row, address: "zoe" })).toBe("AddressMalformed");
     expect(await list()).toEqual([]);

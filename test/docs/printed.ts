@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { dirname, join, resolve } from "node:path";
+import { transform } from "esbuild";
 import { blocksOf, filesIn, isCode, read } from "./pages.js";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -28,7 +29,7 @@ export const stepsOf = (page: string, program: string): readonly Step[] => {
 export const programOf = (steps: readonly Step[]): string =>
   `${steps.map(({ lines }) => lines).join("\n\n")}\n`;
 
-/** Runs a program in that folder, in a process of its own; rejects if it fails. */
+/** Runs a program in JavaScript in that folder, in a process of its own; rejects if it fails. */
 const runIn = (folder: string, source: string): Promise<string> =>
   new Promise((fulfil, reject) => {
     const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-"], {
@@ -52,10 +53,14 @@ const runIn = (folder: string, source: string): Promise<string> =>
 
 const mark = "—— next step ——";
 
-/** What each step prints, all of them run as one program. */
+/** A program in TypeScript without its types. */
+const withoutTypes = async (source: string): Promise<string> =>
+  (await transform(source, { loader: "ts", format: "esm", target: "node20" })).code;
+
+/** What each step prints, all of them run as one program, without its types. */
 export const runSteps = async (folder: string, steps: readonly Step[]): Promise<readonly string[]> => {
   const source = steps.map(({ lines }) => `${lines}\nconsole.log("${mark}");`).join("\n");
-  const parts = (await runIn(folder, source)).split(`${mark}\n`);
+  const parts = (await runIn(folder, await withoutTypes(source))).split(`${mark}\n`);
   return parts.slice(0, -1).map((part) => part.trimEnd());
 };
 

@@ -5,11 +5,11 @@ import { asPrinted, programOf, runSteps, stepsOf } from "./printed.js";
 
 /** Pages whose blocks make one program, and the file that has it. */
 const programs = [
-  ["docs/tutorial.md", "docs/examples/tutorial/invites.js"],
-  ["docs/how-to/revocation.md", "docs/examples/revocation/revocation.js"],
-  ["docs/how-to/several-workers.md", "docs/examples/several-workers/crash.js"],
-  ["docs/how-to/moving.md", "docs/examples/moving/moving.js"],
-  ["docs/how-to/judge.md", "docs/examples/judge/received.js"],
+  ["docs/tutorial.md", "docs/examples/tutorial/invites.ts"],
+  ["docs/how-to/revocation.md", "docs/examples/revocation/revocation.ts"],
+  ["docs/how-to/several-workers.md", "docs/examples/several-workers/crash.ts"],
+  ["docs/how-to/moving.md", "docs/examples/moving/moving.ts"],
+  ["docs/how-to/judge.md", "docs/examples/judge/received.ts"],
 ] as const;
 
 describe.each(programs)("%s", (page, file) => {
@@ -27,7 +27,7 @@ describe.each(programs)("%s", (page, file) => {
   });
 });
 
-it("what differs from run to run is written as …, and stands for one word", () => {
+it("what differs from run to run is written as …, which matches one word", () => {
   expect(asPrinted("{ token: '…' }", "{ token: 'a.b' }")).toBe("{ token: '…' }");
   for (const other of ["{ token: 'a', more }", "{ token: '' }", "token: 'a' }"])
     expect(asPrinted("{ token: '…' }", other)).toBe(other);

@@ -1,21 +1,17 @@
-import { type Observation, type Ports, type Problem, receiveOnBind } from "matrix-third-party-invites";
+import { type Ports, createThirdPartyInvites } from "matrix-third-party-invites";
+import type { Observation } from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { createIdentityServer, memoryPorts } from "matrix-third-party-invites/testing";
 import { identityServerClient } from "matrix-third-party-invites/http";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { inviteAll } from "../../src/index.js";
-import { load } from "./load.js";
+import {
+  type WorkerOptions,
+  startWorker as startWorkerOf,
+} from "../../docs/examples/several-workers/worker.js";
 
-interface Worker {
-  readonly wake: () => void;
-  readonly stop: () => Promise<void>;
-}
-const { startWorker } = await load<{
-  readonly startWorker: (
-    ports: Ports,
-    options?: { readonly longestPauseMs?: number; readonly onFailure?: (problem: Problem) => void },
-  ) => Worker;
-}>("several-workers", "worker");
+/** A worker over these ports. */
+const startWorker = (ports: Ports, options?: WorkerOptions) =>
+  startWorkerOf(createThirdPartyInvites(ports), options);
 
 const alice = "@alice:example.org";
 const names = Array.from({ length: 12 }, (_, index) => `user${index}`);
@@ -44,7 +40,8 @@ const open = async () => {
   const ports: Ports = { ...memory, clock: { now: Date.now } };
   const roomId = memory.memory.create({ version: "12", creator: alice });
   const id_access_token = identity.account(alice);
-  await inviteAll(ports)({
+  const invites = createThirdPartyInvites(ports);
+  await invites.inviteAll({
     roomId,
     requester: { userId: alice },
     invites: names.map((name) => ({
@@ -56,7 +53,7 @@ const open = async () => {
   });
   const bind = async (name: string): Promise<void> => {
     const threepid = { medium: "email", address: `${name}@example.org` };
-    await receiveOnBind(ports)(identity.bindDirectly(threepid, `@${name}:example.org`));
+    await invites.receiveOnBind({ body: identity.bindDirectly(threepid, `@${name}:example.org`) });
   };
   return { ports, bind, redeemed, states: () => memory.redemptions.all().map(({ state }) => state._tag) };
 };

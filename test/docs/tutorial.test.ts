@@ -1,3 +1,4 @@
+import { createThirdPartyInvites } from "matrix-third-party-invites";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { identityServerClient } from "matrix-third-party-invites/http";
 import { createIdentityServer, memoryPorts } from "matrix-third-party-invites/testing";
@@ -6,7 +7,7 @@ import { answerInvite } from "../../docs/examples/tutorial/answer.js";
 
 const [alice, mallory] = ["@alice:example.org", "@mallory:example.org"];
 
-describe("the box in TypeScript of docs/tutorial.md", () => {
+describe("the endpoint of docs/tutorial.md", () => {
   const identity = createIdentityServer({ serverName: "id.example", baseUrl: "https://id.example" });
   const ports = memoryPorts({
     crypto: nodeCrypto,
@@ -14,6 +15,7 @@ describe("the box in TypeScript of docs/tutorial.md", () => {
     key: nodeSigningKey("ed25519:1", new Uint8Array(32).fill(1)),
     identityServer: identityServerClient({ fetch: (url, init) => identity.handle(new Request(url, init)) }),
   });
+  const invites = createThirdPartyInvites(ports);
   const roomId = ports.memory.create({ version: "12", creator: alice });
   const body = { id_server: "id.example", medium: "email", address: "zoe@mail.example" };
 
@@ -26,6 +28,6 @@ describe("the box in TypeScript of docs/tutorial.md", () => {
     },
   ])("answers $name", async ({ userId, answer }) => {
     const withToken = { ...body, id_access_token: identity.account(userId) };
-    expect(await answerInvite(ports)(roomId, userId, withToken)).toMatchObject(answer);
+    expect(await answerInvite(invites)(roomId, userId, withToken)).toMatchObject(answer);
   });
 });

@@ -1,12 +1,6 @@
-import {
-  type Config,
-  type JsonObject,
-  type OwedRedemption,
-  type UserId,
-  deliverOwed,
-  inviteByThreePid,
-  parseUserId,
-} from "matrix-third-party-invites";
+import type { Config } from "matrix-third-party-invites";
+import { parseUserId } from "matrix-third-party-invites/matrix";
+import type { JsonObject, OwedRedemption, UserId } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
 import { type ValidityAnswer, type World, openWorld, pend } from "./ports.js";
 import {
@@ -67,7 +61,7 @@ const openOwed = async ({
   return world;
 };
 
-const deliver = async (world: World) => must(await deliverOwed(world.ports)());
+const deliver = async (world: World) => must(await world.invites.deliverOwed());
 
 const memberEvent = (sender: string, more: JsonObject = {}) => ({
   type: "m.room.member",
@@ -317,11 +311,11 @@ it("takes no more rows at once than it is asked to", async () => {
     pend(world, `t${row}`, { sender: alice });
     await owe(world, { token: `t${row}`, sender: alice, mxid: must(parseUserId(`@user${row}:a.example`)) });
   }
-  expect(must(await deliverOwed(world.ports)({ limit: 20 }))).toMatchObject({
+  expect(must(await world.invites.deliverOwed({ limit: 20 }))).toMatchObject({
     done: 20,
     nextDueAt: world.now,
   });
-  expect(must(await deliverOwed(world.ports)({ limit: 20 }))).toMatchObject({
+  expect(must(await world.invites.deliverOwed({ limit: 20 }))).toMatchObject({
     done: 10,
     nextDueAt: undefined,
   });
@@ -453,10 +447,10 @@ describe("what the inviter said beside the invite", () => {
   it("is_direct and the reason are in the member event, and the record says who came", async () => {
     const world = openWorld();
     must(
-      await inviteByThreePid(world.ports)({
+      await world.invites.invite({
         roomId: room,
         requester: { userId: alice },
-        invite: invite(),
+        body: invite(),
         details: { isDirect: true, reason: "Tea?" },
       }),
     );
@@ -532,7 +526,7 @@ describe("leases", () => {
     const world = await openOwed({ sender: alice, config: { leaseMs: 1_000 } });
     world.intercept = (call, perform) =>
       call.name === "events.append" ? new Promise(() => undefined) : perform();
-    void deliverOwed(world.ports)();
+    void world.invites.deliverOwed();
     while (world.count("events.append") === 0) await Promise.resolve();
     world.intercept = undefined;
     expect(await deliver(world)).toEqual({ done: 0, dead: 0, again: 0, nextDueAt: world.now + 1_000 });
@@ -544,7 +538,7 @@ describe("leases", () => {
     const world = await openOwed({ sender: alice, config: { leaseMs: 1_000 } });
     world.intercept = (call, perform) =>
       call.name === "redemptions.settle" ? Promise.reject(new Error("down")) : perform();
-    expect(problemOf(await deliverOwed(world.ports)())).toMatchObject({
+    expect(problemOf(await world.invites.deliverOwed())).toMatchObject({
       _tag: "PortFailure",
       code: "PortBroken",
     });
@@ -564,7 +558,7 @@ describe("leases", () => {
       call.name === "redemptions.settle" && world.count("redemptions.settle") === 1
         ? Promise.reject(new Error("down"))
         : perform();
-    expect(problemOf(await deliverOwed(world.ports)()).code).toBe("PortBroken");
+    expect(problemOf(await world.invites.deliverOwed()).code).toBe("PortBroken");
     expect(world.rows().filter(({ state }) => state._tag === "Redeemed")).toHaveLength(2);
   });
 });
@@ -576,7 +570,7 @@ it("a stopped call gives its rows back for another time", async () => {
     if (call.name === "federation.exchangeThirdPartyInvite") controller.abort();
     return perform();
   };
-  await deliverOwed(world.ports)({}, { signal: controller.signal });
+  await world.invites.deliverOwed({}, { signal: controller.signal });
   expect(world.rows()[0]?.state).toEqual({ _tag: "Waiting" });
   world.intercept = undefined;
   world.next.exchange.push({ _tag: "Accepted" });

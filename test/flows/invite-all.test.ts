@@ -1,17 +1,11 @@
-import { type Either, isRight } from "fp-ts/lib/Either.js";
-import {
-  type Committed,
-  type InviteAll,
-  type InviteOutcome,
-  type Observation,
-  type Problem,
-  inviteAll,
-} from "matrix-third-party-invites";
+import { isRight } from "fp-ts/lib/Either.js";
+import type { FlowOptions, InviteAllCommand, InviteResult } from "matrix-third-party-invites";
+import type { Observation } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
 import { type Call, type World, openWorld, portsOfInvite } from "./ports.js";
-import { address, alice, bob, carol, must, room } from "./samples.js";
+import { address, alice, bob, carol, codeOf, must, room } from "./samples.js";
 
-type Results = readonly Either<Problem, Committed<InviteOutcome>>[];
+type Results = readonly InviteResult[];
 
 const entry = (name: string, more: Readonly<Record<string, unknown>> = {}) => ({
   id_server: "id.example",
@@ -24,15 +18,26 @@ const entry = (name: string, more: Readonly<Record<string, unknown>> = {}) => ({
 const names = ["ann", "ben", "cid", "dan", "eve", "fay"];
 const six = names.map((name) => entry(name));
 
-type Options = Parameters<ReturnType<typeof inviteAll>>[1];
+type Options = FlowOptions & Pick<InviteAllCommand, "concurrency">;
 
-const ask = (
+const answer = (
   world: World,
   invites: unknown,
-  options: Options = {},
-  more: Partial<InviteAll> = {},
-): Promise<Results> =>
-  inviteAll(world.ports)({ roomId: room, requester: { userId: alice }, invites, ...more }, options);
+  { concurrency, ...options }: Options = {},
+  more: Partial<InviteAllCommand> = {},
+) =>
+  world.invites.inviteAll(
+    {
+      roomId: room,
+      requester: { userId: alice },
+      invites,
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...more,
+    },
+    options,
+  );
+
+const ask = async (...given: Parameters<typeof answer>): Promise<Results> => must(await answer(...given));
 
 const tagsOf = (results: Results): readonly string[] =>
   results.map((result) => (isRight(result) ? result.right._tag : result.left.code));
@@ -52,8 +57,10 @@ describe("one result for each entry, in their order", () => {
   it("invite_3pid that is absent asks for nothing, one that is no list is one refusal", async () => {
     const world = openWorld();
     expect(await ask(world, undefined)).toEqual([]);
-    for (const odd of [null, {}, "x", 7]) expect(tagsOf(await ask(world, odd))).toEqual(["FieldMalformed"]);
+    for (const odd of [null, {}, "x", 7]) expect(codeOf(await answer(world, odd))).toBe("FieldMalformed");
     expect(world.calls).toEqual([]);
+    const refused = { _tag: "Refused", code: "FieldMalformed", flow: "inviteAll" };
+    expect(world.observed).toEqual([refused, refused, refused, refused]);
   });
 
   it("six addresses are six invites, six mails and six events", async () => {
@@ -135,7 +142,7 @@ describe("a bad entry concerns itself alone", () => {
     expect(tagsOf(results)).toEqual(["ThirdPartyInvite", "BodyNotObject", "ThirdPartyInvite"]);
   });
 
-  it("the watcher hears of it, and of no address", async () => {
+  it("the observer is told of it, and of no address", async () => {
     const world = openWorld();
     await ask(world, [...bad.map(([, one]) => one), entry("ann")]);
     const refused = world.observed.filter(
@@ -314,14 +321,12 @@ describe("what fails for one entry fails for no other", () => {
     ["clock", { clock: { now: broken } }],
     ["engine", { crypto: { verify: broken, sha256: broken, hmacSha256: broken } }],
   ])("a %s that throws: a left for each entry", async (_, faulty) => {
-    const world = openWorld();
-    const results = await ask({ ...world, ports: { ...world.ports, ...faulty } }, six);
+    const results = await ask(openWorld({ ports: faulty }), six);
     expect(tagsOf(results)).toEqual(names.map(() => "PortBroken"));
   });
 
-  it("a watcher that throws changes nothing", async () => {
-    const world = openWorld();
-    const results = await ask({ ...world, ports: { ...world.ports, observe: broken } }, [7, ...six]);
+  it("an observer that throws changes nothing", async () => {
+    const results = await ask(openWorld({ ports: { observe: broken } }), [7, ...six]);
     expect(tagsOf(results)).toEqual(["BodyNotObject", ...names.map(() => "ThirdPartyInvite")]);
   });
 
@@ -351,7 +356,7 @@ describe("what fails for one entry fails for no other", () => {
 });
 
 describe("the details", () => {
-  it("are kept with each invite that is pending, and stand in each member event", async () => {
+  it("are kept with each invite that is pending, and are in each member event", async () => {
     const world = openWorld();
     world.bound.set("ben@example.org", bob);
     const details = { isDirect: true, reason: "Tea?" };

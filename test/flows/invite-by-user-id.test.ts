@@ -1,27 +1,17 @@
-import {
-  type InviteByUserId,
-  type UserId,
-  invite as inviteEndpoint,
-  inviteByUserId,
-} from "matrix-third-party-invites";
+import type { InviteCommand } from "matrix-third-party-invites";
 import { describe, expect, it } from "vitest";
 import { type World, openWorld } from "./ports.js";
 import { address, alice, anna, bob, codeOf, must, problemOf, room } from "./samples.js";
 
-const ask = (world: World, userId: UserId, more: Partial<InviteByUserId> = {}) =>
-  inviteByUserId(world.ports)({
-    roomId: room,
-    requester: { userId: alice },
-    invite: { _tag: "ByUserId", userId },
-    ...more,
-  });
+const ask = (world: World, userId: string, more: Partial<InviteCommand> = {}) =>
+  world.invites.invite({ roomId: room, requester: { userId: alice }, body: { user_id: userId }, ...more });
 
 describe("an ordinary invite", () => {
   it("carries the profile, the reason and is_direct", async () => {
     const world = openWorld();
     world.users.set(anna, { profile: { displayname: "Anna" } });
     const outcome = must(
-      await ask(world, anna, { invite: { _tag: "ByUserId", userId: anna, reason: "Tea" }, isDirect: true }),
+      await ask(world, anna, { body: { user_id: anna, reason: "Tea" }, details: { isDirect: true } }),
     );
     expect(outcome._tag).toBe("Invite");
     expect(world.appended.map(({ sender, state_key, content }) => ({ sender, state_key, content }))).toEqual([
@@ -43,7 +33,7 @@ describe("an ordinary invite", () => {
   it("of one who is invited already makes no event", async () => {
     const world = openWorld();
     world.join(bob, "invite");
-    expect(must(await ask(world, bob))).toEqual({ _tag: "AlreadyInvited", userId: bob });
+    expect(must(await ask(world, bob))).toEqual({ _tag: "AlreadyInvited", userId: bob, events: [] });
     expect(world.appended).toEqual([]);
   });
 
@@ -119,7 +109,7 @@ describe("an ordinary invite", () => {
     must(await ask(world, bob));
     expect(world.count("policy.mayInvite")).toBe(1);
     expect(world.calls.find(({ name }) => name === "policy.mayInvite")?.args[0]).toEqual({
-      requester: alice,
+      inviter: alice,
       roomId: room,
       target: { _tag: "ByUserId", userId: bob },
     });
@@ -129,7 +119,7 @@ describe("an ordinary invite", () => {
 
 describe("POST /invite, in whichever of its forms", () => {
   const post = (world: World, body: unknown) =>
-    inviteEndpoint(world.ports)({ roomId: room, requester: { userId: alice }, body });
+    world.invites.invite({ roomId: room, requester: { userId: alice }, body });
   const byThreepid = { id_server: "id.example", id_access_token: "t", medium: "email", address };
 
   it.each([

@@ -1,9 +1,4 @@
-import {
-  type ListedInvite,
-  inviteByThreePid,
-  invitesLeftBehind,
-  listInvites,
-} from "matrix-third-party-invites";
+import type { ListedInvite } from "matrix-third-party-invites";
 import { describe, expect, it } from "vitest";
 import { ask, bothMayInvite, bringLate, bringTo, down, during, once, revokeZoe } from "./lives.js";
 import { type World, openWorld, pend } from "./ports.js";
@@ -22,8 +17,8 @@ import {
 } from "./samples.js";
 
 const list = (world: World, userId: string = alice) =>
-  listInvites(world.ports)({ roomId: room, requester: { userId } });
-const left = (world: World) => invitesLeftBehind(world.ports)({ roomId: room });
+  world.invites.listInvites({ roomId: room, requester: { userId } });
+const left = (world: World) => world.invites.invitesLeftBehind({ roomId: room });
 
 /** Alice and Anna are in the room. */
 const openRoom = (config = {}): World => {
@@ -41,10 +36,10 @@ describe("what its inviter sees of an invite", () => {
   it.each<readonly [keyof typeof bringTo, Partial<ListedInvite>]>([
     ["Intended", { state: "Intended", sender: alice, since, idServer }],
     ["Asked", { state: "Asked", sender: alice, since, idServer }],
-    ["Minted", { state: "Minted", sender: alice, since, idServer }],
+    ["TokenStored", { state: "TokenStored", sender: alice, since, idServer }],
     // The room has the last word.
     ["Asked for a resend", { state: "Pending", ...inRoom }],
-    ["Minted, its note lost", { state: "Pending", ...inRoom }],
+    ["TokenStored, its note lost", { state: "Pending", ...inRoom }],
     ["Pending", { state: "Pending", ...inRoom }],
     ["Redeemed", { state: "Redeemed", ...inRoom, redeemedBy: bob }],
     ["Revoked", { state: "Revoked", sender: alice, since, idServer }],
@@ -55,12 +50,15 @@ describe("what its inviter sees of an invite", () => {
     expect(must(await list(world))).toEqual([shown]);
   });
 
-  it.each(["Revoked", "Expired"] as const)("%s, and it stands all the same → Pending", async (place) => {
-    const world = openRoom();
-    await bringTo[place](world);
-    pend(world, "token1");
-    expect(must(await list(world))).toEqual([{ state: "Pending", ...inRoom }]);
-  });
+  it.each(["Revoked", "Expired"] as const)(
+    "%s, and its event is pending all the same → Pending",
+    async (place) => {
+      const world = openRoom();
+      await bringTo[place](world);
+      pend(world, "token1");
+      expect(must(await list(world))).toEqual([{ state: "Pending", ...inRoom }]);
+    },
+  );
 
   it("Pending, and somebody has emptied its event past us → Revoked", async () => {
     const world = openRoom();
@@ -76,13 +74,13 @@ describe("what its inviter sees of an invite", () => {
     expect(must(await list(world))).toMatchObject([{ state: "Redeemed", redeemedBy: bob }]);
   });
 
-  it("both tokens, while both stand", async () => {
+  it("both tokens, while both are pending", async () => {
     const world = openRoom();
     await bringLate(world);
     expect(must(await list(world)).map(({ token }) => token)).toEqual(["token2", "token1"]);
   });
 
-  it("one whose token somebody else took over: theirs stands, and ours is revoked", async () => {
+  it("one whose token somebody else took over: theirs is pending, and ours is revoked", async () => {
     const world = openRoom({ storeAddresses: true });
     await bringTo.Pending(world);
     pend(world, "token1", { sender: bob, at: 7 });
@@ -100,14 +98,14 @@ describe("what other members see", () => {
   it.each<readonly [keyof typeof bringTo, number]>([
     ["Intended", 0],
     ["Asked", 0],
-    ["Minted", 0],
+    ["TokenStored", 0],
     ["Revoked", 0],
     ["Expired", 0],
     ["Asked for a resend", 1],
-    ["Minted, its note lost", 1],
+    ["TokenStored, its note lost", 1],
     ["Pending", 1],
     ["Redeemed", 1],
-  ])("%s: only what stands in the room", async (place, many) => {
+  ])("%s: only what is pending in the room", async (place, many) => {
     const world = openRoom();
     await bringTo[place](world);
     expect(must(await list(world, anna))).toHaveLength(many);
@@ -165,7 +163,7 @@ describe("an address", () => {
   it("of one invite is not shown at another's, though both are of one user", async () => {
     const world = openRoom({ storeAddresses: true });
     await bringTo.Pending(world);
-    must(await ask(world, { invite: invite({ address: "yan@example.org" }) }));
+    must(await ask(world, { body: invite({ address: "yan@example.org" }) }));
     expect(must(await list(world)).map(({ token, threepid }) => [token, threepid?.address])).toEqual([
       ["token1", address],
       ["token2", "yan@example.org"],
@@ -175,8 +173,7 @@ describe("an address", () => {
   it("each sees their own", async () => {
     const world = openRoom({ storeAddresses: true });
     await bringTo.Pending(world);
-    const hers = { requester: { userId: anna }, invite: invite({ address: "yan@example.org" }) };
-    must(await inviteByThreePid(world.ports)({ roomId: room, ...hers }));
+    must(await ask(world, { requester: { userId: anna }, body: invite({ address: "yan@example.org" }) }));
     const shown = async (userId: string) =>
       must(await list(world, userId)).map(({ threepid }) => threepid?.address);
     expect(await shown(alice)).toEqual([address, undefined]);
@@ -189,8 +186,8 @@ describe("invitesLeftBehind: for the host, when a room is upgraded", () => {
     ["Intended", ["Intended"]],
     ["Asked", ["Asked"]],
     ["Asked for a resend", ["Pending"]],
-    ["Minted", ["Minted"]],
-    ["Minted, its note lost", ["Pending"]],
+    ["TokenStored", ["TokenStored"]],
+    ["TokenStored, its note lost", ["Pending"]],
     ["Pending", ["Pending"]],
     ["Redeemed", []],
     ["Revoked", []],
@@ -203,7 +200,7 @@ describe("invitesLeftBehind: for the host, when a room is upgraded", () => {
 
   it("those of all members and of other servers", async () => {
     const world = openRoom();
-    await bringTo.Minted(world);
+    await bringTo.TokenStored(world);
     pend(world, "hers", { sender: anna });
     pend(world, "theirs", { sender: bob });
     pend(world, "empty", { sender: bob, content: {} });
@@ -220,12 +217,12 @@ describe("an invite that comes into the room while the list is read", () => {
     "after %s: it is not shown as revoked, nor left out",
     async (name) => {
       const world = openRoom();
-      await bringTo.Minted(world);
+      await bringTo.TokenStored(world);
       during(world, name, "after", () => ask(world));
       expect(must(await list(world)).map(({ state }) => state)).not.toContain("Revoked");
 
       const upgraded = openRoom();
-      await bringTo.Minted(upgraded);
+      await bringTo.TokenStored(upgraded);
       during(upgraded, name, "after", () => ask(upgraded));
       expect(must(await left(upgraded))).toHaveLength(1);
     },
@@ -282,13 +279,13 @@ describe("refused", () => {
   });
 
   it("what is no ID", async () => {
-    const { ports } = openWorld();
+    const { invites } = openWorld();
     const requester = { userId: alice };
-    expect(codeOf(await listInvites(ports)({ roomId: "garden", requester }))).toBe("FieldMalformed");
-    expect(codeOf(await listInvites(ports)({ roomId: room, requester: { userId: "alice" } }))).toBe(
+    expect(codeOf(await invites.listInvites({ roomId: "garden", requester }))).toBe("FieldMalformed");
+    expect(codeOf(await invites.listInvites({ roomId: room, requester: { userId: "alice" } }))).toBe(
       "FieldMalformed",
     );
-    expect(codeOf(await invitesLeftBehind(ports)({ roomId: "garden" }))).toBe("FieldMalformed");
+    expect(codeOf(await invites.invitesLeftBehind({ roomId: "garden" }))).toBe("FieldMalformed");
   });
 });
 
@@ -307,10 +304,10 @@ it("hands the caller's signal to every port, and stops with it", async () => {
   const stop = new AbortController();
   const { signal } = stop;
   const requester = { userId: alice };
-  must(await listInvites(world.ports)({ roomId: room, requester }, { signal }));
-  must(await invitesLeftBehind(world.ports)({ roomId: room }, { signal }));
+  must(await world.invites.listInvites({ roomId: room, requester }, { signal }));
+  must(await world.invites.invitesLeftBehind({ roomId: room }, { signal }));
   expect(world.calls).toHaveLength(6);
   expect(world.calls.filter((call) => call.signal !== signal)).toEqual([]);
   stop.abort();
-  expect(codeOf(await listInvites(world.ports)({ roomId: room, requester }, { signal }))).toBe("Cancelled");
+  expect(codeOf(await world.invites.listInvites({ roomId: room, requester }, { signal }))).toBe("Cancelled");
 });

@@ -1,28 +1,15 @@
-import {
-  type InviteByThreePid,
-  type InviteLife,
-  type InviteOutcome,
-  type InviteRecord,
-  type Problem,
-  expireInvites,
-  inviteByThreePid,
-  isJsonObject,
-  isRevoked,
-  noteRedeemed,
-  revokeInvite,
-} from "matrix-third-party-invites";
-import type { Either } from "fp-ts/lib/Either.js";
+import type { Committed, FlowResult, InviteCommand, InviteOutcome } from "matrix-third-party-invites";
+import { isRevoked } from "matrix-third-party-invites/decisions";
+import { isJsonObject } from "matrix-third-party-invites/matrix";
+import type { InviteLife, InviteRecord } from "matrix-third-party-invites/ports";
 import type { World } from "./ports.js";
-import { alice, anna, bob, invite, must, room, signedBy } from "./samples.js";
+import { addressee, alice, anna, bob, invite, must, room, signedBy } from "./samples.js";
 
 export const day = 24 * 3_600_000;
 
 /** Alice invites Zoë by her address. */
-export const ask = (
-  world: World,
-  more: Partial<InviteByThreePid> = {},
-): Promise<Either<Problem, InviteOutcome>> =>
-  inviteByThreePid(world.ports)({ roomId: room, requester: { userId: alice }, invite: invite(), ...more });
+export const ask = (world: World, more: Partial<InviteCommand> = {}): FlowResult<Committed<InviteOutcome>> =>
+  world.invites.invite({ roomId: room, requester: { userId: alice }, body: invite(), ...more });
 
 export const theRecord = (world: World): InviteRecord => {
   const [stored] = world.records.values();
@@ -32,8 +19,8 @@ export const theRecord = (world: World): InviteRecord => {
 
 export const lifeOf = (world: World): InviteLife["_tag"] => theRecord(world).life._tag;
 
-/** The tokens whose events stand in the room and are not empty. */
-export const standing = (world: World): readonly string[] =>
+/** The tokens whose events are in the room and are not empty. */
+export const pendingTokens = (world: World): readonly string[] =>
   [...(world.rooms.get(room)?.state.values() ?? [])].flatMap(({ event }) =>
     event.type === "m.room.third_party_invite" &&
     typeof event.state_key === "string" &&
@@ -102,17 +89,17 @@ export const redeemedElsewhere = (token = "token1", by: string = bob, sender: st
 export const redeem = async (world: World, token = "token1"): Promise<boolean> => {
   const event = redeemedElsewhere(token);
   world.put({ ...event, key: bob });
-  return must(await noteRedeemed(world.ports)({ roomId: room, event }));
+  return must(await world.invites.noteRedeemed({ roomId: room, event }));
 };
 
 export const revokeToken = (world: World, token = "token1", userId: string = alice) =>
-  revokeInvite(world.ports)({ roomId: room, requester: { userId }, token });
+  world.invites.revokeInvite({ roomId: room, requester: { userId }, token });
 
-export const revokeZoe = (world: World, userId: string = alice, who = invite()) =>
-  revokeInvite(world.ports)({ roomId: room, requester: { userId }, addressee: who });
+export const revokeZoe = (world: World, userId: string = alice, body: unknown = addressee()) =>
+  world.invites.revokeInvite({ roomId: room, requester: { userId }, body });
 
 export const expireAll = (world: World, olderThanMs = -1) =>
-  expireInvites(world.ports)({ roomId: room, olderThanMs });
+  world.invites.expireInvites({ roomId: room, olderThanMs });
 
 const lose = (world: World): void => {
   world.next.storeInvite.push({ _tag: "Unreachable", sent: true, timedOut: true });
@@ -121,7 +108,8 @@ const lose = (world: World): void => {
 /** Brings Alice's invite for Zoë to each place in its life. */
 export const bringTo = {
   Intended: async (world) => {
-    once(world, "invites.replace", down);
+    // Nothing was sent: the record goes back to what it was before it was asked for.
+    world.next.storeInvite.push({ _tag: "RateLimited" });
     await ask(world);
   },
   Asked: async (world) => {
@@ -133,12 +121,12 @@ export const bringTo = {
     lose(world);
     await ask(world, { resend: true });
   },
-  Minted: async (world) => {
+  TokenStored: async (world) => {
     world.next.append.push({ _tag: "Unavailable" });
     await ask(world);
   },
-  "Minted, its note lost": async (world) => {
-    once(world, "invites.replace", down, 3);
+  "TokenStored, its note lost": async (world) => {
+    once(world, "invites.replace", down, 2);
     must(await ask(world));
   },
   Pending: async (world) => {
@@ -170,7 +158,7 @@ export const dieAfterAppend = (world: World, meanwhile: () => Promise<unknown>):
     void ask(world);
   });
 
-/** A resend overtook a slow append, whose process died before it could empty its own late event again: both stand. */
+/** A resend overtook a slow append, whose process died before it could empty its own late event again: both are pending. */
 export const bringLate = (world: World): Promise<void> =>
   dieAfterAppend(world, async () => {
     must(await ask(world, { resend: true }));

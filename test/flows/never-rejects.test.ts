@@ -1,219 +1,30 @@
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
 import fc from "fast-check";
-import {
-  type InviteLife,
-  type Problem,
-  cleanUpInvites,
-  deliverOwed,
-  expireInvites,
-  firstJoinChecks,
-  invite as inviteEndpoint,
-  inviteByThreePid,
-  inviteByUserId,
-  inviteKey,
-  invitesLeftBehind,
-  listInvites,
-  noteRedeemed,
-  parseAddressee,
-  parseMintedInvite,
-  receiveExchange,
-  receiveInboundInvite,
-  receiveOnBind,
-  redeemThirdPartySigned,
-  revokeInvite,
-} from "matrix-third-party-invites";
+import type { Problem } from "matrix-third-party-invites";
+import type { Ports } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
-import { nodeCrypto } from "matrix-third-party-invites/node";
-import { redeemedElsewhere } from "./lives.js";
-import { type Call, type World, openWorld, pend, storedAnswer } from "./ports.js";
-import { address, alice, anna, bob, idServer, invite, must, room, signedBy, threepid } from "./samples.js";
-
-const onBindBody = {
-  mxid: anna,
-  invites: [{ mxid: anna, room_id: room, sender: bob, signed: signedBy(anna, "t1") }],
-};
-
-interface Flow {
-  readonly name: string;
-  readonly prepare: (world: World) => unknown;
-  readonly start: (world: World) => Promise<Either<Problem, unknown>>;
-}
+import { type Call, type World, openWorld, pend } from "./ports.js";
+import { address, alice, anna, bob, room } from "./samples.js";
+import { type Scene, keepPending, scenes } from "./scenes.js";
 
 const requester = { userId: alice };
 
-/** Alice's invite of Zoë, as it is stored where addresses are. */
-const keep = (world: World, lifeWith: (token: Minted["token"], minted: Minted) => InviteLife): void => {
-  const zoe = threepid("email", address);
-  const of = { roomId: room, sender: alice, idServer, threepid: zoe };
-  const key = inviteKey(nodeCrypto, world.ports.config.addressKey, of);
-  const minted = must(parseMintedInvite(storedAnswer("t1"), zoe));
-  const life = lifeWith(minted.token, minted);
-  world.records.set(key, { mark: "0", value: { ...of, key, createdAt: 0, details: {}, life } });
-  pend(world, "t1");
-};
-type Minted = Extract<ReturnType<typeof parseMintedInvite>, { readonly _tag: "Right" }>["right"];
+it("every flow is here, but for inviteAll, which has its own tests", () => {
+  const names = scenes.map(({ name }) => name.split(",")[0]);
+  expect(new Set([...names, "inviteAll"])).toEqual(new Set(Object.keys(openWorld().invites)));
+});
 
-const keepPending = (world: World): void => {
-  keep(world, (_, minted) => ({ _tag: "Pending", minted, askedAt: 0, standing: [] }));
-};
-const keepRedeemed = (world: World): void => {
-  keep(world, (token) => ({ _tag: "Redeemed", by: bob, tokens: [token] }));
-};
-
-/** Every flow, in a scene in which it asks all its ports. */
-const flows: readonly Flow[] = [
-  {
-    name: "inviteByThreePid, nobody bound",
-    prepare: () => undefined,
-    start: ({ ports }) => inviteByThreePid(ports)({ roomId: room, requester, invite: invite() }),
-  },
-  {
-    name: "inviteByThreePid, somebody bound",
-    prepare: (world) => world.bound.set(address, bob),
-    start: ({ ports }) => inviteByThreePid(ports)({ roomId: room, requester, invite: invite() }),
-  },
-  {
-    name: "inviteByThreePid, bound meanwhile",
-    prepare: (world) => world.next.storeInvite.push({ _tag: "AlreadyBound", userId: bob }),
-    start: ({ ports }) => inviteByThreePid(ports)({ roomId: room, requester, invite: invite() }),
-  },
-  {
-    name: "inviteByUserId",
-    prepare: () => undefined,
-    start: ({ ports }) =>
-      inviteByUserId(ports)({ roomId: room, requester, invite: { _tag: "ByUserId", userId: bob } }),
-  },
-  {
-    name: "receiveOnBind",
-    prepare: (world) => world.users.set(anna, {}),
-    start: ({ ports }) => receiveOnBind(ports)(onBindBody),
-  },
-  {
-    name: "receiveExchange",
-    prepare: (world) => {
-      pend(world, "t1");
-    },
-    start: ({ ports }) =>
-      receiveExchange(ports)({
-        roomId: room,
-        origin: "b.example",
-        body: {
-          type: "m.room.member",
-          room_id: room,
-          sender: alice,
-          state_key: bob,
-          content: { membership: "invite", third_party_invite: { signed: signedBy(bob, "t1") } },
-        },
-      }),
-  },
-  {
-    name: "redeemThirdPartySigned",
-    prepare: (world) => {
-      pend(world, "t1", { sender: bob });
-    },
-    start: ({ ports }) =>
-      redeemThirdPartySigned(ports)({
-        roomId: room,
-        requester: { userId: anna },
-        thirdPartySigned: signedBy(anna, "t1", undefined, { sender: bob }),
-      }),
-  },
-  {
-    name: "firstJoinChecks",
-    prepare: (world) => {
-      pend(world, "t1");
-      world.put({
-        type: "m.room.member",
-        key: bob,
-        content: { membership: "invite", third_party_invite: { signed: signedBy(bob, "t1") } },
-      });
-    },
-    start: ({ ports }) => firstJoinChecks(ports)({ roomId: room, userId: bob, serverInRoom: false }),
-  },
-  {
-    name: "receiveInboundInvite",
-    prepare: (world) => world.users.set(anna, {}),
-    start: ({ ports }) =>
-      receiveInboundInvite(ports)({
-        roomId: room,
-        origin: "b.example",
-        body: {
-          room_version: "11",
-          event: {
-            type: "m.room.member",
-            room_id: room,
-            sender: bob,
-            state_key: anna,
-            content: { membership: "invite", third_party_invite: { signed: signedBy(anna, "t1") } },
-          },
-        },
-      }),
-  },
-  {
-    name: "revokeInvite",
-    prepare: (world) => {
-      pend(world, "t1");
-    },
-    start: ({ ports }) => revokeInvite(ports)({ roomId: room, requester, token: "t1" }),
-  },
-  {
-    name: "revokeInvite, by address",
-    prepare: keepPending,
-    start: ({ ports }) => revokeInvite(ports)({ roomId: room, requester, addressee: invite() }),
-  },
-  {
-    name: "revokeInvite, by address, redeemed",
-    prepare: keepRedeemed,
-    start: ({ ports }) => revokeInvite(ports)({ roomId: room, requester, addressee: invite() }),
-  },
-  {
-    name: "listInvites",
-    prepare: keepRedeemed,
-    start: ({ ports }) => listInvites(ports)({ roomId: room, requester }),
-  },
-  {
-    name: "invitesLeftBehind",
-    prepare: keepPending,
-    start: ({ ports }) => invitesLeftBehind(ports)({ roomId: room }),
-  },
-  {
-    name: "cleanUpInvites",
-    prepare: keepRedeemed,
-    start: ({ ports }) => cleanUpInvites(ports)({ roomId: room }),
-  },
-  {
-    name: "expireInvites",
-    prepare: keepPending,
-    start: ({ ports }) => expireInvites(ports)({ roomId: room, olderThanMs: 1 }),
-  },
-  {
-    name: "noteRedeemed",
-    prepare: keepPending,
-    start: ({ ports }) => noteRedeemed(ports)({ roomId: room, event: redeemedElsewhere("t1") }),
-  },
-  {
-    name: "deliverOwed",
-    prepare: (world) => {
-      pend(world, "t1", { sender: bob });
-      const row = { roomId: room, mxid: anna, proof: "proof", sender: bob, owedAt: 0, dueAt: 0, attempts: 0 };
-      void world.ports.redemptions.owe([{ ...row, token: "t1", signed: signedBy(anna, "t1") }], {});
-      world.now = 1;
-    },
-    start: ({ ports }) => deliverOwed(ports)(),
-  },
-];
-
-const openFor = (flow: Flow): World => {
-  const world = openWorld();
-  flow.prepare(world);
+const openFor = (scene: Scene, ports: Partial<Ports> = {}): World => {
+  const world = openWorld({ ports });
+  scene.prepare(world);
   world.calls.length = 0;
   return world;
 };
 
-const namesOf = async (flow: Flow): Promise<readonly string[]> => {
-  const world = openFor(flow);
-  const result = await flow.start(world);
-  if (isLeft(result)) throw new Error(`${flow.name}: ${result.left.code}`);
+const namesOf = async (scene: Scene): Promise<readonly string[]> => {
+  const world = openFor(scene);
+  const result = await scene.start(world.invites);
+  if (isLeft(result)) throw new Error(`${scene.name}: ${result.left.code}`);
   return world.names();
 };
 
@@ -247,30 +58,30 @@ const breakNth = (
   };
 };
 
-const faults = async (): Promise<readonly (readonly [Flow, string, number, string, () => unknown])[]> => {
-  const all: (readonly [Flow, string, number, string, () => unknown])[] = [];
-  for (const flow of flows)
-    for (const [index, name] of (await namesOf(flow)).entries())
-      for (const [how, misbehave] of misbehaviours) all.push([flow, name, index + 1, how, misbehave]);
+const faults = async (): Promise<readonly (readonly [Scene, string, number, string, () => unknown])[]> => {
+  const all: (readonly [Scene, string, number, string, () => unknown])[] = [];
+  for (const scene of scenes)
+    for (const [index, name] of (await namesOf(scene)).entries())
+      for (const [how, misbehave] of misbehaviours) all.push([scene, name, index + 1, how, misbehave]);
   return all;
 };
 
 /** The answers of these say nothing: whatever comes instead is as good. */
 const wordless = new Set(["redemptions.owe", "redemptions.settle", "redemptions.postpone"]);
 
-const isFine = (flow: Flow, name: string, nth: number, calls: number, how: string): boolean => {
+const isFine = (scene: Scene, name: string, nth: number, calls: number, how: string): boolean => {
   const answers = how.startsWith("answers");
   if (answers && wordless.has(name)) return true;
   // Notes that can be made up for, once the room has the event or the queue finds it.
   if (name === "redemptions.postpone") return true;
-  if (name.startsWith("invites.") && nth >= calls - 1 && flow.name !== "receiveExchange") return true;
+  if (name.startsWith("invites.") && nth >= calls - 1 && scene.name !== "receiveExchange") return true;
   // `undefined` is an answer of this one.
-  // Whether another invite has the token that was just minted: without an answer it goes on, since the mail is out.
-  if (flow.name.startsWith("inviteByThreePid") && name === "invites.findByToken") return true;
+  // Whether another invite has the token that was just given: without an answer it goes on, since the mail is out.
+  if (scene.name.startsWith("invite,") && name === "invites.findByToken") return true;
   if (/undefined|null|at once/.test(how) && name === "redemptions.nextDueAt") return true;
   if (answers && name === "redemptions.nextDueAt") return true;
   // What goes wrong with one row of the queue is that row's own settlement.
-  return flow.name === "deliverOwed" && !name.startsWith("redemptions.");
+  return scene.name.startsWith("deliverOwed") && !name.startsWith("redemptions.");
 };
 
 const all = await faults();
@@ -280,9 +91,9 @@ const ports = [...new Set(all.map(([, name]) => name))].sort();
 const namelessAnswers = new Set(["invites.find", "invites.putIfAbsent", "redemptions.nextDueAt"]);
 
 /** How a flow ended; a flow that throws or rejects shows it. */
-const endOf = async (flow: Flow, world: World): Promise<Either<Problem | "rejected", unknown>> => {
+const endOf = async (scene: Scene, world: World): Promise<Either<Problem | "rejected", unknown>> => {
   try {
-    return await flow.start(world);
+    return await scene.start(world.invites);
   } catch {
     return { _tag: "Left", left: "rejected" };
   }
@@ -290,11 +101,11 @@ const endOf = async (flow: Flow, world: World): Promise<Either<Problem | "reject
 
 describe("a port that is broken", () => {
   it.each(ports)("%s: makes no flow reject or throw, and lets no address out", async (port) => {
-    for (const [flow, name, nth, how, misbehave] of all.filter(([, broken]) => broken === port)) {
-      const world = openFor(flow);
+    for (const [scene, name, nth, how, misbehave] of all.filter(([, broken]) => broken === port)) {
+      const world = openFor(scene);
       world.intercept = breakNth(nth, misbehave);
-      const label = `${flow.name}, call ${nth}, ${name} ${how}`;
-      const result = await endOf(flow, world);
+      const label = `${scene.name}, call ${nth}, ${name} ${how}`;
+      const result = await endOf(scene, world);
       expect(JSON.stringify(world.observed), label).not.toContain(address);
       if (!isLeft(result)) continue;
       expect(result.left, label).not.toBe("rejected");
@@ -306,19 +117,19 @@ describe("a port that is broken", () => {
 
   it.each(ports)("%s: is a PortFailure, and nothing else", async (port) => {
     const wrong: string[] = [];
-    for (const [flow, name, nth, how, misbehave] of all.filter(([, broken]) => broken === port)) {
-      const world = openFor(flow);
-      const calls = (await namesOf(flow)).length;
+    for (const [scene, name, nth, how, misbehave] of all.filter(([, broken]) => broken === port)) {
+      const world = openFor(scene);
+      const calls = (await namesOf(scene)).length;
       world.intercept = breakNth(nth, misbehave);
-      const result = await endOf(flow, world);
+      const result = await endOf(scene, world);
       const tag = isLeft(result) ? (result.left === "rejected" ? "rejected" : result.left._tag) : "right";
       // `undefined` is an answer of this one.
       if (name === "invites.find" && isLeft(result) && /undefined|at once/.test(how)) {
         expect(result.left).toMatchObject({ code: "InviteNotFound" });
         continue;
       }
-      if (tag !== "PortFailure" && !(tag === "right" && isFine(flow, name, nth, calls, how)))
-        wrong.push(`${flow.name}, call ${nth}, ${name} ${how} → ${tag}`);
+      if (tag !== "PortFailure" && !(tag === "right" && isFine(scene, name, nth, calls, how)))
+        wrong.push(`${scene.name}, call ${nth}, ${name} ${how} → ${tag}`);
       if (how.startsWith("answers") && namelessAnswers.has(name)) continue;
       if (isLeft(result) && result.left !== "rejected" && result.left.code === "PortBroken") {
         const named = {
@@ -326,7 +137,7 @@ describe("a port that is broken", () => {
           message: result.left.message,
         };
         if (named.port !== name || !named.message.startsWith(`${name} rejected`))
-          wrong.push(`${flow.name}, call ${nth}, ${name} ${how} → names ${named.port}`);
+          wrong.push(`${scene.name}, call ${nth}, ${name} ${how} → names ${named.port}`);
       }
     }
     expect(wrong).toEqual([]);
@@ -334,37 +145,37 @@ describe("a port that is broken", () => {
 
   it.each(
     [
-      ["inviteByThreePid, nobody bound", "invites.replace"],
+      ["invite, nobody bound", "invites.replace"],
       ["revokeInvite", "invites.findByToken"],
       ["receiveInboundInvite", "redemptions.postpone"],
-    ].flatMap(([flow, name]) =>
-      misbehaviours.map(([how, misbehave]) => [flow, name, how, misbehave] as const),
+    ].flatMap(([scene, name]) =>
+      misbehaviours.map(([how, misbehave]) => [scene, name, how, misbehave] as const),
     ),
   )("%s: the last %s, a mere note, %s → what is done is done", async (name, last, _, misbehave) => {
-    for (const flow of flows.filter((one) => one.name === name)) {
-      const names = await namesOf(flow);
+    for (const scene of scenes.filter((one) => one.name === name)) {
+      const names = await namesOf(scene);
       const nth = names.lastIndexOf(last ?? "") + 1;
       expect(nth).toBe(names.length);
-      const world = openFor(flow);
+      const world = openFor(scene);
       world.intercept = breakNth(nth, misbehave);
-      expect((await endOf(flow, world))._tag).toBe("Right");
+      expect((await endOf(scene, world))._tag).toBe("Right");
     }
   });
 
   it("never makes a redemption dead: what is owed stays owed", async () => {
-    for (const [flow, name, nth, how, misbehave] of all.filter(([{ name }]) => name === "deliverOwed")) {
-      const world = openFor(flow);
+    for (const [scene, name, nth, how, misbehave] of all.filter(([{ name }]) => name === "deliverOwed")) {
+      const world = openFor(scene);
       world.intercept = breakNth(nth, misbehave);
-      await endOf(flow, world);
+      await endOf(scene, world);
       expect(world.rows()[0]?.state._tag, `call ${nth}, ${name} ${how}`).not.toBe("Dead");
     }
   });
 
-  it.each(flows)("of every kind at once: $name", async (flow) => {
+  it.each(scenes)("of every kind at once: $name", async (scene) => {
     for (const [, misbehave] of misbehaviours) {
-      const world = openFor(flow);
+      const world = openFor(scene);
       world.intercept = misbehave;
-      await expect(flow.start(world)).resolves.toBeDefined();
+      await expect(scene.start(world.invites)).resolves.toBeDefined();
     }
   });
 });
@@ -374,66 +185,64 @@ describe("the synchronous ports", () => {
     throw new Error("broken");
   };
 
-  it.each(flows)("a clock, a chance and an engine that throw: $name", async (flow) => {
-    const world = openFor(flow);
-    const { ports } = world;
+  it.each(scenes)("a clock, a chance and an engine that throw: $name", async (scene) => {
     for (const faulty of [
       { clock: { now: broken } },
       { random: { fraction: broken } },
       { crypto: { verify: broken, sha256: broken, hmacSha256: broken } },
     ]) {
       // Within a promise, so that a synchronous throw shows as a rejection as well.
-      const start = async () => flow.start({ ...world, ports: { ...ports, ...faulty } });
+      const start = async () => scene.start(openFor(scene, faulty).invites);
       await expect(start(), Object.keys(faulty).join()).resolves.toBeDefined();
     }
   });
 });
 
-/** Flows that tell the watcher of what goes wrong, and of nothing else. */
+/** Flows that tell the observer of what goes wrong, and of nothing else. */
 const silent = new Set([
-  "firstJoinChecks",
+  "checkFirstJoin",
   "receiveInboundInvite",
   "listInvites",
   "invitesLeftBehind",
   "noteRedeemed",
 ]);
 
-describe("the watcher", () => {
-  it.each(flows)("that throws changes nothing: $name", async (flow) => {
-    const quiet = openFor(flow);
-    const watched = openFor(flow);
+describe("the observer", () => {
+  it.each(scenes)("that throws changes nothing: $name", async (scene) => {
+    const quiet = openFor(scene);
     const observe = (): never => {
       throw new Error("broken");
     };
-    const expected = await flow.start(quiet);
-    expect(await flow.start({ ...watched, ports: { ...watched.ports, observe } })).toEqual(expected);
+    const watched = openFor(scene, { observe });
+    const expected = await scene.start(quiet.invites);
+    expect(await scene.start(watched.invites)).toEqual(expected);
     expect(watched.names()).toEqual(quiet.names());
     expect(watched.appended).toEqual(quiet.appended);
   });
 
-  it.each(flows)("is told which flow went wrong: $name", async (flow) => {
-    const world = openFor(flow);
+  it.each(scenes)("is told which flow went wrong: $name", async (scene) => {
+    const world = openFor(scene);
     world.intercept = () => Promise.reject(new Error("broken"));
-    await flow.start(world);
-    const [name] = flow.name.split(",");
+    await scene.start(world.invites);
+    const [name] = scene.name.split(",");
     expect(world.observed.at(-1)).toMatchObject({ _tag: "PortFailed", code: "PortBroken", flow: name });
   });
 
-  it.each(flows)("is never told an address, a token of the user's, or a proof: $name", async (flow) => {
-    const world = openFor(flow);
-    await flow.start(world);
-    expect(world.observed.length).toBeGreaterThanOrEqual(silent.has(flow.name) ? 0 : 1);
+  it.each(scenes)("is never told an address, a token of the user's, or a proof: $name", async (scene) => {
+    const world = openFor(scene);
+    await scene.start(world.invites);
+    expect(world.observed.length).toBeGreaterThanOrEqual(silent.has(scene.name) ? 0 : 1);
     for (const secret of [address, "secret-token", "signatures"])
       expect(JSON.stringify(world.observed)).not.toContain(secret);
   });
 });
 
-it.each(flows)(
+it.each(scenes)(
   "where addresses are stored, none comes into the room or to other servers: $name",
-  async (flow) => {
+  async (scene) => {
     const world = openWorld({ config: { storeAddresses: true } });
-    flow.prepare(world);
-    await flow.start(world);
+    scene.prepare(world);
+    await scene.start(world.invites);
     const told = world.calls
       .filter(({ name }) => !/^(identityServer|policy|invites)\./.test(name))
       .map(({ args }) => args);
@@ -495,32 +304,32 @@ describe("arbitrary input", () => {
     });
   };
 
-  check("receiveOnBind", ({ ports }, body) => receiveOnBind(ports)(body));
-  check("receiveExchange", ({ ports }, body) =>
-    receiveExchange(ports)({ roomId: room, origin: "b.example", body }),
+  check("receiveOnBind", ({ invites }, body) => invites.receiveOnBind({ body }));
+  check("receiveExchange", ({ invites }, body) =>
+    invites.receiveExchange({ roomId: room, origin: "b.example", body }),
   );
-  check("receiveInboundInvite", ({ ports }, body) =>
-    receiveInboundInvite(ports)({ roomId: room, origin: "b.example", body }),
+  check("receiveInboundInvite", ({ invites }, body) =>
+    invites.receiveInboundInvite({ roomId: room, origin: "b.example", body }),
   );
-  check("invite", ({ ports }, body) => inviteEndpoint(ports)({ roomId: room, requester, body }));
-  check("redeemThirdPartySigned", ({ ports }, body) =>
-    redeemThirdPartySigned(ports)({ roomId: room, requester: { userId: anna }, thirdPartySigned: body }),
+  check("invite", ({ invites }, body) => invites.invite({ roomId: room, requester, body }));
+  check("redeemThirdPartySigned", ({ invites }, body) =>
+    invites.redeemThirdPartySigned({ roomId: room, requester: { userId: anna }, thirdPartySigned: body }),
   );
-  check("revokeInvite, any token", ({ ports }, token) =>
-    revokeInvite(ports)({ roomId: room, requester, token: typeof token === "string" ? token : "t" }),
+  check("revokeInvite, any token", ({ invites }, token) =>
+    invites.revokeInvite({ roomId: room, requester, token: typeof token === "string" ? token : "t" }),
   );
-  check("revokeInvite, any addressee that can be read", ({ ports }, body) => {
-    const addressee = parseAddressee(body);
-    return isLeft(addressee)
-      ? Promise.resolve(addressee)
-      : revokeInvite(ports)({ roomId: room, requester, addressee: addressee.right });
-  });
+  check("revokeInvite, any addressee", ({ invites }, body) =>
+    invites.revokeInvite({ roomId: room, requester, body }),
+  );
+  check("inviteAll, any list", ({ invites }, body) =>
+    invites.inviteAll({ roomId: room, requester, invites: body }),
+  );
   check("noteRedeemed", (world, body) => {
     keepPending(world);
-    return noteRedeemed(world.ports)({ roomId: room, event: body as object });
+    return world.invites.noteRedeemed({ roomId: room, event: body as object });
   });
-  check("any user and room", ({ ports }, value) => {
+  check("any user and room", ({ invites }, value) => {
     const text = JSON.stringify(value);
-    return firstJoinChecks(ports)({ roomId: `!${text}`, userId: `@${text}:a.example`, serverInRoom: false });
+    return invites.checkFirstJoin({ roomId: `!${text}`, userId: `@${text}:a.example`, serverInRoom: false });
   });
 });

@@ -1,4 +1,3 @@
-import { noteRedeemed, redeemThirdPartySigned } from "matrix-third-party-invites";
 import { describe, expect, it } from "vitest";
 import {
   ask,
@@ -10,16 +9,16 @@ import {
   lifeOf,
   once,
   redeemedElsewhere,
-  standing,
+  pendingTokens,
   theRecord,
 } from "./lives.js";
 import { type World, openWorld, pend, storedAnswer } from "./ports.js";
 import { alice, anna, bob, carol, codeOf, invite, must, problemOf, room, signedBy } from "./samples.js";
 
 const note = (world: World, event: object = redeemedElsewhere()) =>
-  noteRedeemed(world.ports)({ roomId: room, event });
+  world.invites.noteRedeemed({ roomId: room, event });
 
-it.each(["Pending", "Minted", "Minted, its note lost", "Asked for a resend"] as const)(
+it.each(["Pending", "TokenStored", "TokenStored, its note lost", "Asked for a resend"] as const)(
   "notes who redeemed an invite that is %s",
   async (place) => {
     const world = openWorld();
@@ -35,7 +34,7 @@ it("touches neither the room nor anybody else: only the storage is asked", async
   world.calls.length = 0;
   must(await note(world));
   expect(world.names()).toEqual(["invites.findByToken", "invites.replace"]);
-  expect(standing(world)).toEqual(["token1"]);
+  expect(pendingTokens(world)).toEqual(["token1"]);
 });
 
 it("by an earlier token, which came late: the invite is redeemed, whichever it was", async () => {
@@ -75,7 +74,7 @@ it("ends a resend that is under way: its token is not appended", async () => {
   during(world, "identityServer.storeInvite", "after", () => note(world));
   expect(codeOf(await ask(world, { resend: true }))).not.toBe("right");
   expect(lifeOf(world)).toBe("Redeemed");
-  expect(standing(world)).toEqual(["token1"]);
+  expect(pendingTokens(world)).toEqual(["token1"]);
 });
 
 describe("answers false, and changes nothing", () => {
@@ -116,7 +115,7 @@ describe("answers false, and changes nothing", () => {
   it("an event of another room", async () => {
     const world = openWorld();
     await bringTo.Pending(world);
-    const other = await noteRedeemed(world.ports)({ roomId: "!other", event: honest });
+    const other = await world.invites.noteRedeemed({ roomId: "!other", event: honest });
     expect([must(other), lifeOf(world)]).toEqual([false, "Pending"]);
   });
 
@@ -137,7 +136,7 @@ it("somebody who takes the token over and is redeemed has not redeemed ours", as
 
 it("a lost race is repeated: the note of the append comes between", async () => {
   const world = openWorld();
-  await bringTo["Minted, its note lost"](world);
+  await bringTo["TokenStored, its note lost"](world);
   during(world, "invites.replace", "before", () => ask(world));
   expect(must(await note(world))).toBe(true);
   expect(theRecord(world).life).toMatchObject({ _tag: "Redeemed", by: bob });
@@ -145,13 +144,13 @@ it("a lost race is repeated: the note of the append comes between", async () => 
 
 describe("what was redeemed here is noted by itself", () => {
   const redeemHere = (world: World) =>
-    redeemThirdPartySigned(world.ports)({
+    world.invites.redeemThirdPartySigned({
       roomId: room,
       requester: { userId: bob },
       thirdPartySigned: signedBy(bob, "token1", undefined, { sender: alice }),
     });
 
-  it.each(["Pending", "Minted, its note lost", "Asked for a resend"] as const)("%s", async (place) => {
+  it.each(["Pending", "TokenStored, its note lost", "Asked for a resend"] as const)("%s", async (place) => {
     const world = openWorld();
     await bringTo[place](world);
     expect(must(await redeemHere(world))._tag).toBe("Redeemed");
@@ -160,7 +159,7 @@ describe("what was redeemed here is noted by itself", () => {
 
   it("also where the note of the append comes between", async () => {
     const world = openWorld();
-    await bringTo["Minted, its note lost"](world);
+    await bringTo["TokenStored, its note lost"](world);
     during(world, "invites.replace", "before", () => ask(world));
     must(await redeemHere(world));
     expect(theRecord(world).life).toMatchObject({ _tag: "Redeemed", by: bob });
@@ -172,7 +171,7 @@ describe("what was redeemed here is noted by itself", () => {
     pend(world, "token1", { sender: anna });
     const theirs = signedBy(bob, "token1", undefined, { sender: anna });
     const requester = { userId: bob };
-    must(await redeemThirdPartySigned(world.ports)({ roomId: room, requester, thirdPartySigned: theirs }));
+    must(await world.invites.redeemThirdPartySigned({ roomId: room, requester, thirdPartySigned: theirs }));
     expect(world.appended.at(-1)).toMatchObject({ type: "m.room.member", sender: anna });
     expect(lifeOf(world)).toBe("Pending");
   });
@@ -198,8 +197,8 @@ it("says that the storage is down, so that the host can tell it again", async ()
 });
 
 it("refuses a room ID that is none", async () => {
-  const { ports } = openWorld();
-  expect(codeOf(await noteRedeemed(ports)({ roomId: "garden", event: redeemedElsewhere() }))).toBe(
+  const { invites } = openWorld();
+  expect(codeOf(await invites.noteRedeemed({ roomId: "garden", event: redeemedElsewhere() }))).toBe(
     "FieldMalformed",
   );
 });
@@ -207,7 +206,7 @@ it("refuses a room ID that is none", async () => {
 it("stops where the caller does", async () => {
   const world = openWorld();
   await bringTo.Pending(world);
-  const run = noteRedeemed(world.ports)(
+  const run = world.invites.noteRedeemed(
     { roomId: room, event: redeemedElsewhere() },
     { signal: AbortSignal.abort() },
   );
@@ -218,7 +217,7 @@ it("stops where the caller does", async () => {
 it("is the sender's own invite, where an identity server gave two of them one token", async () => {
   const world = openWorld(bothMayInvite);
   world.join(anna);
-  const hers = { requester: { userId: anna }, invite: invite({ id_server: "other.example" }) };
+  const hers = { requester: { userId: anna }, body: invite({ id_server: "other.example" }) };
   once(world, "events.append", async (perform) => {
     world.next.storeInvite.push({ _tag: "Stored", answer: storedAnswer("token1") });
     // That it is Alice's already cannot be looked up just now.
@@ -232,7 +231,7 @@ it("is the sender's own invite, where an identity server gave two of them one to
   expect(codeOf(await ask(world))).toBe("TokenTaken");
   expect(must(await note(world, redeemedElsewhere("token1", bob, anna)))).toBe(true);
   expect([...world.records.values()].map(({ value }) => [value.sender, value.life._tag])).toEqual([
-    [alice, "Minted"],
+    [alice, "TokenStored"],
     [anna, "Redeemed"],
   ]);
 });

@@ -1,18 +1,8 @@
-import {
-  type Config,
-  deliverOwed,
-  expireInvites,
-  firstJoinChecks,
-  inviteByThreePid,
-  receiveExchange,
-  receiveInboundInvite,
-  receiveOnBind,
-  redeemThirdPartySigned,
-} from "matrix-third-party-invites";
+import { type Config, type FlowName, createThirdPartyInvites } from "matrix-third-party-invites";
 import { describe, expect, it } from "vitest";
 import { bringTo, lifeOf } from "./lives.js";
 import { openWorld, pend } from "./ports.js";
-import { alice, anna, bob, codeOf, invite, must, problemOf, room, signedBy } from "./samples.js";
+import { alice, anna, bob, codeOf, must, problemOf, room, signedBy } from "./samples.js";
 
 const fields: readonly (keyof Config)[] = [
   "maxPairs",
@@ -24,52 +14,41 @@ const fields: readonly (keyof Config)[] = [
   "leaseMs",
 ];
 
-/** What a host in JavaScript, or a file, may hold where a number should stand. */
+/** What a host in JavaScript, or a file, may hold where a number should be. */
 const noNumbers = [NaN, Infinity, -1, 1.5, "5", null, 5n];
+
+const flows: readonly FlowName[] = [
+  "deliverOwed",
+  "receiveOnBind",
+  "receiveExchange",
+  "receiveInboundInvite",
+  "invite",
+  "redeemThirdPartySigned",
+  "checkFirstJoin",
+];
 
 describe("a number of the configuration that is none", () => {
   it.each(fields.flatMap((field) => noNumbers.map((value) => [field, value] as const)))(
-    "%s: %s → ConfigBroken, and no port is asked",
-    async (field, value) => {
-      const config = { [field]: value } as unknown as Partial<Config>;
-      const requester = { userId: anna };
-      const toRoom = { roomId: room, origin: "b.example", body: {} };
-      for (const start of [
-        deliverOwed,
-        receiveOnBind,
-        receiveExchange,
-        receiveInboundInvite,
-        inviteByThreePid,
-        redeemThirdPartySigned,
-        firstJoinChecks,
-      ]) {
-        const world = openWorld({ config });
-        const command = {
-          ...toRoom,
-          requester,
-          invite: invite(),
-          userId: bob,
-          serverInRoom: false,
-          thirdPartySigned: signedBy(anna, "t1", undefined, { sender: alice }),
-        };
-        const problem = problemOf(await start(world.ports)(command));
-        expect(problem.code).toBe("ConfigBroken");
-        const least = field === "leaseMs" ? 1 : 0;
-        expect(problem.message).toBe(`config.${field} must be a whole number, ${least} or more.`);
-        expect(world.calls).toEqual([]);
-      }
+    "%s: %s → the constructor throws a TypeError, and no port is asked",
+    (field, value) => {
+      const world = openWorld({ config: { [field]: value } });
+      const least = field === "leaseMs" ? 1 : 0;
+      const error = new TypeError(`config.${field} must be a whole number, ${least} or more.`);
+      expect(() => world.invites).toThrow(error);
+      for (const flow of flows) expect(() => createThirdPartyInvites(world.ports, [flow])).toThrow(error);
+      expect(world.calls).toEqual([]);
     },
   );
 
   it.each(fields)("%s may be its least, and undefined is the default", async (field) => {
     for (const value of [field === "leaseMs" ? 1 : 0, undefined]) {
       const world = openWorld({ config: { [field]: value } });
-      must(await deliverOwed(world.ports)());
+      must(await world.invites.deliverOwed());
     }
   });
 
-  it("a lease of no time is none", async () => {
-    expect(codeOf(await deliverOwed(openWorld({ config: { leaseMs: 0 } }).ports)())).toBe("ConfigBroken");
+  it("a lease of no time is none", () => {
+    expect(() => openWorld({ config: { leaseMs: 0 } }).invites).toThrow(TypeError);
   });
 });
 
@@ -77,7 +56,7 @@ describe("the limit of deliverOwed", () => {
   it.each([NaN, -1, "5", null])("%s is a malformed field, and nothing is leased", async (value) => {
     const world = openWorld();
     const limit = value as number;
-    expect(problemOf(await deliverOwed(world.ports)({ limit }))).toMatchObject({
+    expect(problemOf(await world.invites.deliverOwed({ limit }))).toMatchObject({
       code: "FieldMalformed",
       message: expect.stringContaining("limit") as string,
     });
@@ -85,7 +64,7 @@ describe("the limit of deliverOwed", () => {
   });
 
   it.each([0, 0.5, 5, Infinity])("%s is one", async (limit) => {
-    must(await deliverOwed(openWorld().ports)({ limit }));
+    must(await openWorld().invites.deliverOwed({ limit }));
   });
 });
 
@@ -94,7 +73,7 @@ describe("the age of expireInvites", () => {
     const world = openWorld();
     await bringTo.Pending(world);
     const olderThanMs = value as number;
-    expect(must(await expireInvites(world.ports)({ roomId: room, olderThanMs })).emptied).toEqual([]);
+    expect(must(await world.invites.expireInvites({ roomId: room, olderThanMs })).emptied).toEqual([]);
     expect(lifeOf(world)).toBe("Pending");
   });
 });
@@ -107,9 +86,9 @@ describe("a wait that another server asks for", () => {
       mxid: anna,
       invites: [{ mxid: anna, room_id: room, sender: bob, signed: signedBy(anna, "t1") }],
     };
-    must(await receiveOnBind(world.ports)(body));
+    must(await world.invites.receiveOnBind({ body }));
     world.next.exchange.push({ _tag: "Unreachable", retryAfterMs });
-    expect(must(await deliverOwed(world.ports)())).toMatchObject({ again: 1 });
+    expect(must(await world.invites.deliverOwed())).toMatchObject({ again: 1 });
     const [row] = world.rows();
     expect(row?.dueAt).toBeGreaterThan(world.now);
     expect(row?.dueAt).toBeLessThan(world.now + 3_600_000);
@@ -124,7 +103,7 @@ describe("a signed that no event can hold", () => {
     world.users.set(anna, {});
     const entry = (signed: object) => ({ mxid: anna, room_id: room, sender: bob, signed });
     const body = { mxid: anna, invites: [entry(large), entry(signedBy(anna, "t2"))] };
-    const { accepted, refused } = must(await receiveOnBind(world.ports)(body));
+    const { accepted, refused } = must(await world.invites.receiveOnBind({ body }));
     expect([accepted, refused.map(({ index, refusal }) => [index, refusal.code])]).toEqual([
       1,
       [[0, "SignedTooLarge"]],
@@ -136,7 +115,7 @@ describe("a signed that no event can hold", () => {
     const world = openWorld();
     pend(world, "t1", { sender: bob });
     const command = { roomId: room, requester: { userId: anna }, thirdPartySigned: large };
-    expect(codeOf(await redeemThirdPartySigned(world.ports)(command))).toBe("SignedTooLarge");
+    expect(codeOf(await world.invites.redeemThirdPartySigned(command))).toBe("SignedTooLarge");
     expect(world.calls).toEqual([]);
   });
 
@@ -150,7 +129,7 @@ describe("a signed that no event can hold", () => {
       state_key: bob,
       content: { membership: "invite", third_party_invite: { signed } },
     };
-    const result = await receiveExchange(world.ports)({ roomId: room, origin: "b.example", body });
+    const result = await world.invites.receiveExchange({ roomId: room, origin: "b.example", body });
     expect(codeOf(result)).toBe("SignedTooLarge");
     expect(world.calls).toEqual([]);
   });

@@ -1,15 +1,20 @@
-import {
-  type InviteByThreePid,
-  encodeBase64,
-  redeemThirdPartySigned,
-  revokeInvite,
-  tokensOf,
-} from "matrix-third-party-invites";
+import type { InviteCommand } from "matrix-third-party-invites";
+import { tokensOf } from "matrix-third-party-invites/decisions";
+import { encodeBase64 } from "matrix-third-party-invites/matrix";
 import { isRight } from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
-import { ask, bringTo, during, lifeOf, redeem, standing } from "./lives.js";
-import { type World, dieAtNth, failNth, openWorld, storedAnswer } from "./ports.js";
+import { ask, bringTo, during, lifeOf, pendingTokens, redeem } from "./lives.js";
 import {
+  type World,
+  callsBeforeStoring,
+  callsFromStoring,
+  dieAtNth,
+  failNth,
+  openWorld,
+  storedAnswer,
+} from "./ports.js";
+import {
+  addressee,
   alice,
   anna,
   bob,
@@ -34,18 +39,19 @@ describe("one pending invite for each room, sender, identity server and address"
   it("the same invite twice → one store-invite, and AlreadyPending", async () => {
     const world = openWorld();
     must(await ask(world));
-    expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token1" });
-    expect(must(await ask(world, { invite: invite({ address: "Zoe@EXAMPLE.org" }) }))).toEqual({
+    expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token1", events: [] });
+    expect(must(await ask(world, { body: invite({ address: "Zoe@EXAMPLE.org" }) }))).toEqual({
       _tag: "AlreadyPending",
       token: "token1",
+      events: [],
     });
     expect(world.mails).toHaveLength(1);
     expect(world.appended).toHaveLength(1);
   });
 
-  it.each<readonly [string, Partial<InviteByThreePid>]>([
-    ["another address", { invite: invite({ address: "yan@example.org" }) }],
-    ["another identity server", { invite: invite({ id_server: "other.example" }) }],
+  it.each<readonly [string, Partial<InviteCommand>]>([
+    ["another address", { body: invite({ address: "yan@example.org" }) }],
+    ["another identity server", { body: invite({ id_server: "other.example" }) }],
     ["another sender", { requester: { userId: anna } }],
   ])("%s is another invite", async (_, more) => {
     const world = openWorld({ powerLevels: { users: { [alice]: 100, [anna]: 50 }, invite: 50 } });
@@ -55,7 +61,7 @@ describe("one pending invite for each room, sender, identity server and address"
     expect(world.mails).toHaveLength(2);
   });
 
-  it("one that somebody emptied is minted anew", async () => {
+  it("one that somebody emptied is asked for anew", async () => {
     const world = openWorld();
     must(await ask(world));
     world.put({ type: "m.room.third_party_invite", key: "token1", content: {} });
@@ -64,15 +70,15 @@ describe("one pending invite for each room, sender, identity server and address"
     expect(world.mails).toHaveLength(2);
   });
 
-  it("one that was revoked is minted anew", async () => {
+  it("one that was revoked is asked for anew", async () => {
     const world = openWorld();
     must(await ask(world));
-    must(await revokeInvite(world.ports)({ roomId: room, requester: { userId: alice }, token: "token1" }));
+    must(await world.invites.revokeInvite({ roomId: room, requester: { userId: alice }, token: "token1" }));
     expect(lifeOf(world)).toBe("Revoked");
     expect(must(await ask(world))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token2" });
   });
 
-  it("one that another sender overwrote is minted anew", async () => {
+  it("one that another sender overwrote is asked for anew", async () => {
     const world = openWorld();
     must(await ask(world));
     world.put({ type: "m.room.third_party_invite", key: "token1", sender: anna, content: pendingContent() });
@@ -87,7 +93,7 @@ describe("one pending invite for each room, sender, identity server and address"
     expect(results.filter(isRight)).toHaveLength(1);
     for (const result of results.filter((one) => !isRight(one)))
       expect(problemOf(result)).toMatchObject({ code: "InviteInProgress", status: 429 });
-    expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token1" });
+    expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token1", events: [] });
   });
 });
 
@@ -103,15 +109,15 @@ describe("resend", () => {
     expect(contentAt(world, "token1")).toEqual({});
     expect(contentAt(world, "token2")).toEqual(pendingContent());
     expect(world.mails).toHaveLength(2);
-    expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token2" });
+    expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token2", events: [] });
   });
 
-  it("leaves the old one standing where the identity server refused", async () => {
+  it("leaves the old one pending where the identity server refused", async () => {
     const world = openWorld();
     must(await ask(world));
     world.next.storeInvite.push({ _tag: "RateLimited" });
     expect(codeOf(await ask(world, { resend: true }))).toBe("IdentityServerLimit");
-    expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token1" });
+    expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token1", events: [] });
     expect(contentAt(world, "token1")).toEqual(pendingContent());
   });
 
@@ -138,7 +144,7 @@ describe("resend", () => {
     // The last of the calls notes that the room has the event.
     must(await ask(openWorldThatDiesAtTheNote(world)));
     world.intercept = undefined;
-    expect(lifeOf(world)).toBe("Minted");
+    expect(lifeOf(world)).toBe("TokenStored");
     expect(must(await ask(world, { resend: true }))).toMatchObject({ token: "token2" });
     expect(contentAt(world, "token1")).toEqual({});
   });
@@ -217,24 +223,15 @@ describe("asked, and the answer lost", () => {
 });
 
 /** The calls of a whole invite, in order. */
-const wholeInvite = [
-  "rooms.snapshot",
-  "policy.mayInvite",
-  "identityServer.hashDetails",
-  "identityServer.lookup",
-  "users.find",
-  "invites.putIfAbsent",
-  "invites.replace",
-  "identityServer.storeInvite",
-  "invites.findByToken",
-  "invites.replace",
-  "rooms.snapshot",
-  "events.append",
-  "invites.replace",
-];
+const wholeInvite = [...callsBeforeStoring, ...callsFromStoring];
+
+const nthOf = (name: (typeof wholeInvite)[number]): number => wholeInvite.indexOf(name) + 1;
+
+/** The record says *Asked* from this call on, and has the token from that one on. */
+const [storing, answering] = [nthOf("invites.putIfAbsent"), nthOf("invites.replace")];
 
 /** The look whether another invite has the token, without which it goes on; and the note that can be made up for. */
-const dispensable = new Set([9, wholeInvite.length]);
+const dispensable = new Set([nthOf("invites.findByToken"), wholeInvite.length]);
 
 describe("a crash at any await (field case 12)", () => {
   const times = wholeInvite.flatMap((name, index) =>
@@ -242,7 +239,7 @@ describe("a crash at any await (field case 12)", () => {
   );
   /** The answer of store-invite, or that it was asked at all, is lost: only resend goes on from there. */
   const isLost = (nth: number, how: "before" | "after"): boolean =>
-    (nth === 7 && how === "after") || nth === 8 || nth === 9 || (nth === 10 && how === "before");
+    (nth > storing && nth < answering) || nth === (how === "after" ? storing : answering);
 
   const finish = async (world: World, isLostNow: boolean): Promise<void> => {
     world.intercept = undefined;
@@ -284,7 +281,7 @@ describe("a crash at any await (field case 12)", () => {
     await finish(world, !dispensable.has(nth) && isLost(nth, how));
   });
 
-  it("an event that was appended, not noted, and emptied since is minted anew", async () => {
+  it("an event that was appended, not noted, and emptied since is asked for anew", async () => {
     const world = openWorld();
     must(await ask(openWorldThatDiesAtTheNote(world)));
     world.intercept = undefined;
@@ -292,7 +289,7 @@ describe("a crash at any await (field case 12)", () => {
     expect(must(await ask(world))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token2" });
   });
 
-  it("a resend that dies at any await never leaves two tokens standing once it is done", async () => {
+  it("a resend that dies at any await never leaves two tokens pending once it is done", async () => {
     for (let nth = 1; nth <= wholeInvite.length; nth += 1) {
       const world = openWorld();
       must(await ask(world));
@@ -302,16 +299,16 @@ describe("a crash at any await (field case 12)", () => {
       world.intercept = undefined;
       world.now += 2 * minute;
       must(await ask(world, { resend: true }));
-      const standing = ["token1", "token2", "token3"].filter((token) => {
+      const pending = ["token1", "token2", "token3"].filter((token) => {
         const content = contentAt(world, token);
         return content !== undefined && JSON.stringify(content) !== "{}";
       });
-      expect([nth, standing.length]).toEqual([nth, 1]);
+      expect([nth, pending.length]).toEqual([nth, 1]);
     }
   });
 });
 
-it("a resend that overtakes a slow append leaves its own token standing, and no other", async () => {
+it("a resend that overtakes a slow append leaves its own token pending, and no other", async () => {
   const world = openWorld();
   world.intercept = async (call, perform) => {
     if (call.name !== "events.append") return perform();
@@ -321,10 +318,10 @@ it("a resend that overtakes a slow append leaves its own token standing, and no 
   };
   must(await ask(world));
   expect([contentAt(world, "token1"), contentAt(world, "token2")]).toEqual([{}, pendingContent()]);
-  expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token2" });
+  expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token2", events: [] });
 });
 
-it("a resend that overtakes another whose answer is on its way: the earlier is in progress, the later stands", async () => {
+it("a resend that overtakes another whose answer is on its way: the earlier is in progress, the later is pending", async () => {
   const world = openWorld();
   must(await ask(world));
   during(world, "identityServer.storeInvite", "after", async () => must(await ask(world, { resend: true })));
@@ -332,23 +329,23 @@ it("a resend that overtakes another whose answer is on its way: the earlier is i
     code: "InviteInProgress",
     status: 429,
   });
-  expect([lifeOf(world), standing(world)]).toEqual(["Pending", ["token3"]]);
+  expect([lifeOf(world), pendingTokens(world)]).toEqual(["Pending", ["token3"]]);
 });
 
-describe("an append whose note comes too late leaves the event standing, where it may stand", () => {
+describe("an append whose note comes too late leaves the event pending, where it may be pending", () => {
   it("somebody else has noted the same", async () => {
     const world = openWorld();
-    await bringTo["Minted, its note lost"](world);
+    await bringTo["TokenStored, its note lost"](world);
     for (const result of await Promise.all([ask(world), ask(world)]))
-      expect(must(result)).toEqual({ _tag: "AlreadyPending", token: "token1" });
-    expect([lifeOf(world), standing(world)]).toEqual(["Pending", ["token1"]]);
+      expect(must(result)).toEqual({ _tag: "AlreadyPending", token: "token1", events: [] });
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Pending", ["token1"]]);
   });
 
   it("it was redeemed", async () => {
     const world = openWorld();
-    during(world, "invites.replace", "before", () => redeem(world), 3);
+    during(world, "invites.replace", "before", () => redeem(world), 2);
     must(await ask(world));
-    expect([lifeOf(world), standing(world)]).toEqual(["Redeemed", ["token1"]]);
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Redeemed", ["token1"]]);
   });
 
   it("another mail was asked for, and no answer is there yet", async () => {
@@ -358,7 +355,7 @@ describe("an append whose note comes too late leaves the event standing, where i
       await ask(world, { resend: true });
     });
     must(await ask(world));
-    expect([lifeOf(world), standing(world)]).toEqual(["Asked", ["token1"]]);
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Asked", ["token1"]]);
   });
 });
 
@@ -366,7 +363,11 @@ it("a token that the identity server gives twice is no second event", async () =
   const world = openWorld();
   must(await ask(world));
   world.next.storeInvite.push({ _tag: "Stored", answer: storedAnswer("token1") });
-  expect(must(await ask(world, { resend: true }))).toEqual({ _tag: "AlreadyPending", token: "token1" });
+  expect(must(await ask(world, { resend: true }))).toEqual({
+    _tag: "AlreadyPending",
+    token: "token1",
+    events: [],
+  });
   expect(world.appended).toHaveLength(1);
 });
 
@@ -405,7 +406,7 @@ describe("keys that the host expects of an identity server", () => {
     expect(world.mails).toHaveLength(1);
   });
 
-  it("a resend whose answer has none leaves the token before standing", async () => {
+  it("a resend whose answer has none leaves the token before it pending", async () => {
     const world = pinnedTo(longTerm.publicKey);
     must(await ask(world));
     const public_keys = [{ public_key: stranger.publicKey, key_validity_url: validityUrl }];
@@ -418,19 +419,19 @@ describe("keys that the host expects of an identity server", () => {
   it("another identity server is free in its keys", async () => {
     const world = pinnedTo(stranger.publicKey);
     const other = invite({ id_server: "other.example" });
-    expect(must(await ask(world, { invite: other }))._tag).toBe("ThirdPartyInvite");
+    expect(must(await ask(world, { body: other }))._tag).toBe("ThirdPartyInvite");
   });
 
   it("the same server in another spelling is not", async () => {
     const world = pinnedTo(stranger.publicKey);
-    expect(codeOf(await ask(world, { invite: invite({ id_server: "ID.Example" }) }))).toBe("KeyNotPinned");
+    expect(codeOf(await ask(world, { body: invite({ id_server: "ID.Example" }) }))).toBe("KeyNotPinned");
   });
 });
 
 describe("the address is stored only where the host wants it", () => {
   it.each([true, false, undefined])("storeAddresses: %s", async (storeAddresses) => {
     const world = openWorld({ config: storeAddresses === undefined ? {} : { storeAddresses } });
-    must(await ask(world, { invite: invite({ address: "ZOE@example.org" }) }));
+    must(await ask(world, { body: invite({ address: "ZOE@example.org" }) }));
     must(await ask(world, { resend: true }));
     const [stored] = world.records.values();
     expect(stored?.value.threepid).toEqual(
@@ -445,9 +446,7 @@ it("inviting and revoking time and again does not let the record grow", async ()
   const sizes: number[] = [];
   for (let nth = 1; nth <= 5; nth += 1) {
     must(await ask(world));
-    must(
-      await revokeInvite(world.ports)({ roomId: room, requester: { userId: alice }, addressee: invite() }),
-    );
+    must(await world.invites.revokeInvite({ roomId: room, requester: { userId: alice }, body: addressee() }));
     const [stored] = world.records.values();
     sizes.push(stored === undefined ? -1 : tokensOf(stored.value.life).length);
   }
@@ -460,7 +459,7 @@ it("a token of another's invite is none of ours: an identity server that gives i
   must(await ask(world, { details: { reason: "Alice says so" } }));
   world.next.storeInvite.push({ _tag: "Stored", answer: storedAnswer("token1") });
   const hers = { requester: { userId: anna }, details: { reason: "Anna says so" } };
-  expect(codeOf(await ask(world, { ...hers, invite: invite({ id_server: "other.example" }) }))).toBe(
+  expect(codeOf(await ask(world, { ...hers, body: invite({ id_server: "other.example" }) }))).toBe(
     "TokenTaken",
   );
   // Whichever of the two is found first, Alice's event has Alice's words, and it is her invite that is redeemed.
@@ -471,7 +470,7 @@ it("a token of another's invite is none of ours: an identity server that gives i
     world.appended.length = 0;
     world.join(bob, "leave");
     must(
-      await redeemThirdPartySigned(world.ports)({
+      await world.invites.redeemThirdPartySigned({
         roomId: room,
         requester: { userId: bob },
         thirdPartySigned: signedBy(bob, "token1", undefined, { sender: alice }),

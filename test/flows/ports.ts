@@ -2,43 +2,62 @@ import {
   type Config,
   type EventLike,
   type EventTemplate,
-  type Events,
-  type Federation,
-  type IdentityServer,
-  type InviteKey,
-  type InviteRecord,
-  type Invites,
-  type JsonObject,
-  type LeasedRedemption,
-  type Observation,
-  type OwedRedemption,
-  type Policy,
   type Ports,
-  type RedemptionId,
-  type Redemptions,
-  type Rooms,
-  type Settlement,
-  type StateEntry,
-  type Stored,
-  type TokenOfUser,
-  type Users,
-  lookupHash,
-  serverOf,
-  tokensOf,
+  type ThirdPartyInvites,
+  createThirdPartyInvites,
 } from "matrix-third-party-invites";
+import { tokensOf } from "matrix-third-party-invites/decisions";
+import { lookupHash, serverOf } from "matrix-third-party-invites/matrix";
+import type {
+  Events,
+  Federation,
+  IdentityServer,
+  InviteKey,
+  InviteRecord,
+  Invites,
+  JsonObject,
+  LeasedRedemption,
+  Observation,
+  OwedRedemption,
+  Policy,
+  RedemptionId,
+  Redemptions,
+  Rooms,
+  Settlement,
+  StateEntry,
+  Marked,
+  TokenOfUser,
+  Users,
+} from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { type FakeUser, aServer, alice, longTerm, pendingContent, room, threepid } from "./samples.js";
 
-/** The ports that an invite by address asks, from the first to the last. */
-export const portsOfInvite = [
+/** The calls that an invite by address makes before its record is stored; each of them can be cancelled. */
+export const callsBeforeStoring = [
   "rooms.snapshot",
   "policy.mayInvite",
   "identityServer.hashDetails",
   "identityServer.lookup",
   "users.find",
+] as const;
+
+/** The calls after that, up to the end of the invite. */
+export const callsFromStoring = [
   "invites.putIfAbsent",
-  "invites.replace",
   "identityServer.storeInvite",
+  "invites.findByToken",
+  "invites.replace",
+  "rooms.snapshot",
+  "events.append",
+  "invites.replace",
+] as const;
+
+/** The methods of ports whose failure ends an invite by address, in the order of their first call. */
+export const portsOfInvite = [
+  ...callsBeforeStoring,
+  "invites.putIfAbsent",
+  "identityServer.storeInvite",
+  "invites.replace",
   "events.append",
 ] as const;
 
@@ -85,12 +104,14 @@ const place = ({ type, stateKey }: StateEntry): string => JSON.stringify([type, 
 /** One homeserver and all around it, with every call written down and every answer open to change. */
 export interface World {
   readonly ports: Ports;
+  /** The library over these ports; made when it is first asked for. */
+  readonly invites: ThirdPartyInvites;
   /** Every call of an asynchronous port. */
   readonly calls: Call[];
   readonly names: () => readonly string[];
   readonly count: (name: string) => number;
   readonly observed: Observation[];
-  /** Stands between the flows and the ports; calls go straight through unless it is set. */
+  /** Is called in place of each port; calls go to the ports themselves unless it is set. */
   intercept: Intercept | undefined;
   now: number;
   fraction: number;
@@ -98,7 +119,7 @@ export interface World {
   /** Who is bound to which canonical address. */
   readonly bound: Map<string, string>;
   pepper: string;
-  /** What `/isvalid` says of a URL; `true` unless it stands here. */
+  /** What `/isvalid` says of a URL; `true` unless it is here. */
   readonly validity: Map<string, ValidityAnswer>;
   /** The addresses that the identity server sent mail to. */
   readonly mails: string[];
@@ -106,7 +127,7 @@ export interface World {
   readonly rooms: Map<string, FakeRoom>;
   /** Every event that a flow had appended, in order. */
   readonly appended: EventTemplate[];
-  readonly records: Map<InviteKey, Stored<InviteRecord>>;
+  readonly records: Map<InviteKey, Marked<InviteRecord>>;
   readonly rows: () => readonly (OwedRedemption & { readonly state: RowState })[];
   /** Puts a state event into the room, past all rules. */
   readonly put: (event: {
@@ -115,7 +136,7 @@ export interface World {
     readonly sender?: string;
     readonly content: JsonObject;
     readonly roomId?: string;
-    /** Its `origin_server_ts`; none unless it stands here. */
+    /** Its `origin_server_ts`; none unless it is here. */
     readonly at?: number;
   }) => void;
   readonly join: (userId: string, membership?: string) => void;
@@ -130,6 +151,8 @@ export interface WorldOptions {
   readonly creator?: string;
   /** Whether this server is in the room; yes unless `false`. */
   readonly resident?: boolean;
+  /** Ports in place of those of the world. */
+  readonly ports?: Partial<Ports>;
 }
 
 const signalOf = (args: readonly unknown[]): AbortSignal | undefined => {
@@ -255,7 +278,7 @@ export const openWorld = (options: WorldOptions = {}): World => {
     keyValidity: (url) => Promise.resolve(world.validity.get(url) ?? { _tag: "Validity", valid: true }),
   };
 
-  const putRecord = (record: InviteRecord): Stored<InviteRecord> => {
+  const putRecord = (record: InviteRecord): Marked<InviteRecord> => {
     marks += 1;
     const stored = { value: structuredClone(record), mark: String(marks) };
     world.records.set(record.key, stored);
@@ -263,7 +286,12 @@ export const openWorld = (options: WorldOptions = {}): World => {
   };
 
   const invites: Invites = {
-    putIfAbsent: (record) => Promise.resolve(world.records.get(record.key) ?? putRecord(record)),
+    putIfAbsent: (record) => {
+      const present = world.records.get(record.key);
+      return Promise.resolve(
+        present === undefined ? { ...putRecord(record), isNew: true } : { ...present, isNew: false },
+      );
+    },
     replace: (record, mark) =>
       Promise.resolve(
         world.records.get(record.key)?.mark === mark
@@ -350,7 +378,7 @@ export const openWorld = (options: WorldOptions = {}): World => {
   };
 
   const users: Users = {
-    find: (userId) => {
+    find: ({ userId }) => {
       const user = world.users.get(userId);
       return Promise.resolve(user === undefined ? { _tag: "NoSuchUser" } : { _tag: "User", ...user });
     },
@@ -360,7 +388,12 @@ export const openWorld = (options: WorldOptions = {}): World => {
     mayInvite: () => Promise.resolve(world.next.mayInvite.shift() ?? { _tag: "Allow" }),
   };
 
+  let invitesOfWorld: ThirdPartyInvites | undefined;
+
   const world: World = {
+    get invites() {
+      return (invitesOfWorld ??= createThirdPartyInvites(world.ports));
+    },
     ports: {
       config: { serverName: aServer, addressKey: new Uint8Array(32).fill(7), ...options.config },
       crypto: nodeCrypto,
@@ -377,6 +410,7 @@ export const openWorld = (options: WorldOptions = {}): World => {
       observe: (observation) => {
         world.observed.push(observation);
       },
+      ...options.ports,
     },
     calls: [],
     names: () => world.calls.map(({ name }) => name),

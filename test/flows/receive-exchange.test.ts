@@ -1,4 +1,4 @@
-import { type JsonObject, receiveExchange } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
 import { type World, openWorld, pend } from "./ports.js";
 import {
@@ -33,7 +33,7 @@ const bodyOf = (more: JsonObject = {}, signed = signedBy(bob, "t1")): JsonObject
 });
 
 const ask = (world: World, body: unknown = bodyOf(), origin = "b.example", roomId: string = room) =>
-  receiveExchange(world.ports)({ roomId, origin, body });
+  world.invites.receiveExchange({ roomId, origin, body });
 
 const openPending = (): World => {
   const world = openWorld();
@@ -71,7 +71,7 @@ describe("an exchange that is in order", () => {
     expect(world.observed).toEqual([{ _tag: "Redeemed", roomId: room, target: bob }]);
   });
 
-  it("stands though the inviter has left (field case 19)", async () => {
+  it("is made though the inviter has left (field case 19)", async () => {
     const world = openPending();
     world.join(alice, "leave");
     expect(must(await ask(world))._tag).toBe("Redeem");

@@ -1,4 +1,4 @@
-import { type JsonObject, deliverOwed, receiveInboundInvite } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
 import { type World, openWorld } from "./ports.js";
 import { alice, anna, bob, must, problemOf, room, signedBy } from "./samples.js";
@@ -41,7 +41,7 @@ const bodyOf = (event: unknown = eventOf(), more: JsonObject = {}): JsonObject =
 });
 
 const ask = (world: World, body: unknown = bodyOf(), origin = "b.example") =>
-  receiveInboundInvite(world.ports)({ roomId: room, origin, body });
+  world.invites.receiveInboundInvite({ roomId: room, origin, body });
 
 /** How long each row has to wait yet, in minutes. */
 const delays = (world: World): readonly number[] =>
@@ -58,7 +58,7 @@ it("an invite that was sent, and never appended there, is asked for again", asyn
   must(await ask(world));
   world.now += 5 * 60_000;
   world.next.exchange.push({ _tag: "Accepted" }, { _tag: "Accepted" });
-  expect(must(await deliverOwed(world.ports)()).done).toBe(2);
+  expect(must(await world.invites.deliverOwed()).done).toBe(2);
   expect(world.count("federation.exchangeThirdPartyInvite")).toBe(2);
 });
 

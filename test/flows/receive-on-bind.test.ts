@@ -1,4 +1,5 @@
-import { type Config, type JsonObject, receiveOnBind } from "matrix-third-party-invites";
+import type { Config, FlowResult, OnBindOutcome } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
 import { type World, openWorld } from "./ports.js";
 import { address, alice, anna, bob, carol, must, problemOf, room, signedBy, stranger } from "./samples.js";
@@ -31,15 +32,15 @@ const bodyOf = (invites: readonly unknown[], more: JsonObject = {}): JsonObject 
   ...more,
 });
 
-const refusedOf = (outcome: Awaited<ReturnType<ReturnType<typeof receiveOnBind>>>) =>
+const deliver = (world: World, body: unknown) => world.invites.receiveOnBind({ body });
+
+const refusedOf = (outcome: Awaited<FlowResult<OnBindOutcome>>) =>
   must(outcome).refused.map(({ index, refusal }) => [index, refusal.code]);
 
 describe("what an identity server delivers once", () => {
   it("is stored before the answer, and owed from now on", async () => {
     const world = openHome();
-    const result = await receiveOnBind(world.ports)(
-      bodyOf([entryOf("t1"), entryOf("t2", { sender: carol })]),
-    );
+    const result = await deliver(world, bodyOf([entryOf("t1"), entryOf("t2", { sender: carol })]));
     expect(must(result)).toEqual({ accepted: 2, refused: [] });
     const times = { owedAt: world.now, dueAt: world.now, attempts: 0 };
     const row = { roomId: room, mxid: zoe, proof: expect.any(String) as unknown, ...times };
@@ -55,7 +56,7 @@ describe("what an identity server delivers once", () => {
     const world = openHome();
     for (let time = 0; time < 3; time += 1) {
       world.now += 1_000;
-      expect(must(await receiveOnBind(world.ports)(bodyOf([entryOf("t1"), entryOf("t1")]))).accepted).toBe(2);
+      expect(must(await deliver(world, bodyOf([entryOf("t1"), entryOf("t1")]))).accepted).toBe(2);
     }
     expect(world.rows()).toHaveLength(1);
     expect(world.rows()[0]?.owedAt).toBe(world.now - 2_000);
@@ -70,7 +71,7 @@ describe("what an identity server delivers once", () => {
       good,
       good,
     ])
-      must(await receiveOnBind(world.ports)(bodyOf([entry])));
+      must(await deliver(world, bodyOf([entry])));
     expect(world.rows().map(({ sender, signed }) => [sender, signed])).toEqual([
       [bob, signedBy(zoe, "t1", stranger)],
       [carol, signedBy(zoe, "t1")],
@@ -83,21 +84,21 @@ describe("what an identity server delivers once", () => {
     ["empty", { invites: [] }],
   ])("with invites %s → nothing to do", async (_, more) => {
     const world = openHome();
-    expect(must(await receiveOnBind(world.ports)(bodyOf([], more)))).toEqual({ accepted: 0, refused: [] });
+    expect(must(await deliver(world, bodyOf([], more)))).toEqual({ accepted: 0, refused: [] });
     expect(world.count("redemptions.owe")).toBe(0);
   });
 
   it("keeps `signed` whole, with members that nobody knows", async () => {
     const world = openHome();
     const signed = signedBy(zoe, "t1", undefined, { sender: bob, "org.example.more": { deep: [1] } });
-    must(await receiveOnBind(world.ports)(bodyOf([entryOf("t1", { signed })])));
+    must(await deliver(world, bodyOf([entryOf("t1", { signed })])));
     expect(world.rows()[0]?.signed).toEqual(signed);
   });
 
   it("takes 500 entries", async () => {
     const world = openHome();
     const invites = Array.from({ length: 500 }, (_, index) => entryOf(`t${index}`));
-    expect(must(await receiveOnBind(world.ports)(bodyOf(invites)))).toEqual({ accepted: 500, refused: [] });
+    expect(must(await deliver(world, bodyOf(invites)))).toEqual({ accepted: 500, refused: [] });
     expect(world.rows()).toHaveLength(500);
     expect(world.count("redemptions.owe")).toBe(1);
   });
@@ -125,7 +126,7 @@ describe("a bad entry never spoils the others", () => {
 
   it.each(bad)("%s", async (_, entry, code) => {
     const world = openHome();
-    const result = await receiveOnBind(world.ports)(bodyOf([entryOf("t1"), entry, entryOf("t2")]));
+    const result = await deliver(world, bodyOf([entryOf("t1"), entry, entryOf("t2")]));
     expect(must(result).accepted).toBe(2);
     expect(refusedOf(result)).toEqual([[1, code]]);
     expect(world.rows().map(({ token }) => token)).toEqual(["t1", "t2"]);
@@ -133,7 +134,7 @@ describe("a bad entry never spoils the others", () => {
 
   it("all of them bad → still a right, so that the identity server stops", async () => {
     const world = openHome();
-    const result = await receiveOnBind(world.ports)(bodyOf(bad.map(([, entry]) => entry)));
+    const result = await deliver(world, bodyOf(bad.map(([, entry]) => entry)));
     expect(must(result).accepted).toBe(0);
     expect(refusedOf(result)).toEqual(bad.map(([, , code], index) => [index, code]));
   });
@@ -146,7 +147,7 @@ describe("a user whom this server does not have", () => {
   ])("%s → all refused, and a right", async (_, mxid, code) => {
     const world = openHome();
     const entry = entryOf("t1", { mxid, signed: signedBy(mxid, "t1") });
-    const result = await receiveOnBind(world.ports)(bodyOf([entry, entry], { mxid }));
+    const result = await deliver(world, bodyOf([entry, entry], { mxid }));
     expect(must(result).accepted).toBe(0);
     expect(refusedOf(result)).toEqual([
       [0, code],
@@ -159,10 +160,10 @@ describe("a user whom this server does not have", () => {
 describe("the caps", () => {
   it("for one user: a delivery finds room whole or not at all, and later", async () => {
     const world = openHome({ maxWaitingPerUser: 4 });
-    must(await receiveOnBind(world.ports)(bodyOf([entryOf("t0")])));
+    must(await deliver(world, bodyOf([entryOf("t0")])));
     const delivery = bodyOf([1, 2, 3, 4].map((index) => entryOf(`t${index}`)));
     // Not a 200: the proofs that found no room must come again.
-    expect(problemOf(await receiveOnBind(world.ports)(delivery))).toMatchObject({
+    expect(problemOf(await deliver(world, delivery))).toMatchObject({
       code: "TooManyWaiting",
       status: 429,
     });
@@ -173,36 +174,30 @@ describe("the caps", () => {
     );
     if (held !== undefined)
       await world.ports.redemptions.settle(held.redemption, held.lease, { _tag: "Done" }, {});
-    expect(must(await receiveOnBind(world.ports)(delivery)).accepted).toBe(4);
+    expect(must(await deliver(world, delivery)).accepted).toBe(4);
   });
 
   it("are no obstacle for ever: what comes again whole is taken whole, where nothing else waits", async () => {
     const world = openHome({ maxWaitingPerUser: 1, maxWaitingPerServer: 1 });
     const body = bodyOf(["t1", "t2", "t3"].map((token) => entryOf(token)));
-    expect(must(await receiveOnBind(world.ports)(body)).accepted).toBe(3);
+    expect(must(await deliver(world, body)).accepted).toBe(3);
   });
 
   it("for one inviting server", async () => {
     const world = openHome({ maxWaitingPerServer: 1 });
-    must(await receiveOnBind(world.ports)(bodyOf([entryOf("t1")])));
-    const result = await receiveOnBind(world.ports)(
-      bodyOf([entryOf("t2"), entryOf("t3", { sender: carol })]),
-    );
+    must(await deliver(world, bodyOf([entryOf("t1")])));
+    const result = await deliver(world, bodyOf([entryOf("t2"), entryOf("t3", { sender: carol })]));
     expect(problemOf(result)).toMatchObject({ code: "TooManyWaiting", errcode: "M_LIMIT_EXCEEDED" });
-    expect(must(await receiveOnBind(world.ports)(bodyOf([entryOf("t3", { sender: carol })]))).accepted).toBe(
-      1,
-    );
+    expect(must(await deliver(world, bodyOf([entryOf("t3", { sender: carol })]))).accepted).toBe(1);
     expect(world.rows().map(({ token }) => token)).toEqual(["t1", "t3"]);
   });
 
   it("for one body: 413, and nothing is looked at", async () => {
     const world = openHome({ maxOnBindEntries: 2 });
-    const result = await receiveOnBind(world.ports)(
-      bodyOf(["t1", "t2", "t3"].map((token) => entryOf(token))),
-    );
+    const result = await deliver(world, bodyOf(["t1", "t2", "t3"].map((token) => entryOf(token))));
     expect(problemOf(result)).toMatchObject({ code: "TooManyEntries", status: 413, errcode: "M_TOO_LARGE" });
     expect(world.calls).toEqual([]);
-    const taken = await receiveOnBind(world.ports)(bodyOf([entryOf("t1"), entryOf("t2")]));
+    const taken = await deliver(world, bodyOf([entryOf("t1"), entryOf("t2")]));
     expect(must(taken).accepted).toBe(2);
   });
 });
@@ -216,7 +211,7 @@ it.each([
   ["invites that are no list", { mxid: zoe, invites: {} }, "FieldMalformed"],
 ])("a body that is none (%s) → 400", async (_, body, code) => {
   const world = openHome();
-  expect(problemOf(await receiveOnBind(world.ports)(body))).toMatchObject({ code, status: 400 });
+  expect(problemOf(await deliver(world, body))).toMatchObject({ code, status: 400 });
   expect(world.calls).toEqual([]);
 });
 
@@ -226,24 +221,24 @@ it.each(["users.find", "redemptions.countWaiting", "redemptions.owe"])(
     const world = openHome();
     world.intercept = (call, perform) =>
       call.name === name ? Promise.reject(new Error("The storage is down.")) : perform();
-    const problem = problemOf(await receiveOnBind(world.ports)(bodyOf([entryOf("t1")])));
+    const problem = problemOf(await deliver(world, bodyOf([entryOf("t1")])));
     expect(problem._tag).toBe("PortFailure");
     expect(problem.status).toBeGreaterThanOrEqual(500);
     expect(world.rows()).toEqual([]);
     world.intercept = undefined;
-    expect(must(await receiveOnBind(world.ports)(bodyOf([entryOf("t1")]))).accepted).toBe(1);
+    expect(must(await deliver(world, bodyOf([entryOf("t1")]))).accepted).toBe(1);
     expect(world.rows()).toHaveLength(1);
   },
 );
 
-describe("the watcher is told of each entry that is refused", () => {
+describe("the observer is told of each entry that is refused", () => {
   const refused = (code: string) => ({ _tag: "Refused", code, flow: "receiveOnBind" });
   const owed = { _tag: "RedemptionOwed", roomId: room, target: zoe };
 
   it("by its code alone", async () => {
     const world = openHome();
     const entries = [7, entryOf("t1"), entryOf("t2", { mxid: bob })];
-    const outcome = must(await receiveOnBind(world.ports)(bodyOf(entries)));
+    const outcome = must(await deliver(world, bodyOf(entries)));
     expect(outcome.refused).toHaveLength(2);
     expect(world.observed).toEqual([owed, ...outcome.refused.map(({ refusal }) => refused(refusal.code))]);
   });
@@ -251,7 +246,7 @@ describe("the watcher is told of each entry that is refused", () => {
   it("also where nobody has the name", async () => {
     const world = openHome();
     world.users.clear();
-    must(await receiveOnBind(world.ports)(bodyOf([entryOf("t1"), entryOf("t2")])));
+    must(await deliver(world, bodyOf([entryOf("t1"), entryOf("t2")])));
     expect(world.observed).toEqual([refused("UserUnknown"), refused("UserUnknown")]);
   });
 
@@ -259,7 +254,7 @@ describe("the watcher is told of each entry that is refused", () => {
     const world = openHome();
     world.intercept = (call, perform) =>
       call.name === "redemptions.owe" ? Promise.reject(new Error("down")) : perform();
-    problemOf(await receiveOnBind(world.ports)(bodyOf([7, entryOf("t1")])));
+    problemOf(await deliver(world, bodyOf([7, entryOf("t1")])));
     expect(world.observed).toEqual([
       { _tag: "PortFailed", code: "PortBroken", port: "redemptions.owe", flow: "receiveOnBind" },
     ]);

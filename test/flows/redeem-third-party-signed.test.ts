@@ -1,4 +1,4 @@
-import { type JsonObject, redeemThirdPartySigned } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
 import { type World, openWorld, pend } from "./ports.js";
 import { alice, anna, bob, must, problemOf, room, signedBy, stranger } from "./samples.js";
@@ -11,7 +11,7 @@ const proof = (sender: string, more: JsonObject = {}): JsonObject =>
   signedBy(zoe, "t1", undefined, { sender, ...more });
 
 const ask = (world: World, thirdPartySigned: unknown, userId: string = zoe) =>
-  redeemThirdPartySigned(world.ports)({ roomId: room, requester: { userId }, thirdPartySigned });
+  world.invites.redeemThirdPartySigned({ roomId: room, requester: { userId }, thirdPartySigned });
 
 const openPending = (sender: string): World => {
   const world = openWorld();

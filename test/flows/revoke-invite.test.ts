@@ -1,4 +1,4 @@
-import { inviteByThreePid, revokeInvite } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
 import {
   type Place,
@@ -13,14 +13,14 @@ import {
   once,
   redeem,
   revokeZoe,
-  standing,
+  pendingTokens,
   theRecord,
 } from "./lives.js";
 import { type World, openWorld, pend } from "./ports.js";
-import { alice, anna, bob, codeOf, invite, must, problemOf, room } from "./samples.js";
+import { addressee, alice, anna, bob, codeOf, invite, must, problemOf, room } from "./samples.js";
 
 const ask = (world: World, token = "t1", userId: string = alice) =>
-  revokeInvite(world.ports)({ roomId: room, requester: { userId }, token });
+  world.invites.revokeInvite({ roomId: room, requester: { userId }, token });
 
 const openPending = (): World => {
   const world = openWorld();
@@ -36,13 +36,13 @@ it("empties the event, by anybody who may invite", async () => {
     { type: "m.room.third_party_invite", room_id: room, sender: alice, state_key: "t1", content: {} },
   ]);
   expect(world.observed).toEqual([{ _tag: "InviteRevoked", roomId: room, sender: alice }]);
-  expect(must(await ask(world))).toEqual({ _tag: "AlreadyRevoked" });
+  expect(must(await ask(world))).toEqual({ _tag: "AlreadyRevoked", events: [] });
   expect(world.appended).toHaveLength(1);
 });
 
 it("is noted beside an invite of ours", async () => {
   const world = openWorld();
-  must(await inviteByThreePid(world.ports)({ roomId: room, requester: { userId: alice }, invite: invite() }));
+  must(await inviteZoe(world));
   must(await ask(world, "token1"));
   expect([...world.records.values()].map(({ value }) => value.life._tag)).toEqual(["Revoked"]);
 });
@@ -74,9 +74,20 @@ describe("refused, and no event", () => {
     async (which: object) => {
       const world = openPending();
       const command = { roomId: room, requester: { userId: alice }, ...which };
-      const problem = problemOf(await revokeInvite(world.ports)(command as never));
+      const problem = problemOf(await world.invites.revokeInvite(command as never));
       expect(problem).toMatchObject({ _tag: "Refusal", code: "FieldMissing", status: 400 });
-      expect(problem.message).toMatch(/token or addressee$/);
+      expect(problem.message).toMatch(/token or body$/);
+      expect(world.calls).toEqual([]);
+    },
+  );
+
+  it.each([{ body: undefined }, { body: null }, { body: "t1" }, { body: [] }])(
+    "%j: a body that is no object",
+    async (which) => {
+      const world = openPending();
+      const command = { roomId: room, requester: { userId: alice }, ...which };
+      const problem = problemOf(await world.invites.revokeInvite(command));
+      expect(problem).toMatchObject({ _tag: "Refusal", code: "BodyNotObject", status: 400 });
       expect(world.calls).toEqual([]);
     },
   );
@@ -93,7 +104,7 @@ describe("the append", () => {
       if (call.name === "events.append") pend(world, "t1", { sender: bob, content: {} });
       return perform();
     };
-    expect(must(await ask(world))).toEqual({ _tag: "AlreadyRevoked" });
+    expect(must(await ask(world))).toEqual({ _tag: "AlreadyRevoked", events: [] });
     expect(world.appended).toEqual([]);
   });
 
@@ -126,45 +137,45 @@ describe("by address: the requester's own invite, wherever it is in its life", (
     ["Intended", tokenless, []],
     ["Asked", tokenless, []],
     ["Asked for a resend", emptied("token1"), ["token1"]],
-    ["Minted", tokenless, ["token1"]],
-    ["Minted, its note lost", emptied("token1"), ["token1"]],
+    ["TokenStored", tokenless, ["token1"]],
+    ["TokenStored, its note lost", emptied("token1"), ["token1"]],
     ["Pending", emptied("token1"), ["token1"]],
-  ])("%s → Revoked, and nothing stands", async (place, outcome, tokens) => {
+  ])("%s → Revoked, and nothing is pending", async (place, outcome, tokens) => {
     const world = openWorld();
     await bringTo[place](world);
     expect(must(await revokeZoe(world))).toMatchObject(outcome);
     expect(theRecord(world).life).toEqual({ _tag: "Revoked", tokens });
-    expect(standing(world)).toEqual([]);
+    expect(pendingTokens(world)).toEqual([]);
     expect(world.observed.at(-1)).toEqual({ _tag: "InviteRevoked", roomId: room, sender: alice });
     const asked = world.calls.length;
-    expect(must(await revokeZoe(world))).toEqual({ _tag: "AlreadyRevoked" });
+    expect(must(await revokeZoe(world))).toEqual({ _tag: "AlreadyRevoked", events: [] });
     expect(world.names().slice(asked)).not.toContain("events.append");
     expect(world.observed.filter(({ _tag }) => _tag === "InviteRevoked")).toHaveLength(1);
     // The next one is a new invite, with a mail of its own.
     expect(must(await inviteZoe(world))._tag).toBe("ThirdPartyInvite");
-    expect(standing(world)).toHaveLength(1);
+    expect(pendingTokens(world)).toHaveLength(1);
   });
 
   it.each(["Revoked", "Expired"] as const)("%s → AlreadyRevoked, and it stays as it is", async (place) => {
     const world = openWorld();
     await bringTo[place](world);
-    expect(must(await revokeZoe(world))).toEqual({ _tag: "AlreadyRevoked" });
+    expect(must(await revokeZoe(world))).toEqual({ _tag: "AlreadyRevoked", events: [] });
     expect(lifeOf(world)).toBe(place);
   });
 
-  it.each(["Revoked", "Expired"] as const)("%s, but its event stands → emptied", async (place) => {
+  it.each(["Revoked", "Expired"] as const)("%s, but its event is pending → emptied", async (place) => {
     const world = openWorld();
     await bringTo[place](world);
     pend(world, "token1");
     expect(must(await revokeZoe(world))).toMatchObject(emptied("token1"));
-    expect(standing(world)).toEqual([]);
+    expect(pendingTokens(world)).toEqual([]);
   });
 
   it("Redeemed → AlreadyRedeemed, and the event stays for the rules to judge the invite by", async () => {
     const world = openWorld();
     await bringTo.Redeemed(world);
-    expect(must(await revokeZoe(world))).toEqual({ _tag: "AlreadyRedeemed", by: bob });
-    expect([standing(world), lifeOf(world)]).toEqual([["token1"], "Redeemed"]);
+    expect(must(await revokeZoe(world))).toEqual({ _tag: "AlreadyRedeemed", by: bob, events: [] });
+    expect([pendingTokens(world), lifeOf(world)]).toEqual([["token1"], "Redeemed"]);
   });
 
   it("in the spelling of another day", async () => {
@@ -174,21 +185,21 @@ describe("by address: the requester's own invite, wherever it is in its life", (
     expect(lifeOf(world)).toBe("Revoked");
   });
 
-  it.each<readonly [string, string, ReturnType<typeof invite>]>([
-    ["another user's", anna, invite()],
-    ["of another address", alice, invite({ address: "yan@example.org" })],
-    ["of another identity server", alice, invite({ id_server: "other.example" })],
-    ["of another medium", alice, invite({ medium: "msisdn", address: "+18005552067" })],
-  ])("an invite %s → InviteNotFound, and nothing is touched", async (_, userId, who) => {
+  it.each<readonly [string, string, JsonObject]>([
+    ["another user's", anna, addressee()],
+    ["of another address", alice, addressee({ address: "yan@example.org" })],
+    ["of another identity server", alice, addressee({ id_server: "other.example" })],
+    ["of another medium", alice, addressee({ medium: "msisdn", address: "+18005552067" })],
+  ])("an invite %s → InviteNotFound, and nothing is touched", async (_, userId, body) => {
     const world = openWorld(bothMayInvite);
     world.join(anna);
     await bringTo.Pending(world);
-    expect(problemOf(await revokeZoe(world, userId, who))).toMatchObject({
+    expect(problemOf(await revokeZoe(world, userId, body))).toMatchObject({
       code: "InviteNotFound",
       errcode: "M_NOT_FOUND",
       status: 404,
     });
-    expect([lifeOf(world), standing(world)]).toEqual(["Pending", ["token1"]]);
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Pending", ["token1"]]);
   });
 
   it("no invite at all → InviteNotFound", async () => {
@@ -199,7 +210,7 @@ describe("by address: the requester's own invite, wherever it is in its life", (
     ["the power", { invite: 50 }, "join", "PowerTooLow"],
     ["a place in the room", { users: { [alice]: 100 }, invite: 50 }, "leave", "SenderNotJoined"],
   ])("whoever has lost %s may not, and the invite lives on", async (_, levels, membership, code) => {
-    for (const place of ["Pending", "Minted", "Asked"] as const) {
+    for (const place of ["Pending", "TokenStored", "Asked"] as const) {
       const world = openWorld({ creator: bob, powerLevels: { users: { [alice]: 100 }, invite: 50 } });
       world.join(alice);
       await bringTo[place](world);
@@ -210,15 +221,15 @@ describe("by address: the requester's own invite, wherever it is in its life", (
     }
   });
 
-  it("empties every token of it that stands, in one append", async () => {
+  it("empties every pending token of it, in one append", async () => {
     const world = openWorld();
     await bringLate(world);
-    expect(standing(world)).toEqual(["token2", "token1"]);
+    expect(pendingTokens(world)).toEqual(["token2", "token1"]);
     const before = world.count("events.append");
     expect(must(await revokeZoe(world))).toMatchObject({
       events: [{ state_key: "token2" }, { state_key: "token1" }],
     });
-    expect([standing(world), world.count("events.append") - before]).toEqual([[], 1]);
+    expect([pendingTokens(world), world.count("events.append") - before]).toEqual([[], 1]);
   });
 
   it("hands the caller's signal to every port, but for the note of what is done", async () => {
@@ -227,13 +238,13 @@ describe("by address: the requester's own invite, wherever it is in its life", (
     world.calls.length = 0;
     const stop = new AbortController();
     const { signal } = stop;
-    const command = { roomId: room, requester: { userId: alice }, addressee: invite() };
-    must(await revokeInvite(world.ports)(command, { signal }));
+    const command = { roomId: room, requester: { userId: alice }, body: addressee() };
+    must(await world.invites.revokeInvite(command, { signal }));
     expect(world.calls.filter((call) => call.signal !== signal).map(({ name }) => name)).toEqual([
       "invites.replace",
     ]);
     stop.abort();
-    expect(codeOf(await revokeInvite(world.ports)(command, { signal }))).toBe("Cancelled");
+    expect(codeOf(await world.invites.revokeInvite(command, { signal }))).toBe("Cancelled");
   });
 
   it("tells its caller that the storage is down, though the event is emptied; again mends it", async () => {
@@ -241,7 +252,7 @@ describe("by address: the requester's own invite, wherever it is in its life", (
     await bringTo.Pending(world);
     once(world, "invites.replace", down);
     expect(codeOf(await revokeZoe(world))).toBe("PortBroken");
-    expect([lifeOf(world), standing(world)]).toEqual(["Pending", []]);
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Pending", []]);
     expect(must(await revokeZoe(world))).toEqual(tokenless);
     expect(lifeOf(world)).toBe("Revoked");
   });
@@ -260,16 +271,16 @@ describe("by address, while the invite is on its way", () => {
       // Asking again by itself would invite anew whoever was uninvited just now: no 429.
       expect(problemOf(await inviteZoe(world))).toMatchObject({ code: "InviteRevoked", status: 403 });
       expect(world.mails).toHaveLength(1);
-      expect([lifeOf(world), standing(world), world.appended]).toEqual(["Revoked", [], []]);
+      expect([lifeOf(world), pendingTokens(world), world.appended]).toEqual(["Revoked", [], []]);
     },
   );
 
-  it("while a resend asks → neither token stands", async () => {
+  it("while a resend asks → neither token is pending", async () => {
     const world = openWorld();
     await bringTo.Pending(world);
     during(world, "identityServer.storeInvite", "after", revokeMeanwhile(world));
     expect(codeOf(await inviteZoe(world, { resend: true }))).not.toBe("right");
-    expect([lifeOf(world), standing(world)]).toEqual(["Revoked", []]);
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Revoked", []]);
     expect(world.stateAt("m.room.third_party_invite", "token2")).toBeUndefined();
   });
 
@@ -279,7 +290,7 @@ describe("by address, while the invite is on its way", () => {
       const world = openWorld();
       during(world, "events.append", when, revokeMeanwhile(world));
       await inviteZoe(world);
-      expect([lifeOf(world), standing(world)]).toEqual(["Revoked", []]);
+      expect([lifeOf(world), pendingTokens(world)]).toEqual(["Revoked", []]);
       expect(world.stateAt("m.room.third_party_invite", "token1")?.content).toEqual({});
     },
   );
@@ -289,7 +300,7 @@ describe("by address, while the invite is on its way", () => {
     world.next.append.push({ _tag: "Conflict" });
     during(world, "events.append", "after", revokeMeanwhile(world));
     await inviteZoe(world);
-    expect([lifeOf(world), standing(world)]).toEqual(["Revoked", []]);
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Revoked", []]);
   });
 
   it("asked for anew, and the answer to that is lost: the late event of the revoked one is emptied all the same", async () => {
@@ -299,19 +310,19 @@ describe("by address, while the invite is on its way", () => {
       await bringTo.Asked(world);
     });
     await inviteZoe(world);
-    expect([lifeOf(world), standing(world)]).toEqual(["Asked", []]);
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Asked", []]);
   });
 
   it("a lost race is repeated: appended and noted between the look at the room and the note", async () => {
     const world = openWorld();
-    await bringTo.Minted(world);
+    await bringTo.TokenStored(world);
     // First replace: that of the revocation.
     during(world, "invites.replace", "before", async () => {
       must(await inviteZoe(world));
-      expect([lifeOf(world), standing(world)]).toEqual(["Pending", ["token1"]]);
+      expect([lifeOf(world), pendingTokens(world)]).toEqual(["Pending", ["token1"]]);
     });
     expect(must(await revokeZoe(world))).toMatchObject({ _tag: "Revoke", events: [{ state_key: "token1" }] });
-    expect([lifeOf(world), standing(world)]).toEqual(["Revoked", []]);
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Revoked", []]);
   });
 
   it("a race that is lost again and again ends as InviteInProgress", async () => {
@@ -328,7 +339,7 @@ describe("by address, while the invite is on its way", () => {
     const world = openWorld();
     await bringTo.Pending(world);
     during(world, "invites.replace", "before", () => redeem(world));
-    expect(must(await revokeZoe(world))).toEqual({ _tag: "AlreadyRedeemed", by: bob });
+    expect(must(await revokeZoe(world))).toEqual({ _tag: "AlreadyRedeemed", by: bob, events: [] });
     expect(lifeOf(world)).toBe("Redeemed");
   });
 
@@ -342,13 +353,13 @@ describe("by address, while the invite is on its way", () => {
     expect(lifeOf(world)).toBe("Revoked");
   });
 
-  it("while it expires → ended once, nothing stands", async () => {
+  it("while it expires → ended once, nothing is pending", async () => {
     const world = openWorld();
     await bringTo.Pending(world);
     const [revoked, expired] = await Promise.all([revokeZoe(world), expireAll(world)]);
     must(revoked);
     must(expired);
-    expect(standing(world)).toEqual([]);
+    expect(pendingTokens(world)).toEqual([]);
     expect(["Revoked", "Expired"]).toContain(lifeOf(world));
   });
 });
@@ -358,5 +369,5 @@ it("a user who has left cannot come back by the proof once the inviter has revok
   await bringTo.Redeemed(world);
   world.join(bob, "leave");
   must(await revokeZoe(world));
-  expect(standing(world)).toEqual([]);
+  expect(pendingTokens(world)).toEqual([]);
 });

@@ -1,20 +1,14 @@
 import { type Either, isLeft, isRight } from "fp-ts/lib/Either.js";
+import type { PortFailure, Refusal } from "matrix-third-party-invites";
 import {
-  type JsonObject,
-  type PortFailure,
-  type Profile,
-  type Refusal,
-  type SigningKey,
-  type Threepid,
-  type ThreepidInvite,
   encodeBase64,
   parseRoomId,
   parseServerName,
   parseThreepid,
-  parseThreepidInvite,
   parseUserId,
   signJson,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { JsonObject, Profile, SigningKey, Threepid } from "matrix-third-party-invites/ports";
 import { nodeSigningKey } from "matrix-third-party-invites/node";
 
 export const must = <A>(made: Either<unknown, A>): A => {
@@ -88,13 +82,19 @@ export const threepid = (medium: "email" | "msisdn", address: string): Threepid 
 
 export const address = "zoe@example.org";
 
-export const invite = (more: JsonObject = {}): ThreepidInvite =>
-  must(
-    parseThreepidInvite({
-      id_server: "id.example",
-      id_access_token: "secret-token",
-      medium: "email",
-      address,
-      ...more,
-    }),
-  );
+/** The body of a client's request to invite Zoë by her address. */
+export const invite = (more: JsonObject = {}): JsonObject => ({
+  id_server: "id.example",
+  id_access_token: "secret-token",
+  medium: "email",
+  address,
+  ...more,
+});
+
+/** What a client names of that invite to revoke it. */
+export const addressee = (more: JsonObject = {}): JsonObject => ({
+  id_server: "id.example",
+  medium: "email",
+  address,
+  ...more,
+});

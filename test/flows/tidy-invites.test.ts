@@ -1,4 +1,3 @@
-import { cleanUpInvites, expireInvites, inviteByThreePid } from "matrix-third-party-invites";
 import { describe, expect, it } from "vitest";
 import {
   ask,
@@ -14,13 +13,13 @@ import {
   once,
   redeem,
   revokeZoe,
-  standing,
+  pendingTokens,
   theRecord,
 } from "./lives.js";
 import { type World, dieAtNth, openWorld, pend } from "./ports.js";
-import { alice, anna, bob, carol, codeOf, invite, must, problemOf, room } from "./samples.js";
+import { alice, anna, bob, carol, codeOf, must, problemOf, room } from "./samples.js";
 
-const cleanUp = (world: World) => cleanUpInvites(world.ports)({ roomId: room });
+const cleanUp = (world: World) => world.invites.cleanUpInvites({ roomId: room });
 const expire = (world: World, olderThanMs = 30 * day) => expireAll(world, olderThanMs);
 
 const nothing = { emptied: [], advisory: [] };
@@ -47,19 +46,23 @@ const appends = (world: World): readonly (readonly [number, string])[] =>
   });
 
 describe("cleanUpInvites", () => {
-  it.each(["Intended", "Asked", "Asked for a resend", "Minted", "Minted, its note lost", "Pending"] as const)(
-    "leaves an invite alone that is %s",
-    async (place) => {
-      const world = openWorld();
-      await bringTo[place](world);
-      const [life, stands] = [theRecord(world).life, standing(world)];
-      expect(must(await cleanUp(world))).toEqual(nothing);
-      expect([theRecord(world).life, standing(world)]).toEqual([life, stands]);
-    },
-  );
+  it.each([
+    "Intended",
+    "Asked",
+    "Asked for a resend",
+    "TokenStored",
+    "TokenStored, its note lost",
+    "Pending",
+  ] as const)("leaves an invite alone that is %s", async (place) => {
+    const world = openWorld();
+    await bringTo[place](world);
+    const [life, pending] = [theRecord(world).life, pendingTokens(world)];
+    expect(must(await cleanUp(world))).toEqual(nothing);
+    expect([theRecord(world).life, pendingTokens(world)]).toEqual([life, pending]);
+  });
 
   it.each(["Revoked", "Expired"] as const)(
-    "empties the event of one that is %s and stands",
+    "empties the event of one that is %s, where it is pending",
     async (place) => {
       const world = openWorld();
       await bringTo[place](world);
@@ -100,7 +103,7 @@ describe("cleanUpInvites", () => {
     const world = openWorld();
     await bringTo.Redeemed(world);
     expect(must(await cleanUp(world))).toEqual(nothing);
-    expect(standing(world)).toEqual(["token1"]);
+    expect(pendingTokens(world)).toEqual(["token1"]);
   });
 
   it.each(["join", "leave", "ban", "knock"])(
@@ -110,7 +113,7 @@ describe("cleanUpInvites", () => {
       await bringTo.Redeemed(world);
       world.join(bob, membership);
       expect(must(await cleanUp(world))).toEqual({ emptied: ["token1"], advisory: [] });
-      expect([standing(world), lifeOf(world)]).toEqual([[], "Redeemed"]);
+      expect([pendingTokens(world), lifeOf(world)]).toEqual([[], "Redeemed"]);
     },
   );
 
@@ -134,9 +137,9 @@ describe("cleanUpInvites", () => {
   it("empties an earlier token that came late, after a resend, and keeps the new one", async () => {
     const world = openWorld();
     await bringLate(world);
-    expect(theRecord(world).life).toMatchObject({ _tag: "Pending", standing: ["token1"] });
+    expect(theRecord(world).life).toMatchObject({ _tag: "Pending", earlierTokens: ["token1"] });
     expect(must(await cleanUp(world))).toEqual({ emptied: ["token1"], advisory: [] });
-    expect(standing(world)).toEqual(["token2"]);
+    expect(pendingTokens(world)).toEqual(["token2"]);
   });
 
   it("the same where the note of the new one was lost as well", async () => {
@@ -145,10 +148,10 @@ describe("cleanUpInvites", () => {
       once(world, "invites.replace", down, 3);
       must(await ask(world, { resend: true }));
     });
-    expect(theRecord(world).life).toMatchObject({ _tag: "Minted", standing: ["token1"] });
-    expect(standing(world)).toEqual(["token2", "token1"]);
+    expect(theRecord(world).life).toMatchObject({ _tag: "TokenStored", earlierTokens: ["token1"] });
+    expect(pendingTokens(world)).toEqual(["token2", "token1"]);
     expect(must(await cleanUp(world))).toEqual({ emptied: ["token1"], advisory: [] });
-    expect(standing(world)).toEqual(["token2"]);
+    expect(pendingTokens(world)).toEqual(["token2"]);
   });
 
   it("but not while the new one is not in the room: until then the old mail is the one that works", async () => {
@@ -156,17 +159,17 @@ describe("cleanUpInvites", () => {
     await bringTo.Pending(world);
     world.next.append.push({ _tag: "Unavailable" });
     await ask(world, { resend: true });
-    expect(theRecord(world).life).toMatchObject({ _tag: "Minted", standing: ["token1"] });
+    expect(theRecord(world).life).toMatchObject({ _tag: "TokenStored", earlierTokens: ["token1"] });
     expect(must(await cleanUp(world))).toEqual(nothing);
-    expect(standing(world)).toEqual(["token1"]);
+    expect(pendingTokens(world)).toEqual(["token1"]);
   });
 
   it("mends what a process left that died between the append and the note, overtaken by a revocation", async () => {
     const world = openWorld();
     await dieAfterAppend(world, () => revokeZoe(world));
-    expect([lifeOf(world), standing(world)]).toEqual(["Revoked", ["token1"]]);
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Revoked", ["token1"]]);
     expect(must(await cleanUp(world))).toEqual({ emptied: ["token1"], advisory: [] });
-    expect(standing(world)).toEqual([]);
+    expect(pendingTokens(world)).toEqual([]);
   });
 
   it("the same by its end, when it was asked for anew and that answer is lost", async () => {
@@ -175,7 +178,7 @@ describe("cleanUpInvites", () => {
       must(await revokeZoe(world));
       await bringTo.Asked(world);
     });
-    expect([lifeOf(world), standing(world)]).toEqual(["Asked", ["token1"]]);
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Asked", ["token1"]]);
     expect(must(await cleanUp(world)).emptied).toEqual(["token1"]);
   });
 
@@ -206,7 +209,7 @@ describe("cleanUpInvites", () => {
       2,
     );
     expect(must(await cleanUp(world)).emptied).toEqual([]);
-    expect(standing(world)).toEqual(["token1"]);
+    expect(pendingTokens(world)).toEqual(["token1"]);
     expect(world.observed.map(({ _tag }) => _tag)).not.toContain("InvitesEmptied");
   });
 
@@ -223,34 +226,42 @@ const byFirstIn = (world: World) => (one: string, other: string) =>
   world.names().indexOf(one) - world.names().indexOf(other);
 
 describe("expireInvites", () => {
-  it.each(["Intended", "Asked", "Asked for a resend", "Minted", "Minted, its note lost", "Pending"] as const)(
-    "ends an invite that is old and %s",
-    async (place) => {
-      const world = openWorld();
-      await bringTo[place](world);
-      const stood = standing(world);
-      world.now += 30 * day + 1;
-      expect(must(await expire(world))).toEqual({ emptied: stood, advisory: [] });
-      expect([standing(world), lifeOf(world)]).toEqual([[], "Expired"]);
-      expect(world.observed.filter(({ _tag }) => _tag === "InvitesEmptied")).toHaveLength(stood.length);
-      // Again has nothing to do, and whoever asks has a new invite.
-      expect(must(await expire(world))).toEqual(nothing);
-      expect(must(await ask(world))._tag).toBe("ThirdPartyInvite");
-      expect(must(await expire(world))).toEqual(nothing);
-    },
-  );
+  it.each([
+    "Intended",
+    "Asked",
+    "Asked for a resend",
+    "TokenStored",
+    "TokenStored, its note lost",
+    "Pending",
+  ] as const)("ends an invite that is old and %s", async (place) => {
+    const world = openWorld();
+    await bringTo[place](world);
+    const pending = pendingTokens(world);
+    world.now += 30 * day + 1;
+    expect(must(await expire(world))).toEqual({ emptied: pending, advisory: [] });
+    expect([pendingTokens(world), lifeOf(world)]).toEqual([[], "Expired"]);
+    expect(world.observed.filter(({ _tag }) => _tag === "InvitesEmptied")).toHaveLength(pending.length);
+    // Again has nothing to do, and whoever asks has a new invite.
+    expect(must(await expire(world))).toEqual(nothing);
+    expect(must(await ask(world))._tag).toBe("ThirdPartyInvite");
+    expect(must(await expire(world))).toEqual(nothing);
+  });
 
-  it.each(["Intended", "Asked", "Asked for a resend", "Minted", "Minted, its note lost", "Pending"] as const)(
-    "leaves one that is young and %s",
-    async (place) => {
-      const world = openWorld();
-      await bringTo[place](world);
-      const [life, stands] = [theRecord(world).life, standing(world)];
-      world.now += 30 * day;
-      expect(must(await expire(world))).toEqual(nothing);
-      expect([theRecord(world).life, standing(world)]).toEqual([life, stands]);
-    },
-  );
+  it.each([
+    "Intended",
+    "Asked",
+    "Asked for a resend",
+    "TokenStored",
+    "TokenStored, its note lost",
+    "Pending",
+  ] as const)("leaves one that is young and %s", async (place) => {
+    const world = openWorld();
+    await bringTo[place](world);
+    const [life, pending] = [theRecord(world).life, pendingTokens(world)];
+    world.now += 30 * day;
+    expect(must(await expire(world))).toEqual(nothing);
+    expect([theRecord(world).life, pendingTokens(world)]).toEqual([life, pending]);
+  });
 
   it("a resend makes an invite young again", async () => {
     const world = openWorld();
@@ -259,7 +270,7 @@ describe("expireInvites", () => {
     must(await ask(world, { resend: true }));
     world.now += 29 * day;
     expect(must(await expire(world))).toEqual(nothing);
-    expect(standing(world)).toEqual(["token2"]);
+    expect(pendingTokens(world)).toEqual(["token2"]);
   });
 
   it.each(["Revoked", "Redeemed"] as const)("does not touch the record of one that is %s", async (place) => {
@@ -275,10 +286,10 @@ describe("expireInvites", () => {
     await bringTo.Redeemed(world);
     world.now += 99 * day;
     expect(must(await expire(world))).toEqual(nothing);
-    expect(standing(world)).toEqual(["token1"]);
+    expect(pendingTokens(world)).toEqual(["token1"]);
   });
 
-  it("a revoked one that stands all the same goes too", async () => {
+  it("a revoked one whose event is pending all the same is emptied too", async () => {
     const world = openWorld();
     await bringTo.Revoked(world);
     pend(world, "token1");
@@ -294,7 +305,7 @@ describe("expireInvites", () => {
     pend(world, "timeless");
     pend(world, "future", { at: world.now + 1 });
     expect(must(await expire(world))).toEqual({ emptied: ["old"], advisory: [] });
-    expect(standing(world)).toEqual(["young", "timeless", "future"]);
+    expect(pendingTokens(world)).toEqual(["young", "timeless", "future"]);
   });
 
   it("goes by our own time where we have one, whatever the event says", async () => {
@@ -316,7 +327,7 @@ describe("expireInvites", () => {
       emptied: [],
       advisory: [{ token: "token1", sender: bob, reason: "Expired", because: "SenderNotLocal" }],
     });
-    expect([standing(world), lifeOf(world)]).toEqual([["token1"], "Expired"]);
+    expect([pendingTokens(world), lifeOf(world)]).toEqual([["token1"], "Expired"]);
   });
 
   it("nothing is touched twice, nor an event that is empty", async () => {
@@ -344,7 +355,7 @@ describe("expireInvites", () => {
         must(await expire(world));
       });
       await ask(world);
-      expect([when, lifeOf(world), standing(world)]).toEqual([when, "Expired", []]);
+      expect([when, lifeOf(world), pendingTokens(world)]).toEqual([when, "Expired", []]);
     }
   });
 
@@ -360,11 +371,11 @@ describe("expireInvites", () => {
 
   it("what was asked for anew between the look and the note is not noted as expired", async () => {
     const world = openWorld();
-    await bringTo.Minted(world);
+    await bringTo.TokenStored(world);
     world.now += 31 * day;
     during(world, "invites.find", "before", () => ask(world, { resend: true }));
     must(await expire(world));
-    expect([lifeOf(world), standing(world)]).toEqual(["Pending", ["token2"]]);
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Pending", ["token2"]]);
   });
 
   it("a note that cannot be made is made the next time", async () => {
@@ -398,7 +409,7 @@ describe("in the name of their sender, with what they may do now", () => {
       [20, alice],
     ]);
     expect([tokensRead(world), world.count("rooms.snapshot")]).toEqual([[50, 50, 20], 4]);
-    expect(standing(world)).toEqual([]);
+    expect(pendingTokens(world)).toEqual([]);
     expect(world.observed).toEqual(
       [50, 50, 20].map((count) => ({ _tag: "InvitesEmptied", roomId: room, sender: alice, count })),
     );
@@ -436,11 +447,10 @@ describe("in the name of their sender, with what they may do now", () => {
     expect(world.appended.map(({ state_key }) => state_key)).toEqual(["mine1"]);
   });
 
-  it("an invite of ours that stands, as its sender has left, is not noted as expired", async () => {
+  it("an invite of ours that stays pending, as its sender has left, is not noted as expired", async () => {
     const world = openWorld(bothMayInvite);
     world.join(anna);
-    const who = { requester: { userId: anna } };
-    must(await inviteByThreePid(world.ports)({ roomId: room, invite: invite(), ...who }));
+    must(await ask(world, { requester: { userId: anna } }));
     world.join(anna, "leave");
     world.now += 31 * day;
     expect(must(await expire(world)).advisory).toMatchObject([
@@ -454,7 +464,7 @@ describe("in the name of their sender, with what they may do now", () => {
   });
 
   it.each([["refused", { _tag: "Refused", status: 403, errcode: "M_FORBIDDEN" }, "AppendRefused"]] as const)(
-    "one sender whose events are %s does not stand in the way of the others",
+    "one sender whose events are %s does not keep the others from being emptied",
     async (_, answer, because) => {
       const world = openWorld(bothMayInvite);
       world.join(anna);
@@ -482,7 +492,7 @@ describe("in the name of their sender, with what they may do now", () => {
     pendMany(world, "t", 120, alice);
     once(world, "events.append", down, 2);
     expect(problemOf(await expire(world))).toMatchObject({ _tag: "PortFailure", code: "PortBroken" });
-    expect(standing(world)).toHaveLength(70);
+    expect(pendingTokens(world)).toHaveLength(70);
     expect(must(await expire(world)).emptied).toHaveLength(70);
   });
 
@@ -520,7 +530,7 @@ describe("a process that dies at any await leaves what the next one mends", () =
     whole.calls.length = 0;
     await act(whole);
     const names = whole.names();
-    expect(standing(whole)).toEqual([]);
+    expect(pendingTokens(whole)).toEqual([]);
     for (const how of ["before", "after"] as const)
       for (let nth = 1; nth <= names.length; nth += 1) {
         const world = openWorld();
@@ -530,7 +540,7 @@ describe("a process that dies at any await leaves what the next one mends", () =
         expect(await died).toBe(names[nth - 1]);
         world.intercept = undefined;
         await act(world);
-        expect([nth, how, standing(world), lifeOf(world)]).toEqual([nth, how, [], lifeOf(whole)]);
+        expect([nth, how, pendingTokens(world), lifeOf(world)]).toEqual([nth, how, [], lifeOf(whole)]);
       }
   });
 });
@@ -558,9 +568,9 @@ describe.each([
   );
 
   it("that is no room ID → FieldMalformed", async () => {
-    const { ports } = openWorld();
-    expect(codeOf(await cleanUpInvites(ports)({ roomId: "garden" }))).toBe("FieldMalformed");
-    expect(codeOf(await expireInvites(ports)({ roomId: "garden", olderThanMs: 1 }))).toBe("FieldMalformed");
+    const { invites } = openWorld();
+    expect(codeOf(await invites.cleanUpInvites({ roomId: "garden" }))).toBe("FieldMalformed");
+    expect(codeOf(await invites.expireInvites({ roomId: "garden", olderThanMs: 1 }))).toBe("FieldMalformed");
   });
 
   it("hands the caller's signal to every port, but for the note of what is done", async () => {
@@ -570,9 +580,9 @@ describe.each([
     world.now += 31 * day;
     world.calls.length = 0;
     const { signal } = new AbortController();
-    must(await cleanUpInvites(world.ports)({ roomId: room }, { signal }));
+    must(await world.invites.cleanUpInvites({ roomId: room }, { signal }));
     pend(world, "token1");
-    must(await expireInvites(world.ports)({ roomId: room, olderThanMs: day }, { signal }));
+    must(await world.invites.expireInvites({ roomId: room, olderThanMs: day }, { signal }));
     expect(world.names().filter((name) => name === "events.append")).toHaveLength(2);
     expect(world.calls.filter((call) => call.signal !== signal)).toEqual([]);
   });
@@ -585,7 +595,10 @@ describe.each([
       stop.abort();
       return Promise.resolve();
     });
-    const run = await expireInvites(world.ports)({ roomId: room, olderThanMs: day }, { signal: stop.signal });
+    const run = await world.invites.expireInvites(
+      { roomId: room, olderThanMs: day },
+      { signal: stop.signal },
+    );
     expect(codeOf(run)).toBe("Cancelled");
     expect(world.count("events.append")).toBe(1);
   });

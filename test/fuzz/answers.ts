@@ -1,13 +1,8 @@
 /** What the answers of the library must look like, whatever was asked. */
 import assert from "node:assert/strict";
-import {
-  type EventTemplate,
-  type NotCanonicalJson,
-  type Refusal,
-  type Verdict,
-  isJsonObject,
-  matrixError,
-} from "matrix-third-party-invites";
+import { type EventTemplate, type Refusal, matrixError } from "matrix-third-party-invites";
+import type { Verdict } from "matrix-third-party-invites/judge";
+import { type NotCanonicalJson, isJsonObject } from "matrix-third-party-invites/matrix";
 
 /** One side of the two that fp-ts has. */
 type Answer<E, A> =

@@ -1,7 +1,7 @@
 /** The places that an event's `auth_events` are taken from hold all that has a say over it. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { authorize, roomState, selectAuthEvents } from "matrix-third-party-invites";
+import { authorize, roomState, selectAuthEvents } from "matrix-third-party-invites/judge";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { cases, stateOf } from "./cases.js";
 import type { FuzzProperty } from "./property.js";

@@ -1,16 +1,9 @@
 /** Events of ours and rooms for them, as JSON: near what the rules allow, so that a good part of them is allowed. */
 import fc from "fast-check";
-import {
-  type EventLike,
-  type JsonObject,
-  type RoomState,
-  type SigningKey,
-  encodeBase64,
-  isJsonObject,
-  member,
-  roomState,
-  roomVersionIds,
-} from "matrix-third-party-invites";
+import type { EventLike } from "matrix-third-party-invites";
+import { type RoomState, roomState, roomVersionIds } from "matrix-third-party-invites/judge";
+import { encodeBase64, isJsonObject, member } from "matrix-third-party-invites/matrix";
+import type { JsonObject, SigningKey } from "matrix-third-party-invites/ports";
 import { nodeSigningKey } from "matrix-third-party-invites/node";
 import { alice, bob, carol, dave, idServer, room, sign, token, versionOf, written } from "../invite/room.js";
 import { json, jsonObject } from "../matrix/arbitrary-json.js";
@@ -172,7 +165,7 @@ export const cases: fc.Arbitrary<Case> = fc
     inviteSender: often<string>(alice, users),
     signed: signedObjects,
     displayName: json,
-    kind: fc.constantFrom("redeemed", "redeemed", "redeemed", "minted", "invited"),
+    kind: fc.constantFrom("redeemed", "redeemed", "redeemed", "thirdPartyInvite", "invited"),
     sender: senders,
     target: often<unknown>(bob, fc.oneof(users, json)),
     extras: contentExtras,
@@ -189,7 +182,7 @@ export const cases: fc.Arbitrary<Case> = fc
     const state = places.flatMap(([type, key]) => made.state.get(type, key) ?? []);
     const base: EventLike = {
       redeemed: made.redeemed({ display_name: displayName, signed }),
-      minted: made.minted(alice),
+      thirdPartyInvite: made.thirdPartyInvite(alice),
       invited: made.invited(alice),
     }[kind];
     const content = { ...(isJsonObject(base.content) ? base.content : {}), ...extras };

@@ -1,16 +1,10 @@
 /** Both engines say the same of crafted keys and signatures, and it is what libsodium says. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  type JsonObject,
-  type Verdict,
-  authorize,
-  canonicalJson,
-  decodeBase64,
-  encodeBase64,
-  proveInvite,
-  roomVersionIds,
-} from "matrix-third-party-invites";
+import { proveInvite } from "matrix-third-party-invites/decisions";
+import { type Verdict, authorize, roomVersionIds } from "matrix-third-party-invites/judge";
+import { canonicalJson, decodeBase64, encodeBase64 } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { bob, rightOf, room, token, versionOf } from "../invite/room.js";
@@ -232,7 +226,7 @@ export const engineProperties: readonly FuzzProperty[] = [
         const tag = libsodiumAccepts(turned.key, bytes, turned.signature) ? "Proven" : "NotProven";
         if (bit === undefined) assert.equal(tag === "Proven", vector.crypto.libsodium);
         for (const engine of [nodeCrypto, portableCrypto])
-          assert.equal(proveInvite(engine, versionOf(id), proof, content)._tag, tag);
+          assert.equal(proveInvite({ crypto: engine, version: versionOf(id) }, proof, content)._tag, tag);
       },
     ),
   },

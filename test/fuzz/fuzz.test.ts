@@ -1,39 +1,32 @@
 import fc from "fast-check";
-import * as library from "matrix-third-party-invites";
 import { describe, expect, it } from "vitest";
 import { isAll } from "../all.js";
 import { type Output, fuzz, usage } from "./cli.js";
 import { properties } from "./properties.js";
 import type { FuzzProperty } from "./property.js";
 import { allot, run } from "./run.js";
+import { entryPoints } from "./table.js";
 import { hostileRows } from "./totality.js";
 
-/** Asynchronous, over ports; their own test is in test/flows. */
-const flows = [
-  "cleanUpInvites",
-  "deliverOwed",
-  "expireInvites",
-  "firstJoinChecks",
-  "invite",
-  "inviteAll",
-  "inviteByThreePid",
-  "inviteByUserId",
-  "invitesLeftBehind",
-  "listInvites",
-  "noteRedeemed",
-  "receiveExchange",
-  "receiveInboundInvite",
-  "receiveOnBind",
-  "redeemThirdPartySigned",
-  "revokeInvite",
-];
+/** Makes the object over ports, whose methods are asynchronous; they have tests of their own in test/flows. */
+const constructors = ["createThirdPartyInvites"];
 
-it("every exported function is a flow or in the table of hostile input, and none is there that is not exported", () => {
-  const exported = Object.entries(library).flatMap(([name, value]) =>
-    typeof value === "function" ? [name] : [],
-  );
+const isDecision = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && "reads" in value && "decide" in value;
+
+const exported = Object.values(entryPoints).flatMap((entryPoint) =>
+  Object.entries<unknown>(entryPoint).filter(([, value]) => typeof value === "function" || isDecision(value)),
+);
+
+it("every exported function and decision is in the table of hostile input, and none is there that is not exported", () => {
+  const names = new Set(exported.map(([name]) => name));
   const tried = hostileRows.map(({ of }): string => of);
-  expect([...new Set([...flows, ...tried])].sort()).toEqual(exported.sort());
+  expect([...new Set([...constructors, ...tried])].sort()).toEqual([...names].sort());
+});
+
+it("a name means the same wherever it is exported, so that one row is for all of them", () => {
+  const values = new Map(exported);
+  for (const [name, value] of exported) expect([name, values.get(name) === value]).toEqual([name, true]);
 });
 
 it("no two properties have one name, so that --only finds the one that failed", () => {

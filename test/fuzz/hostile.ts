@@ -1,6 +1,7 @@
 /** Values that nobody honest sends, for whatever takes values that nobody has checked. */
 import fc from "fast-check";
-import { isJsonObject, parseStrict } from "matrix-third-party-invites";
+import { parseStrict } from "matrix-third-party-invites/judge";
+import { isJsonObject } from "matrix-third-party-invites/matrix";
 import { anything, json } from "../matrix/arbitrary-json.js";
 
 const nested = (depth: number): unknown => {

@@ -1,16 +1,11 @@
 /** Order of signatures, keys and members of objects never changes what is decided. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  type EventLike,
-  type RedeemOutcome,
-  type Refusal,
-  authorize,
-  isJsonObject,
-  member,
-  parseSigned,
-  redeem,
-} from "matrix-third-party-invites";
+import type { Either } from "fp-ts/lib/Either.js";
+import type { EventLike, RedeemOutcome, Refusal } from "matrix-third-party-invites";
+import { applyDecision, parseSigned, redeem } from "matrix-third-party-invites/decisions";
+import { authorize } from "matrix-third-party-invites/judge";
+import { isJsonObject, member } from "matrix-third-party-invites/matrix";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { plainCanonical } from "../matrix/arbitrary-json.js";
 import { type Case, cases, stateOf } from "./cases.js";
@@ -64,18 +59,17 @@ const reorderedCase = ({ version, roomId, state, event }: Case, seed: number): C
 /** An outcome up to the order of its keys. */
 const unordered = (outcome: RedeemOutcome): unknown =>
   outcome._tag === "Redeem"
-    ? { event: plainCanonical(outcome.event), keys: outcome.keys.map(plainCanonical).sort() }
+    ? { events: outcome.events.map(plainCanonical), keys: outcome.keys.map(plainCanonical).sort() }
     : outcome;
 
 const redemption = (one: Case): unknown => {
   const parsed = parseSigned(member(member(member(one.event, "content"), "third_party_invite"), "signed"));
   if (parsed._tag === "Left") return parsed;
-  const outcome:
-    | { readonly _tag: "Left"; readonly left: Refusal }
-    | { readonly _tag: "Right"; readonly right: RedeemOutcome } = redeem(
+  const outcome: Either<Refusal, RedeemOutcome> = applyDecision(
+    redeem,
     stateOf(one),
-    parsed.right,
-    nodeCrypto,
+    { signed: parsed.right },
+    { crypto: nodeCrypto, serverName: "one.example" },
   );
   return outcome._tag === "Left" ? outcome : unordered(outcome.right);
 };

@@ -1,18 +1,17 @@
 /** A redacted event is redacted for good, and is still the event that it was. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { requiredSigners, roomVersionIds } from "matrix-third-party-invites/judge";
 import {
-  type JsonObject,
   eventId,
   eventReference,
   isJsonObject,
   redact,
   referenceHash,
-  requiredSigners,
-  roomVersionIds,
   signPdu,
   verifyPdu,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { versionOf } from "../invite/room.js";
 import { json, jsonObject } from "../matrix/arbitrary-json.js";

@@ -1,6 +1,7 @@
 /** Rooms of every version, honest ones, and ones whose every event of interest is hostile. */
 import fc from "fast-check";
-import { type EventLike, type RoomState, roomVersionIds } from "matrix-third-party-invites";
+import type { EventLike } from "matrix-third-party-invites";
+import { type RoomState, roomVersionIds } from "matrix-third-party-invites/judge";
 import { type Room, alice, bob, room, token } from "../invite/room.js";
 import { frozen } from "./intact.js";
 import { inputs, mutated } from "./hostile.js";
@@ -66,7 +67,7 @@ export const anyRooms: fc.Arbitrary<Room> = fc.oneof(rooms, { weight: 2, arbitra
 const judged = honestRooms.map((made) =>
   fc.tuple(
     fc.constant(made),
-    fc.oneof(inputs(made.redeemed()), inputs(made.minted(alice)), inputs(made.invited(alice))),
+    fc.oneof(inputs(made.redeemed()), inputs(made.thirdPartyInvite(alice)), inputs(made.invited(alice))),
   ),
 );
 

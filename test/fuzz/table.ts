@@ -1,21 +1,39 @@
 /**
- * Every function that the package exports, flows aside, with the inputs that it is tried with and the look of its
- * answer. What other people send is hostile; what the library or its host made (a room version, an engine, a parsed
- * user ID) is honest, since its type says so. A new function is one more row.
+ * Every function and every decision that the package exports for what other people send, with the inputs that it is
+ * tried with and the look of its answer. What other people send is hostile; what the library or its host made (a room
+ * version, an engine, a parsed user ID) is honest, since its type says so. A new function is one more row.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import * as library from "matrix-third-party-invites";
+import * as index from "matrix-third-party-invites";
+import type { EventLike, InviteDetails } from "matrix-third-party-invites";
+import * as decisions from "matrix-third-party-invites/decisions";
+import type {
+  Decision,
+  DecisionOutcome,
+  InviteRequest,
+  MatchedKey,
+  RedeemOutcome,
+  RevokeOutcome,
+  RoomInvite,
+  Signed,
+  Tidying,
+  Transition,
+} from "matrix-third-party-invites/decisions";
+import * as judge from "matrix-third-party-invites/judge";
+import type { CheckedPdu, RoomVersion } from "matrix-third-party-invites/judge";
+import * as matrix from "matrix-third-party-invites/matrix";
+import type { Level, Malformed, SignedPdu } from "matrix-third-party-invites/matrix";
 import type {
   CryptoEngine,
-  EventLike,
-  Happening,
   InviteLife,
+  InviteRecord,
   JsonObject,
-  RoomVersion,
   SigningKey,
+  StateEntry,
+  StoredInvite,
   Threepid,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { json } from "../matrix/arbitrary-json.js";
@@ -85,21 +103,29 @@ export const trappedSources: Sources = {
   events: (honest) => typed(trapped(honest)),
 };
 
+/** The entry points whose functions take what other people send; the others hold adapters, which have tests of their own. */
+export const entryPoints = { ".": index, "./judge": judge, "./decisions": decisions, "./matrix": matrix };
+
+const library = { ...index, ...judge, ...decisions, ...matrix };
+
 type Exports = typeof library;
 
-/** The names of the functions that the package exports. */
-export type FunctionName = {
-  [Name in keyof Exports]: Exports[Name] extends (...args: never) => unknown ? Name : never;
+/** The names of the functions and of the decisions that they export. */
+export type ExportName = {
+  [Name in keyof Exports]: Exports[Name] extends
+    ((...args: never) => unknown) | { readonly decide: (...args: never) => unknown }
+    ? Name
+    : never;
 }[keyof Exports];
 
 export interface Row {
-  readonly of: FunctionName;
+  readonly of: ExportName;
   readonly cost: number;
   readonly property: fc.IRawProperty<unknown>;
 }
 
 const row = <Input, Answer>(
-  of: FunctionName,
+  of: ExportName,
   input: fc.Arbitrary<Input>,
   call: (input: Input) => Answer,
   check: (answer: Answer, input: Input) => void,
@@ -116,6 +142,36 @@ const row = <Input, Answer>(
     assert.ok(isIntact(), "Bytes that were handed over have changed.");
   }),
 });
+
+/** A decision, made as the flows make it. */
+const decisionRow = <Command, Outcome extends DecisionOutcome>(
+  of: ExportName,
+  decision: Decision<Command, Outcome>,
+  commands: fc.Arbitrary<Command>,
+  check: Check<Outcome>,
+  cost = 0.4,
+): Row =>
+  row(
+    of,
+    fc.tuple(anyRooms, commands, engines, budgets, serverTexts),
+    ([{ state }, command, crypto, maxPairs, serverName]) => ({
+      reads: decision.reads(command),
+      decided: library.applyDecision(decision, state, command, {
+        crypto,
+        serverName,
+        ...(maxPairs === undefined ? {} : { maxPairs }),
+      }),
+    }),
+    ({ reads, decided }) => {
+      for (const { type, stateKey } of reads)
+        assert.deepEqual([typeof type, typeof stateKey], ["string", "string"]);
+      refusalOr<Outcome>((outcome) => {
+        outcome.events.forEach(isTemplate);
+        check(outcome);
+      })(decided);
+    },
+    cost,
+  );
 
 const versions: fc.Arbitrary<RoomVersion> = fc.constantFrom(
   ...library.roomVersionIds.map((id) => shownAs(versionOf(id), () => `version ${id}`)),
@@ -139,8 +195,10 @@ const threepids: fc.Arbitrary<Threepid> = fc.constantFrom(
 const { roomId } = room();
 const honestRoomIds = fc.constantFrom(roomId, room("12").roomId);
 const budgets = fc.option(hostileNumbers, { nil: undefined });
-const details = fc.record({ isDirect: fc.boolean(), reason: hostileTexts("come in") }, { requiredKeys: [] });
-const decisionOptions = fc.record({ maxPairs: hostileNumbers, details }, { requiredKeys: [] });
+const details: fc.Arbitrary<InviteDetails> = fc.record(
+  { isDirect: fc.boolean(), reason: hostileTexts("come in") },
+  { requiredKeys: [] },
+);
 const requesters = fc.record(
   { userId: someUsers, isGuest: fc.boolean(), isSuspended: fc.boolean() },
   { requiredKeys: ["userId"] },
@@ -166,7 +224,7 @@ const pdu = {
 };
 /** A whole event of version 10. */
 const signedPdu = rightOf(
-  library.hashAndSignPdu(nodeCrypto, pdu, versionOf("10"), "one.example", signingKey),
+  library.hashAndSignPdu(nodeCrypto, pdu, versionOf("10"), { serverName: "one.example", key: signingKey }),
 ).pdu;
 const create = {
   ...pdu,
@@ -181,6 +239,21 @@ const signers = fc.record({
   publicKey: fc.oneof(fc.constant(signingKey.publicKey), hostileBytes(32)),
 });
 
+/** The header of a request, and what it says. */
+const xMatrix = rightOf(
+  library.signRequest(
+    {
+      method: "PUT",
+      uri: "/_matrix/federation/v1/version",
+      origin: "one.example",
+      destination: "two.example",
+      content: pdu,
+    },
+    signingKey,
+  ),
+);
+const honestXMatrix = rightOf(library.parseXMatrix(xMatrix));
+
 const serverKeys = fc.record(
   {
     publicKey: fc.oneof(fc.constant(signingKey.publicKey), hostileBytes(32)),
@@ -192,7 +265,7 @@ const serverKeys = fc.record(
 
 const notSigned = tagged("NoSignature", "BadSignature", "NotCanonicalJson");
 const noEventId = tagged("NoEventId", "NotCanonicalJson");
-const malformed: Check<library.Malformed> = ({ _tag, what, why }) => {
+const malformed: Check<Malformed> = ({ _tag, what, why }) => {
   assert.equal(_tag, "Malformed");
   assert.match(what, /^(server name|user ID|room ID)$/);
   assert.notEqual(why, "");
@@ -200,72 +273,95 @@ const malformed: Check<library.Malformed> = ({ _tag, what, why }) => {
 const isNoBadText: Check<string> = (text) => {
   assert.ok(text.isWellFormed() && text.length <= 261, "The text is broken or too long.");
 };
-const isSignedPdu: Check<library.SignedPdu> = (made) => {
+const isSignedPdu: Check<SignedPdu> = (made) => {
   isText(made.eventId);
   isObject(made.pdu);
 };
-const isCheckedPdu: Check<library.CheckedPdu> = (checked) => {
+const isCheckedPdu: Check<CheckedPdu> = (checked) => {
   isText(checked.eventId);
   isObject(checked.pdu);
   isBoolean(checked.hashMatches);
   checked.signers.forEach(isText);
 };
-const isLevel: Check<library.Level> = (level) => {
+const isLevel: Check<Level> = (level) => {
   if (level !== undefined) assert.ok(typeof level === "number" && !Number.isNaN(level), "This is no level.");
 };
-const isMatchedKeys: Check<readonly library.MatchedKey[]> = (keys) => {
+const isMatchedKeys: Check<readonly MatchedKey[]> = (keys) => {
   assert.notEqual(keys.length, 0);
   for (const { publicKey, validity } of keys) {
     isText(publicKey);
     tagged("Forever", "Ask", "Unaskable")(validity);
   }
 };
-const isParsedSigned: Check<library.Signed> = ({ mxid, token: ofToken, json: whole }) => {
+const isParsedSigned: Check<Signed> = ({ mxid, token: ofToken, json: whole }) => {
   assert.equal(library.parseUserId(mxid)._tag, "Right");
   assert.notEqual(ofToken, "");
   isObject(whole);
 };
-const isRedeemed: Check<library.RedeemOutcome> = (outcome) => {
+const isRedeemed: Check<RedeemOutcome> = (outcome) => {
   tagged("Redeem", "AlreadyInvited", "AlreadyJoined")(outcome);
   if (outcome._tag !== "Redeem") return;
-  isTemplate(outcome.event);
+  assert.equal(outcome.events.length, 1);
   isMatchedKeys(outcome.keys);
 };
-const isInviteRequest: Check<library.InviteRequest> = tagged("ByUserId", "ByThreepid");
-const isPlaces: Check<readonly library.StateEntry[]> = (places) => {
+const isInviteRequest: Check<InviteRequest> = tagged("ByUserId", "ByThreepid");
+const isRevocation: Check<RevokeOutcome> = (outcome) => {
+  tagged("Revoke", "AlreadyRevoked")(outcome);
+  assert.equal(outcome._tag === "Revoke", outcome.events.length > 0);
+  for (const { content } of outcome.events) assert.deepEqual(content, {});
+};
+const isPlaces: Check<readonly StateEntry[]> = (places) => {
   const names = places.map(({ type, stateKey }) => JSON.stringify([type, stateKey]));
   assert.equal(new Set(names).size, names.length);
   assert.ok(names.length <= 10, "Ten places are the most.");
 };
-const lifeTags = ["Intended", "Asked", "Minted", "Pending", "Redeemed", "Revoked", "Expired"] as const;
+const lifeTags = ["Intended", "Asked", "TokenStored", "Pending", "Redeemed", "Revoked", "Expired"] as const;
 
-const mintedAnswer = { token, public_keys: inviteContent["public_keys"], display_name: "z...@w..." };
+const storeInviteAnswer = { token, public_keys: inviteContent["public_keys"], display_name: "z...@w..." };
 const pinnedKeys = fc.option(fc.array(hostileTexts(written(longTermKey), written(longTermKey, "urlsafe"))), {
   nil: undefined,
 });
-const minted = rightOf(library.parseMintedInvite(mintedAnswer, email("zq81k@w7x9.example")));
+const storedInvite = rightOf(library.parseStoredInvite(storeInviteAnswer, email("zq81k@w7x9.example")));
 const parsedSigned = rightOf(library.parseSigned(signed));
-const happenings: fc.Arbitrary<Happening> = fc.oneof(
-  hostileNumbers.map((at): Happening => ({ _tag: "Ask", at })),
-  fc.constant<Happening>({ _tag: "Answer", minted }),
-  fc.constantFrom<Happening>({ _tag: "NothingSent" }, { _tag: "Revoke" }, { _tag: "Expire" }),
-  fc.subarray([minted.token]).map((superseded): Happening => ({ _tag: "Append", superseded })),
-  fc.constant<Happening>({ _tag: "Redeem", by: bob }),
+const transitions: fc.Arbitrary<Transition> = fc.oneof(
+  hostileNumbers.map((at): Transition => ({ _tag: "Ask", at })),
+  fc.constant<Transition>({ _tag: "Answer", storedInvite }),
+  fc.constantFrom<Transition>({ _tag: "NothingSent" }, { _tag: "Revoke" }, { _tag: "Expire" }),
+  fc.subarray([storedInvite.token]).map((superseded): Transition => ({ _tag: "Append", superseded })),
+  fc.constant<Transition>({ _tag: "Redeem", by: bob }),
 );
-/** Wherever happenings lead; those that do not fit are passed over. */
+/** Wherever transitions lead; those that do not fit are passed over. */
 const lives: fc.Arbitrary<InviteLife> = fc
-  .array(happenings)
+  .array(transitions)
   .map((all) =>
     all.reduce<InviteLife>((life, one) => library.advance(life, one) ?? life, { _tag: "Intended" }),
   );
 
+const recordOf = { roomId, sender: alice, idServer: rightOf(library.parseServerName("id.example")) };
+const records: fc.Arbitrary<InviteRecord> = fc
+  .record({ life: lives, createdAt: hostileNumbers, sender: someUsers, details })
+  .map((stored) => ({
+    ...recordOf,
+    ...stored,
+    key: library.inviteKey(nodeCrypto, new Uint8Array(32), {
+      ...recordOf,
+      threepid: email("zq81k@w7x9.example"),
+    }),
+  }));
+const someRecords = fc.array(records, { maxLength: 2 });
+const tokens = fc.array(hostileTexts(token), { maxLength: 3 });
+const tidyings: fc.Arbitrary<Tidying> = fc.oneof(
+  fc.constant<Tidying>({ _tag: "Leftover" }),
+  hostileNumbers.map((before): Tidying => ({ _tag: "Expired", before })),
+);
+
 /** As the library would have it, with hostile members beside those that were looked at. */
-const proofOf = (value: unknown): library.Signed => {
+const proofOf = (value: unknown): Signed => {
   const parsed = library.parseSigned(value);
   return parsed._tag === "Right" ? parsed.right : parsedSigned;
 };
 
-/** Every function that the package exports but flows, tried with values from these sources. */
+/** Every export for what other people send, tried with values from these sources. */
 export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[] => {
   const pdus = fc.tuple(
     engines,
@@ -519,7 +615,8 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
     row(
       "hashAndSignPdu",
       fc.tuple(pdus, hostileTexts("one.example")),
-      ([[crypto, one, version], entity]) => library.hashAndSignPdu(crypto, one, version, entity, signingKey),
+      ([[crypto, one, version], entity]) =>
+        library.hashAndSignPdu(crypto, one, version, { serverName: entity, key: signingKey }),
       either(noEventId, isSignedPdu),
       0.4,
     ),
@@ -568,6 +665,58 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
           assert.deepEqual([typeof server, typeof keyId], ["string", "string"]);
       },
       0.2,
+    ),
+    row(
+      "checkEventFormat",
+      fc.tuple(fc.oneof(jsonObjects(pdu), jsonObjects(signedPdu), jsonObjects(create)), versions),
+      ([one, version]) => library.checkEventFormat(one, version),
+      either(({ _tag, field }) => {
+        assert.equal(_tag, "BadFormat");
+        assert.match(field, /^[a-z_]+$/);
+      }, isNothing),
+      0.2,
+    ),
+    row(
+      "parseXMatrix",
+      fc.oneof(unknowns(xMatrix), hostileTexts(xMatrix, "X-Matrix ")),
+      library.parseXMatrix,
+      either(tagged("NotXMatrix"), ({ origin, destination, keyId, signature }) => {
+        for (const server of [origin, destination ?? origin])
+          assert.equal(library.parseServerName(server)._tag, "Right");
+        isText(keyId);
+        isText(signature);
+      }),
+    ),
+    row(
+      "signRequest",
+      fc.tuple(serverTexts, serverTexts, hostileTexts("/_matrix/federation/v1/version"), unknowns(pdu)),
+      ([origin, destination, uri, content]) =>
+        library.signRequest({ method: "PUT", uri, origin, destination, content }, signingKey),
+      either(notCanonical, (header) => {
+        assert.match(header, /^X-Matrix origin="[^]*",sig="[\w+/]{86}"$/);
+      }),
+      0.3,
+    ),
+    row(
+      "verifyRequest",
+      fc.tuple(
+        engines,
+        hostileTexts(xMatrix),
+        hostileTexts("/_matrix/federation/v1/version"),
+        unknowns(pdu),
+        fc.oneof(fc.constant(signingKey.publicKey), hostileBytes(32)),
+      ),
+      ([crypto, header, uri, content, publicKey]) => {
+        const parsed = library.parseXMatrix(header);
+        return library.verifyRequest(
+          crypto,
+          parsed._tag === "Right" ? parsed.right : honestXMatrix,
+          { method: "PUT", uri, destination: "two.example", content },
+          publicKey,
+        );
+      },
+      either(tagged("OtherDestination", "NoSignature", "BadSignature", "NotCanonicalJson"), isNothing),
+      0.3,
     ),
 
     // threepid
@@ -624,11 +773,11 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
     ),
     row("parseSigned", unknowns(signed), library.parseSigned, refusalOr(isParsedSigned)),
     row(
-      "parseMintedInvite",
-      fc.tuple(unknowns(mintedAnswer), threepids, pinnedKeys),
-      ([answer, threepid, pinned]) => library.parseMintedInvite(answer, threepid, pinned),
+      "parseStoredInvite",
+      fc.tuple(unknowns(storeInviteAnswer), threepids, pinnedKeys),
+      ([answer, threepid, pinned]) => library.parseStoredInvite(answer, threepid, pinned),
       (made, [, , pinned]) => {
-        refusalOr<library.MintedInvite>((parsed) => {
+        refusalOr<StoredInvite>((parsed) => {
           assert.match(parsed.token, /^[0-9A-Za-z.=_-]{1,255}$/);
           assert.notEqual(parsed.publicKeys.length, 0);
           isNoBadText(parsed.displayName);
@@ -641,12 +790,10 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       },
       0.3,
     ),
-    row(
-      "admit",
-      fc.tuple(anyRooms, requesters),
-      ([{ state }, requester]) => library.admit(state, requester),
-      refusalOr(isNothing),
-    ),
+    decisionRow("admitInviter", library.admitInviter, requesters, ({ _tag, mail }) => {
+      assert.equal(_tag, "Admitted");
+      Object.values<string>({ ...mail }).forEach(isText);
+    }),
     row(
       "selectAuthEvents",
       fc.tuple(events(pdu), versions),
@@ -684,8 +831,10 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
     row(
       "authorize",
       fc.tuple(anyRooms, engines),
-      ([{ state, redeemed, minted: mint, invited }, crypto]) =>
-        [redeemed(), mint(alice), invited(alice)].map((one) => library.authorize(one, state, crypto)),
+      ([{ state, redeemed, thirdPartyInvite, invited }, crypto]) =>
+        [redeemed(), thirdPartyInvite(alice), invited(alice)].map((one) =>
+          library.authorize(one, state, crypto),
+        ),
       (verdicts) => {
         verdicts.forEach(isVerdict);
       },
@@ -718,29 +867,76 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       0.8,
     ),
     row(
-      "decide",
+      "applyDecision",
       fc.tuple(
         anyRooms,
+        fc.array(jsonObjects(pdu.content).filter(library.isJsonObject), { maxLength: 2 }),
         requesters,
-        fc.oneof(
-          fc
-            .tuple(someUsers, details, hostileTexts("Bob"))
-            .map(([user, more, displayname]): library.Invitee => ({
-              _tag: "Bound",
-              userId: user,
-              profile: { displayname, avatarUrl: displayname },
-              ...more,
-            })),
-          fc
-            .array(fc.constant(minted.token), { maxLength: 2 })
-            .map((supersedes): library.Invitee => ({ _tag: "Unbound", minted, supersedes })),
-        ),
       ),
-      ([{ state }, requester, invitee]) => library.decide(state, requester, invitee),
-      refusalOr((outcome) => {
-        tagged("Invite", "AlreadyInvited", "ThirdPartyInvite", "AlreadyPending")(outcome);
-        if ("events" in outcome) outcome.events.forEach(isTemplate);
+      ([{ state }, contents, { userId: sender }]) => {
+        const appending: Decision<readonly JsonObject[], DecisionOutcome> = {
+          reads: () => [],
+          decide: ({ roomId: id }, all) => ({
+            _tag: "Right",
+            right: {
+              _tag: "Appended",
+              events: all.map((content) => ({
+                type: "m.room.member",
+                room_id: id,
+                sender,
+                state_key: sender,
+                content,
+              })),
+            },
+          }),
+        };
+        return library.applyDecision(appending, state, contents, {
+          crypto: nodeCrypto,
+          serverName: "one.example",
+        });
+      },
+      (decided, [{ version }, contents]) => {
+        const numbers = version.strictCanonicalJson ? "integers" : "any";
+        const fits = contents.every((content) => {
+          const text = library.canonicalJson(content, numbers);
+          return text._tag === "Right" && Buffer.byteLength(text.right) <= 60_000;
+        });
+        refusalOr<DecisionOutcome>(({ events: appended }) => {
+          appended.forEach(isTemplate);
+        })(decided);
+        assert.equal(decided._tag === "Left" ? decided.left.code : "fits", fits ? "fits" : "EventTooLarge");
+      },
+      0.4,
+    ),
+    decisionRow(
+      "inviteUser",
+      library.inviteUser,
+      fc
+        .tuple(requesters, someUsers, details, hostileTexts("Bob"))
+        .map(([requester, user, more, displayname]) => ({
+          requester,
+          userId: user,
+          profile: { displayname, avatarUrl: displayname },
+          details: more,
+        })),
+      (outcome) => {
+        tagged("Invite", "AlreadyInvited")(outcome);
+        assert.equal(outcome.events.length, outcome._tag === "Invite" ? 1 : 0);
+      },
+      0.3,
+    ),
+    decisionRow(
+      "inviteThreepid",
+      library.inviteThreepid,
+      fc.record({
+        requester: requesters,
+        storedInvite: fc.constant(storedInvite),
+        supersedes: fc.array(fc.constant(storedInvite.token), { maxLength: 2 }),
       }),
+      (outcome) => {
+        tagged("ThirdPartyInvite", "AlreadyPending")(outcome);
+        assert.equal(outcome.events.length > 0, outcome._tag === "ThirdPartyInvite");
+      },
       0.3,
     ),
     row(
@@ -761,18 +957,13 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       }),
       0.2,
     ),
-    row(
-      "decideExchange",
-      fc.tuple(anyRooms, proofs, engines, decisionOptions, serverTexts),
-      ([{ state }, proof, crypto, options, serverName]) =>
-        library.decideExchange(
-          state,
-          { roomId, sender: alice, signed: proofOf(proof) },
-          serverName,
-          crypto,
-          options,
-        ),
-      refusalOr(isRedeemed),
+    decisionRow(
+      "exchange",
+      library.exchange,
+      fc
+        .tuple(proofs, someRecords)
+        .map(([proof, stored]) => ({ roomId, sender: alice, signed: proofOf(proof), records: stored })),
+      isRedeemed,
       0.6,
     ),
     row(
@@ -787,15 +978,37 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       },
       0.3,
     ),
-    row(
+    decisionRow(
+      "firstJoinToken",
+      library.firstJoinToken,
+      fc.record({ userId: someUsers }),
+      tagged("NothingToCheck", "CheckToken"),
+    ),
+    decisionRow(
       "firstJoin",
-      fc.tuple(anyRooms, someUsers, engines, budgets),
-      ([{ state }, user, crypto, maxPairs]) => library.firstJoin(state, user, crypto, maxPairs),
-      refusalOr((outcome) => {
+      library.firstJoin,
+      fc.record({ userId: someUsers, token: fc.oneof(fc.constant(token), hostileTexts(token)) }),
+      (outcome) => {
         tagged("NothingToCheck", "CheckKeys")(outcome);
         if (outcome._tag === "CheckKeys") isMatchedKeys(outcome.keys);
+      },
+    ),
+    row(
+      "parseThirdPartySigned",
+      unknowns({ ...signed, sender: alice }),
+      (value) => library.parseThirdPartySigned(value, { roomId, userId: bob }),
+      refusalOr((delivery) => {
+        isParsedSigned(delivery.signed);
+        assert.equal(delivery.signed.mxid, bob);
+        assert.equal(library.parseUserId(delivery.sender)._tag, "Right");
       }),
-      0.4,
+      0.2,
+    ),
+    decisionRow(
+      "checkThirdPartySigned",
+      library.checkThirdPartySigned,
+      fc.tuple(proofs, someUsers).map(([proof, sender]) => ({ roomId, sender, signed: proofOf(proof) })),
+      tagged("AlreadyJoined", "AlreadyInvited", "ToRedeem"),
     ),
     row(
       "checkInboundInvite",
@@ -826,8 +1039,8 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
     ),
     row(
       "advance",
-      fc.tuple(lives, happenings),
-      ([life, happening]) => library.advance(life, happening),
+      fc.tuple(lives, transitions),
+      ([life, transition]) => library.advance(life, transition),
       optional(tagged(...lifeTags)),
     ),
     row("tokensOf", lives, library.tokensOf, (tokens) => {
@@ -865,7 +1078,7 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       "proveInvite",
       fc.tuple(engines, versions, jsonObjects(signed), jsonObjects(inviteContent), budgets),
       ([crypto, version, value, content, maxPairs]) =>
-        library.proveInvite(crypto, version, value, content, maxPairs),
+        library.proveInvite({ crypto, version, maxPairs }, value, content),
       (proof) => {
         tagged("Proven", "NotProven", "SignedTooLarge", "TooMuchWork")(proof);
         if (proof._tag !== "Proven") return;
@@ -874,21 +1087,57 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       },
       0.5,
     ),
-    row(
+    decisionRow(
       "redeem",
-      fc.tuple(anyRooms, proofs, engines, decisionOptions),
-      ([{ state }, proof, crypto, options]) => library.redeem(state, proofOf(proof), crypto, options),
-      refusalOr(isRedeemed),
+      library.redeem,
+      fc.tuple(proofs, someRecords).map(([proof, stored]) => ({ signed: proofOf(proof), records: stored })),
+      isRedeemed,
       0.6,
     ),
-    row(
+    decisionRow(
       "revoke",
-      fc.tuple(anyRooms, requesters, hostileTexts(token)),
-      ([{ state }, requester, ofToken]) => library.revoke(state, requester, ofToken),
-      refusalOr((outcome) => {
-        tagged("Revoke", "AlreadyRevoked")(outcome);
-        if (outcome._tag === "Revoke") outcome.events.forEach(isTemplate);
+      library.revoke,
+      fc.record({ requester: requesters, token: fc.oneof(fc.constant(token), hostileTexts(token)) }),
+      isRevocation,
+    ),
+    decisionRow("revokeOwn", library.revokeOwn, fc.record({ requester: requesters, tokens }), isRevocation),
+    decisionRow(
+      "revokeRecord",
+      library.revokeRecord,
+      fc.record({ requester: requesters, record: records }),
+      (outcome) => {
+        if (outcome._tag === "AlreadyRedeemed") isText(outcome.by);
+        else isRevocation(outcome);
+      },
+    ),
+    row(
+      "roomInvites",
+      fc.tuple(anyRooms, tokens, someRecords),
+      ([{ state }, named, stored]) => library.roomInvites(state, named, stored),
+      (invites, [, named]) => {
+        for (const { token: ofToken, sender, record } of invites) {
+          assert.ok(named.includes(ofToken));
+          assert.ok(record === undefined || record.sender === sender, "A record of somebody else's.");
+        }
+      },
+    ),
+    decisionRow(
+      "emptyUntidy",
+      library.emptyUntidy,
+      fc.record({
+        requester: requesters,
+        invites: fc.array(
+          fc.record<RoomInvite>({
+            token: fc.oneof(fc.constant(token), hostileTexts(token)),
+            event: events(pdu),
+            sender: someUsers,
+            record: fc.option(records, { nil: undefined }),
+          }),
+          { maxLength: 2 },
+        ),
+        tidying: tidyings,
       }),
+      isRevocation,
     ),
   ];
 };

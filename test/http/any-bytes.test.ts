@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { stringMember } from "matrix-third-party-invites";
+import { stringMember } from "matrix-third-party-invites/matrix";
 import { describe, expect, it } from "vitest";
 import { type Mounted, everyEndpoint, inPieces, openHost, requestTo } from "./host.js";
 

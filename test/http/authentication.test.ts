@@ -1,5 +1,6 @@
 import { right } from "fp-ts/lib/Either.js";
-import { type JsonObject, parseInviteRequest } from "matrix-third-party-invites";
+import { parseInviteRequest } from "matrix-third-party-invites/decisions";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { inviteEndpoint, matrixResponse } from "matrix-third-party-invites/http";
 import { describe, expect, it } from "vitest";
 import { room } from "../flows/samples.js";
@@ -203,7 +204,7 @@ describe("what goes wrong in the host's own part", () => {
   it("is told to the host, and to nobody else", async () => {
     const cause = new Error("the accounts are gone");
     const told: unknown[] = [];
-    const endpoint = inviteEndpoint(openHost().ports, {
+    const endpoint = inviteEndpoint(openHost().invites, {
       authenticate: () => {
         throw cause;
       },
@@ -219,7 +220,7 @@ describe("what goes wrong in the host's own part", () => {
   });
 
   it("authenticate may answer at once, without a promise", async () => {
-    const endpoint = inviteEndpoint(openHost().ports, {
+    const endpoint = inviteEndpoint(openHost().invites, {
       authenticate: () => ({ _tag: "Denied", status: 401, body: { errcode: "M_MISSING_TOKEN" } }),
     });
     expect((await endpoint(requestTo(mountedInvite, own(mountedInvite)))).status).toBe(401);

@@ -116,7 +116,7 @@ const rows: readonly Row[] = [
     "M_CONNECTION_TIMEOUT",
   ],
   [
-    "one that mints nonsense",
+    "one that answers store-invite with nonsense",
     mountedInvite,
     (w) => w.next.storeInvite.push({ _tag: "Stored", answer: address }),
     403,

@@ -1,5 +1,5 @@
 import { type RequestListener, type Server, createServer } from "node:http";
-import type { SigningKey } from "matrix-third-party-invites";
+import type { SigningKey } from "matrix-third-party-invites/ports";
 import type { Endpoint } from "matrix-third-party-invites/http";
 import type { memoryPorts } from "matrix-third-party-invites/testing";
 import { serve, listenOn, type Listening } from "./socket.js";

@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
-import { type JsonObject, signJson } from "matrix-third-party-invites";
+import { signJson } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import type { Endpoint } from "matrix-third-party-invites/http";
 import { nodeSigningKey } from "matrix-third-party-invites/node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";

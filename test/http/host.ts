@@ -1,4 +1,5 @@
-import type { JsonObject, RequesterCommand } from "matrix-third-party-invites";
+import type { RequesterCommand } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import {
   type Endpoint,
   type ExchangeHost,
@@ -79,7 +80,7 @@ const limits = ({ maxBytes, timeoutMs }: Options) => ({
 export const mountedInvite: Mounted = {
   name: "invite",
   open: (world, options = {}) =>
-    inviteEndpoint(world.ports, {
+    inviteEndpoint(world.invites, {
       ...limits(options),
       authenticate: options.user ?? (() => Promise.resolve(user)),
     }),
@@ -93,7 +94,7 @@ export const mountedInvite: Mounted = {
 export const mountedOnBind: Mounted = {
   name: "onbind",
   open: (world, options = {}) =>
-    onBindEndpoint(world.ports, {
+    onBindEndpoint(world.invites, {
       ...limits(options),
       ...(options.wake === undefined ? {} : { wake: options.wake }),
     }),
@@ -107,7 +108,7 @@ export const mountedOnBind: Mounted = {
 export const mountedExchange: Mounted = {
   name: "exchange",
   open: (world, options = {}) =>
-    exchangeEndpoint(world.ports, {
+    exchangeEndpoint(world.invites, {
       ...limits(options),
       authenticate: options.server ?? (() => Promise.resolve(server)),
     }),

@@ -1,5 +1,6 @@
 import { isRight } from "fp-ts/lib/Either.js";
-import { type IdentityServer, type ServerName, parseServerName } from "matrix-third-party-invites";
+import { parseServerName } from "matrix-third-party-invites/matrix";
+import type { IdentityServer, ServerName } from "matrix-third-party-invites/ports";
 
 export const serverNamed = (name: string): ServerName => {
   const parsed = parseServerName(name);

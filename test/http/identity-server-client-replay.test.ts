@@ -1,4 +1,5 @@
-import { type IdentityServer, type StoreInviteRequest, isJsonObject } from "matrix-third-party-invites";
+import { isJsonObject } from "matrix-third-party-invites/matrix";
+import type { IdentityServer, StoreInviteRequest } from "matrix-third-party-invites/ports";
 import { identityServerClient } from "matrix-third-party-invites/http";
 import { describe, expect, it } from "vitest";
 import {

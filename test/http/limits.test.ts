@@ -1,4 +1,4 @@
-import { identityServerClient } from "matrix-third-party-invites/http";
+import { exchangeEndpoint, identityServerClient, inviteEndpoint } from "matrix-third-party-invites/http";
 import { guardedFetch } from "matrix-third-party-invites/node";
 import { describe, expect, it } from "vitest";
 import { readBody } from "../../src/http/read-body.js";
@@ -17,6 +17,15 @@ describe("a limit that is none is an error where it is given", () => {
         expect(() => mounted.open(openHost(), { [name]: value })).toThrow(new RegExp(`^${name} must be `));
     },
   );
+
+  const withoutAuthenticate = { authenticate: undefined } as unknown as { authenticate: never };
+
+  it.each([
+    ["invite", () => inviteEndpoint(openHost().invites, withoutAuthenticate)],
+    ["exchange", () => exchangeEndpoint(openHost().invites, withoutAuthenticate)],
+  ] as const)("of the endpoint %s, a missing authenticate", (_, made) => {
+    expect(made).toThrow(new TypeError("authenticate must be a function."));
+  });
 
   it.each([
     ...cases(["maxBytes"], noSizes),

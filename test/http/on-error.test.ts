@@ -24,21 +24,21 @@ const authenticateServer = () => ({ _tag: "Server", origin: "b.example" }) as co
 const endpoints = [
   {
     name: "invite",
-    open: ({ ports }: Pick<World, "ports">, host: EndpointHost) =>
-      inviteEndpoint(ports, { ...host, authenticate: authenticateUser }),
+    open: ({ invites }: Pick<World, "invites">, host: EndpointHost) =>
+      inviteEndpoint(invites, { ...host, authenticate: authenticateUser }),
     mounted: mountedInvite,
     port: "rooms.snapshot",
   },
   {
     name: "onbind",
-    open: ({ ports }: Pick<World, "ports">, host: EndpointHost) => onBindEndpoint(ports, host),
+    open: ({ invites }: Pick<World, "invites">, host: EndpointHost) => onBindEndpoint(invites, host),
     mounted: mountedOnBind,
     port: "redemptions.owe",
   },
   {
     name: "exchange",
-    open: ({ ports }: Pick<World, "ports">, host: EndpointHost) =>
-      exchangeEndpoint(ports, { ...host, authenticate: authenticateServer }),
+    open: ({ invites }: Pick<World, "invites">, host: EndpointHost) =>
+      exchangeEndpoint(invites, { ...host, authenticate: authenticateServer }),
     mounted: mountedExchange,
     port: "events.append",
   },
@@ -89,7 +89,7 @@ describe.each(endpoints)("the host of $name", ({ open, mounted, port }) => {
   it.each([
     [{ serverName: "" }, "config.serverName must be a server name."],
     [{ addressKey: new Uint8Array(16) }, "config.addressKey must be a Uint8Array of at least 32 bytes."],
-  ])("hears of a wrong configuration when the endpoint is made", (config, sentence) => {
+  ])("hears of a wrong configuration before there is an endpoint", (config, sentence) => {
     const world = openHost({ config });
     expect(() => open(world, {})).toThrow(new TypeError(sentence));
   });
@@ -104,7 +104,7 @@ it("a client that went away is no error of the host's", async () => {
   };
   const onError = vi.fn();
   const request = asked(mountedInvite, controller.signal);
-  await inviteEndpoint(world.ports, { onError, authenticate: authenticateUser })(request);
+  await inviteEndpoint(world.invites, { onError, authenticate: authenticateUser })(request);
   expect(world.calls).toHaveLength(1);
   expect(onError).not.toHaveBeenCalled();
 });
@@ -127,7 +127,7 @@ describe("what wake comes to", () => {
     ["nothing", () => undefined, []],
   ])("%s", async (_, wake, told) => {
     const onError = vi.fn();
-    const { status } = await onBindEndpoint(openHost().ports, { wake, onError })(asked(mountedOnBind));
+    const { status } = await onBindEndpoint(openHost().invites, { wake, onError })(asked(mountedOnBind));
     expect(status).toBe(200);
     await new Promise((resolve) => setTimeout(resolve, 1));
     expect(onError.mock.calls).toEqual(told);

@@ -150,6 +150,6 @@ describe("wake", () => {
 it("the endpoint needs no options at all", async () => {
   const { onBindEndpoint } = await import("matrix-third-party-invites/http");
   const world = openHost();
-  expect((await onBindEndpoint(world.ports)(requestTo(mounted, text(onBindBody())))).status).toBe(200);
+  expect((await onBindEndpoint(world.invites)(requestTo(mounted, text(onBindBody())))).status).toBe(200);
   expect(world.rows().map(({ mxid }) => mxid)).toEqual([anna]);
 });

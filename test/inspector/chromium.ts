@@ -7,7 +7,7 @@ import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { isJsonObject, member, stringMember } from "matrix-third-party-invites";
+import { isJsonObject, member, stringMember } from "matrix-third-party-invites/matrix";
 
 const isExecutable = (path: string): boolean => {
   try {

@@ -1,6 +1,6 @@
 import { deflateRawSync } from "node:zlib";
 import fc from "fast-check";
-import { encodeBase64 } from "matrix-third-party-invites";
+import { encodeBase64 } from "matrix-third-party-invites/matrix";
 import { describe, expect, test } from "vitest";
 import type { Case } from "../../docs/inspector/case.js";
 import { caseOf, fragmentOf } from "../../docs/inspector/link.js";

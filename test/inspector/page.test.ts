@@ -1,13 +1,7 @@
 import { deflateRawSync } from "node:zlib";
-import {
-  type JsonObject,
-  type Verdict,
-  authorize,
-  encodeBase64,
-  isJsonObject,
-  member,
-  parseStrict,
-} from "matrix-third-party-invites";
+import { type Verdict, authorize, parseStrict } from "matrix-third-party-invites/judge";
+import { encodeBase64, isJsonObject, member } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Case } from "../../docs/inspector/case.js";

@@ -1,4 +1,5 @@
-import { type JsonObject, canonicalJson, deliverOwed, inviteAll } from "matrix-third-party-invites";
+import { canonicalJson } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { afterEach, describe, expect, test } from "vitest";
 import { clientExchanges } from "../http/captured-exchanges.js";
 import { type Replayed, actsOf, openServer } from "./replay.js";
@@ -75,8 +76,8 @@ describe.each(transcripts)("a real room of version %s, over HTTP", (_version, tr
     const homeserver = await open(server, before);
     homeserver.hear(traffic);
     const invites = client.request.body["invite_3pid"];
-    const results = await inviteAll(homeserver.ports)({ roomId, requester: { userId: sender }, invites });
-    expect(results.map(rightOf)).toMatchObject([{ _tag: "ThirdPartyInvite" }]);
+    const results = await homeserver.invites.inviteAll({ roomId, requester: { userId: sender }, invites });
+    expect(rightOf(results).map(rightOf)).toMatchObject([{ _tag: "ThirdPartyInvite" }]);
     expect(homeserver.appended().map(made)).toEqual([asWeMakeIt(event(present(eventId)))]);
   });
 
@@ -110,7 +111,7 @@ describe.each(transcripts)("a real room of version %s, over HTTP", (_version, tr
     expect(await homeserver.send(onBind)).toMatchObject(onBind.response);
     expect(rowsOf(homeserver)).toEqual([[users.bob, "Waiting"]]);
     expect(homeserver.asked()).toEqual([]);
-    expect(rightOf(await deliverOwed(homeserver.ports)())).toMatchObject({ done: 1, nextDueAt: undefined });
+    expect(rightOf(await homeserver.invites.deliverOwed())).toMatchObject({ done: 1, nextDueAt: undefined });
     expect(homeserver.appended().map(made)).toEqual([made(event(flows.local.inviteEventId))]);
     expect(homeserver.exchanged()).toEqual([]);
     expect(validityAsked(homeserver.asked())).toEqual(validityAsked(traffic));
@@ -122,7 +123,7 @@ describe.each(transcripts)("a real room of version %s, over HTTP", (_version, tr
     const homeserver = await open(otherServer.name);
     expect(await homeserver.send(onBind)).toMatchObject(onBind.response);
     expect(rowsOf(homeserver)).toEqual([[users.carol, "Waiting"]]);
-    expect(rightOf(await deliverOwed(homeserver.ports)())).toMatchObject({ done: 1, nextDueAt: undefined });
+    expect(rightOf(await homeserver.invites.deliverOwed())).toMatchObject({ done: 1, nextDueAt: undefined });
     expect(homeserver.exchanged()).toEqual([{ destination: server, roomId, body: exchange.request.body }]);
     expect(homeserver.asked()).toEqual([]);
   });
@@ -134,7 +135,7 @@ describe.each(transcripts)("a real room of version %s, over HTTP", (_version, tr
     expect(short(onBind.response)).toEqual([403, "M_FORBIDDEN"]);
     expect(await homeserver.send(onBind)).toEqual({ status: 200, body: {} });
     expect(rowsOf(homeserver)).toEqual([[users.eve, "Waiting"]]);
-    expect(rightOf(await deliverOwed(homeserver.ports)())).toMatchObject({ dead: 1, nextDueAt: undefined });
+    expect(rightOf(await homeserver.invites.deliverOwed())).toMatchObject({ dead: 1, nextDueAt: undefined });
     expect(rowsOf(homeserver)).toEqual([[users.eve, "InviteRevoked"]]);
     expect([...homeserver.appended(), ...homeserver.asked(), ...homeserver.exchanged()]).toEqual([]);
   });
@@ -173,7 +174,7 @@ describe.each(transcripts)("a real room of version %s, over HTTP", (_version, tr
   test("one server lives through the whole room, and has the events of the real one", async () => {
     const [create, ...later] = events;
     const homeserver = await open(server, [present(create).pdu]);
-    const { ports, send } = homeserver;
+    const { ports, invites, send } = homeserver;
     // The events that we make ourselves name the URLs that the identity server gave (D-14), and so we ask there.
     const isValid = clientExchanges.filter(({ name }) => name === "pubkey: isvalid-own-key/api/v1");
     const hear = (traffic: readonly Exchange[]): void => {
@@ -189,12 +190,12 @@ describe.each(transcripts)("a real room of version %s, over HTTP", (_version, tr
     steps.set(present(creation).eventId, () => {
       const { client, sender, traffic } = present(creation);
       hear(traffic);
-      const invites = client.request.body["invite_3pid"];
-      return inviteAll(ports)({ roomId, requester: { userId: sender }, invites });
+      const command = { roomId, requester: { userId: sender }, invites: client.request.body["invite_3pid"] };
+      return invites.inviteAll(command);
     });
     steps.set(flows.local.inviteEventId, async () => {
       await send(onBindOf(users.bob));
-      await deliverOwed(ports)();
+      await invites.deliverOwed();
     });
     steps.set(flows.remote.inviteEventId, () => send(exchange, exchange.origin));
     let own = 0;

@@ -1,30 +1,30 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import {
+  type DecisionContext,
   type Delivery,
   type ExchangeRequest,
-  type InviteOutcome,
-  type JsonObject,
   type RedeemOutcome,
-  type RoomState,
-  type UserId,
+  type Signed,
+  applyDecision,
   checkExchange,
   checkInboundInvite,
   checkOnBind,
-  decide,
-  decideExchange,
+  exchange as exchangeDecision,
   exchangeBody,
   firstJoin,
-  lookupHash,
+  firstJoinToken,
+  inviteThreepid,
+  inviteUser,
   parseInviteRequest,
-  parseMintedInvite,
+  parseStoredInvite,
   parseSigned,
-  parseThreepid,
-  parseUserId,
   redeem,
   revoke,
   validityRequestUrl,
-  verifyPdu,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/decisions";
+import type { RoomState } from "matrix-third-party-invites/judge";
+import { lookupHash, parseThreepid, parseUserId, verifyPdu } from "matrix-third-party-invites/matrix";
+import type { JsonObject, UserId } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { describe, expect, test } from "vitest";
@@ -36,11 +36,8 @@ const withoutUrl = (event: JsonObject): JsonObject => {
   return { ...event, content };
 };
 
-const eventsOf = (outcome: InviteOutcome): readonly unknown[] =>
-  outcome._tag === "Invite" || outcome._tag === "ThirdPartyInvite" ? outcome.events : [];
-
 const eventOf = (outcome: RedeemOutcome): unknown =>
-  outcome._tag === "Redeem" ? outcome.event : outcome._tag;
+  outcome._tag === "Redeem" ? outcome.events[0] : outcome._tag;
 
 const user = (text: string): UserId => rightOf(parseUserId(text));
 
@@ -54,6 +51,9 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
   const exchanges = asked(/\/exchange_third_party_invite\//);
   const inbound = asked(/\/v2\/invite\//);
   const serverAt = ({ to }: Exchange): string => (to === "hs2" ? otherServer.name : server);
+  const context: DecisionContext = { crypto: nodeCrypto, serverName: server };
+  const redeemed = (state: RoomState, signed: Signed, crypto = nodeCrypto) =>
+    applyDecision(redeem, state, { signed }, { ...context, crypto });
 
   test("the transcript has all of it", () => {
     expect([stored, lookups, onbinds, exchanges, inbound].map((list) => list.length)).toEqual([
@@ -81,16 +81,21 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
       "%s: decided as the real server did",
       (_address, { request, response }) => {
         const threepid = rightOf(parseThreepid(request.body["medium"], request.body["address"]));
-        const minted = rightOf(parseMintedInvite(response.body, threepid));
-        expect(minted.displayName).toBe(response.body["display_name"]);
-        const real = transcript.events.find(({ pdu }) => pdu["state_key"] === minted.token);
+        const storedInvite = rightOf(parseStoredInvite(response.body, threepid));
+        expect(storedInvite.displayName).toBe(response.body["display_name"]);
+        const real = transcript.events.find(({ pdu }) => pdu["state_key"] === storedInvite.token);
         const sender = user(String(request.body["sender"]));
-        const decided = decide(stateBefore(real?.eventId), { userId: sender }, { _tag: "Unbound", minted });
+        const decided = applyDecision(
+          inviteThreepid,
+          stateBefore(real?.eventId),
+          { requester: { userId: sender }, storedInvite },
+          context,
+        );
         if (real === undefined)
           // The real server asked before it looked whether they may.
           expect(leftOf(decided)).toMatchObject({ errcode: "M_FORBIDDEN", status: 403 });
         else
-          expect(eventsOf(rightOf(decided)).map((one) => withoutUrl(one as JsonObject))).toEqual([
+          expect(rightOf(decided).events.map((one) => withoutUrl({ ...one }))).toEqual([
             withoutUrl(made(real.pdu)),
           ]);
       },
@@ -106,13 +111,14 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
     expect(userId).toBe(users.bob);
     const displayname = String((event(inviteEventId)["content"] as JsonObject)["displayname"]);
     const outcome = rightOf(
-      decide(
+      applyDecision(
+        inviteUser,
         stateBefore(inviteEventId),
-        { userId: user(users.alice) },
-        { _tag: "Bound", userId, profile: { displayname } },
+        { requester: { userId: user(users.alice) }, userId, profile: { displayname } },
+        context,
       ),
     );
-    expect(eventsOf(outcome)).toEqual([made(event(inviteEventId))]);
+    expect(outcome.events).toEqual([made(event(inviteEventId))]);
   });
 
   describe("onbind", () => {
@@ -141,7 +147,7 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
       const { inviteEventId } = flows.local;
       const { signed } = deliveryTo(users.bob);
       for (const engine of [nodeCrypto, portableCrypto])
-        expect(eventOf(rightOf(redeem(stateBefore(inviteEventId), signed, engine)))).toEqual(
+        expect(eventOf(rightOf(redeemed(stateBefore(inviteEventId), signed, engine)))).toEqual(
           made(event(inviteEventId)),
         );
     });
@@ -151,11 +157,11 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
       const { inviteEventId } = flows.local;
       const index = transcript.events.findIndex(({ eventId }) => eventId === inviteEventId);
       const next = present(transcript.events[index + 1]).eventId;
-      expect(rightOf(redeem(stateBefore(next), signed, nodeCrypto))._tag).toBe("AlreadyInvited");
+      expect(rightOf(redeemed(stateBefore(next), signed))._tag).toBe("AlreadyInvited");
       const joinEventId = present(flows.local.joinEventId);
       const afterJoin = transcript.events.findIndex(({ eventId }) => eventId === joinEventId) + 1;
       const state = stateBefore(present(transcript.events[afterJoin]).eventId);
-      expect(rightOf(redeem(state, signed, nodeCrypto))._tag).toBe("AlreadyJoined");
+      expect(rightOf(redeemed(state, signed))._tag).toBe("AlreadyJoined");
     });
 
     test("revoked: refused with 403, as the real server did", () => {
@@ -164,21 +170,17 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
       const revoked = present(flows.revoked.revocationEventId);
       const after = transcript.events.findIndex(({ eventId }) => eventId === revoked) + 1;
       const state = stateBefore(present(transcript.events[after]).eventId);
-      expect(leftOf(redeem(state, accepted(delivery).signed, nodeCrypto))).toMatchObject({
+      expect(leftOf(redeemed(state, accepted(delivery).signed))).toMatchObject({
         code: "InviteRevoked",
         errcode: "M_FORBIDDEN",
         status: 403,
       });
       // Before it was revoked it would have been redeemed.
-      expect(rightOf(redeem(stateBefore(revoked), accepted(delivery).signed, nodeCrypto))._tag).toBe(
-        "Redeem",
-      );
+      expect(rightOf(redeemed(stateBefore(revoked), accepted(delivery).signed))._tag).toBe("Redeem");
     });
 
     test("the URL to ask after the key is one that the real server asked", () => {
-      const outcome = rightOf(
-        redeem(stateBefore(flows.local.inviteEventId), deliveryTo(users.bob).signed, nodeCrypto),
-      );
+      const outcome = rightOf(redeemed(stateBefore(flows.local.inviteEventId), deliveryTo(users.bob).signed));
       const keys = outcome._tag === "Redeem" ? outcome.keys : [];
       const urls = keys.map(({ publicKey, validity }) =>
         validity._tag === "Ask" ? validityRequestUrl(validity.url, publicKey) : validity._tag,
@@ -193,8 +195,8 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
   describe("exchange", () => {
     const checked = (exchange: Exchange): ExchangeRequest =>
       rightOf(checkExchange(exchange.request.body, { roomId, origin: present(exchange.origin) }));
-    const decideOn = (state: RoomState, request: ExchangeRequest): ReturnType<typeof decideExchange> =>
-      decideExchange(state, request, server, nodeCrypto);
+    const decideOn = (state: RoomState, request: ExchangeRequest) =>
+      applyDecision(exchangeDecision, state, request, context);
 
     test("remote: the captured body leads to the very member event of the real server", () => {
       const { inviteEventId } = flows.remote;
@@ -226,7 +228,7 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
           pdu["state_key"] === users.dave && (pdu["content"] as JsonObject)["membership"] === "invite",
       ),
     );
-    expect(eventOf(rightOf(redeem(stateBefore(real.eventId), signed, nodeCrypto)))).toEqual(made(real.pdu));
+    expect(eventOf(rightOf(redeemed(stateBefore(real.eventId), signed)))).toEqual(made(real.pdu));
   });
 
   describe("refused as the real server did", () => {
@@ -236,10 +238,11 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
       const [userId, code] = name.includes("dave")
         ? [users.dave, "PowerTooLow"]
         : [users.eve, "SenderNotJoined"];
-      const decided = decide(
+      const decided = applyDecision(
+        inviteUser,
         stateBefore(),
-        { userId: user(userId) },
-        { _tag: "Bound", userId: user(users.bob) },
+        { requester: { userId: user(userId) }, userId: user(users.bob) },
+        context,
       );
       expect(isLeft(decided)).toBe(true);
       expect(leftOf(decided)).toMatchObject({
@@ -257,9 +260,11 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
   test("revoke: the very event of the real server", () => {
     const { token } = flows.revoked;
     const revoked = present(flows.revoked.revocationEventId);
-    const outcome = rightOf(revoke(stateBefore(revoked), { userId: user(users.alice) }, token));
-    expect(outcome._tag === "Revoke" ? outcome.events : []).toEqual([made(event(revoked))]);
-    expect(rightOf(revoke(stateBefore(), { userId: user(users.alice) }, token))._tag).toBe("AlreadyRevoked");
+    const command = { requester: { userId: user(users.alice) }, token };
+    const outcome = rightOf(applyDecision(revoke, stateBefore(revoked), command, context));
+    expect(outcome._tag).toBe("Revoke");
+    expect(outcome.events).toEqual([made(event(revoked))]);
+    expect(rightOf(applyDecision(revoke, stateBefore(), command, context))._tag).toBe("AlreadyRevoked");
   });
 
   test("federated invite: the captured body passes, and comes back with both servers' signatures", () => {
@@ -282,7 +287,11 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
 
   test("first join: the key that signed the remote invite is to be asked after", () => {
     const joinEventId = present(flows.remote.joinEventId);
-    const owed = rightOf(firstJoin(stateBefore(joinEventId), user(users.carol), nodeCrypto));
+    const [state, userId] = [stateBefore(joinEventId), user(users.carol)];
+    const found = rightOf(applyDecision(firstJoinToken, state, { userId }, context));
+    const { token } = flows.remote;
+    expect(found).toMatchObject({ _tag: "CheckToken", token });
+    const owed = rightOf(applyDecision(firstJoin, state, { userId, token }, context));
     expect(owed._tag === "CheckKeys" ? owed.keys.length : 0).toBeGreaterThan(0);
   });
 });

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Federation, type JsonObject, isJsonObject } from "matrix-third-party-invites";
+import { type ThirdPartyInvites, createThirdPartyInvites } from "matrix-third-party-invites";
+import { isJsonObject } from "matrix-third-party-invites/matrix";
+import type { Federation, JsonObject } from "matrix-third-party-invites/ports";
 import {
   type Endpoint,
   exchangeEndpoint,
@@ -71,6 +73,7 @@ type ExchangeCall = Parameters<Federation["exchangeThirdPartyInvite"]>[0];
 /** One homeserver of a capture, with the library's endpoints on a socket. */
 export interface Replayed {
   readonly ports: MemoryPorts;
+  readonly invites: ThirdPartyInvites;
   /** From now on the identity server answers as it did here, and nothing else. */
   readonly hear: (traffic: readonly Heard[]) => void;
   /** What our identity-server client asked: the captured exchanges, in our order. */
@@ -158,11 +161,12 @@ export const openServer = async (
   if (room.length > 0) ports.memory.load(roomId, version.id, room);
 
   const by = (request: Request): string => request.headers.get("authorization") ?? "";
-  const invite = inviteEndpoint(ports, {
+  const invites = createThirdPartyInvites(ports);
+  const invite = inviteEndpoint(invites, {
     authenticate: (request) => ({ _tag: "User", requester: { userId: by(request) } }),
   });
-  const onBind = onBindEndpoint(ports);
-  const exchange = exchangeEndpoint(ports, {
+  const onBind = onBindEndpoint(invites);
+  const exchange = exchangeEndpoint(invites, {
     authenticate: (request, content) => {
       signed.push(content);
       return { _tag: "Server", origin: by(request) };
@@ -174,6 +178,7 @@ export const openServer = async (
 
   return {
     ports,
+    invites,
     hear: (traffic) => {
       heard = traffic.filter(({ to = "is" }) => to === "is");
     },

@@ -1,15 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
-import {
-  type JsonObject,
-  type RoomId,
-  type RoomState,
-  type RoomVersion,
-  decodeBase64,
-  parseRoomId,
-  roomState,
-  roomVersion,
-} from "matrix-third-party-invites";
+import { type RoomState, type RoomVersion, roomState, roomVersion } from "matrix-third-party-invites/judge";
+import { decodeBase64, parseRoomId } from "matrix-third-party-invites/matrix";
+import type { JsonObject, RoomId } from "matrix-third-party-invites/ports";
 
 interface ServerKeys {
   readonly server_name: string;
@@ -34,7 +27,7 @@ interface Flow {
   readonly revocationEventId?: string;
 }
 
-interface Stored {
+interface StoredEvent {
   readonly eventId: string;
   readonly pdu: JsonObject;
 }
@@ -52,7 +45,7 @@ interface Capture {
   readonly flows: Readonly<
     Record<"local" | "remote" | "signed" | "revoked" | "bound" | "redacted" | "pending", Flow>
   >;
-  readonly events: readonly Stored[];
+  readonly events: readonly StoredEvent[];
   readonly clientExchanges: readonly Exchange[];
   readonly serverExchanges: readonly Exchange[];
 }

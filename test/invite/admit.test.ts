@@ -96,7 +96,7 @@ describe.each(versions())("room version %s", (version) => {
     const rule = (options: RoomOptions, userId = carol): string | undefined =>
       leftOf(admit(room(version, options).state, { userId })).rule;
     const here = numbers[version];
-    expect(rule({})).toBe(here?.minted);
+    expect(rule({})).toBe(here?.thirdPartyInvite);
     expect(rule({}, bob)).toBe(here?.sender);
     expect(rule({ create: { "m.federate": false } }, dave)).toBe(here?.federate);
     expect(rule({ noCreate: true })).toBe(here?.create);

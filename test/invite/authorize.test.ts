@@ -52,20 +52,20 @@ const cases: readonly Case[] = [
   },
   {
     name: "an event without room_id",
-    event: (r) => ({ ...r.minted(alice), room_id: undefined }),
+    event: (r) => ({ ...r.thirdPartyInvite(alice), room_id: undefined }),
     verdict: (n) => ["WrongRoom", n.room],
   },
   {
     name: "no create event",
     room: { noCreate: true },
-    event: (r) => r.minted(alice),
+    event: (r) => r.thirdPartyInvite(alice),
     verdict: (n) => ["NoCreateEvent", n.create],
   },
   // Whether the room federates.
   {
     name: "m.federate false, sender of another server",
     room: { create: { "m.federate": false }, levels: { invite: 0 } },
-    event: (r) => r.minted(dave),
+    event: (r) => r.thirdPartyInvite(dave),
     verdict: (n) => ["NotFederated", n.federate],
   },
   {
@@ -83,19 +83,19 @@ const cases: readonly Case[] = [
   {
     name: "a subdomain is another server",
     room: { create: { "m.federate": false }, members: { "@x:a.one.example": "join" }, levels: { invite: 0 } },
-    event: (r) => r.minted("@x:a.one.example"),
+    event: (r) => r.thirdPartyInvite("@x:a.one.example"),
     verdict: (n) => ["NotFederated", n.federate],
   },
   {
     name: "domains are compared with case",
     room: { create: { "m.federate": false }, members: { "@x:ONE.example": "join" }, levels: { invite: 0 } },
-    event: (r) => r.minted("@x:ONE.example"),
+    event: (r) => r.thirdPartyInvite("@x:ONE.example"),
     verdict: (n) => ["NotFederated", n.federate],
   },
   {
     name: "the creator's server may",
     room: { create: { "m.federate": false } },
-    event: (r) => r.minted(alice),
+    event: (r) => r.thirdPartyInvite(alice),
     verdict: true,
   },
   {
@@ -107,7 +107,7 @@ const cases: readonly Case[] = [
   ...[true, null, 0, "false"].map((federate): Case => ({
     name: `m.federate ${String(federate)} is not false`,
     room: { create: { "m.federate": federate }, levels: { invite: 0 } },
-    event: (r) => r.minted(dave),
+    event: (r) => r.thirdPartyInvite(dave),
     verdict: true,
   })),
   // The shape of a member event.
@@ -383,53 +383,53 @@ const cases: readonly Case[] = [
   ...["leave", "ban", "invite", "knock"].map((membership): Case => ({
     name: `sender ${membership}`,
     room: { members: { [alice]: membership } },
-    event: (r) => r.minted(alice),
+    event: (r) => r.thirdPartyInvite(alice),
     verdict: (n) => ["SenderNotJoined", n.sender],
   })),
-  { name: "with the power", event: (r) => r.minted(alice), verdict: true },
+  { name: "with the power", event: (r) => r.thirdPartyInvite(alice), verdict: true },
   {
     name: "without",
-    event: (r) => r.minted(carol),
-    verdict: (n) => ["PowerTooLow", n.minted],
+    event: (r) => r.thirdPartyInvite(carol),
+    verdict: (n) => ["PowerTooLow", n.thirdPartyInvite],
   },
   {
     name: "exactly the level",
     room: { levels: { users: { [carol]: 50 } } },
-    event: (r) => r.minted(carol),
+    event: (r) => r.thirdPartyInvite(carol),
     verdict: true,
   },
   {
     name: "one below the level",
     room: { levels: { users: { [carol]: 49 } } },
-    event: (r) => r.minted(carol),
-    verdict: (n) => ["PowerTooLow", n.minted],
+    event: (r) => r.thirdPartyInvite(carol),
+    verdict: (n) => ["PowerTooLow", n.thirdPartyInvite],
   },
   {
     name: "users_default",
     room: { levels: { users_default: 50 } },
-    event: (r) => r.minted(carol),
+    event: (r) => r.thirdPartyInvite(carol),
     verdict: true,
   },
   {
     name: "without power levels everybody may",
     room: { levels: null },
-    event: (r) => r.minted(carol),
+    event: (r) => r.thirdPartyInvite(carol),
     verdict: true,
   },
   ...[{}, { display_name: 7 }, { public_keys: "x" }].map((content): Case => ({
     name: `no schema for the content, such as ${JSON.stringify(content)}`,
-    event: (r) => r.minted(alice, content),
+    event: (r) => r.thirdPartyInvite(alice, content),
     verdict: true,
   })),
   {
     name: "anybody with the power may overwrite another's invite",
     room: { levels: { users: { [dave]: 50 } } },
-    event: (r) => r.minted(dave, {}, token),
+    event: (r) => r.thirdPartyInvite(dave, {}, token),
     verdict: true,
   },
   {
     name: "no rule protects a state_key that begins with @",
-    event: (r) => r.minted(alice, inviteContent, bob),
+    event: (r) => r.thirdPartyInvite(alice, inviteContent, bob),
     verdict: true,
   },
   {
@@ -440,14 +440,14 @@ const cases: readonly Case[] = [
   {
     name: "the level for the event type has no effect upwards",
     room: { levels: { events: { "m.room.third_party_invite": 1000 }, state_default: 1000 } },
-    event: (r) => r.minted(alice),
+    event: (r) => r.thirdPartyInvite(alice),
     verdict: true,
   },
   {
     name: "nor downwards",
     room: { levels: { events: { "m.room.third_party_invite": 0 }, state_default: 0 } },
-    event: (r) => r.minted(carol),
-    verdict: (n) => ["PowerTooLow", n.minted],
+    event: (r) => r.thirdPartyInvite(carol),
+    verdict: (n) => ["PowerTooLow", n.thirdPartyInvite],
   },
 ];
 
@@ -495,30 +495,30 @@ describe("power", () => {
   test("version 12's creators have infinite power, additional ones too, and must be joined", () => {
     const levels = { invite: Number.MAX_SAFE_INTEGER };
     const made = room("12", { create: { additional_creators: [dave, 7] }, levels });
-    expect(judge(made, made.minted(alice))._tag).toBe("Allow");
-    expect(judge(made, made.minted(dave))._tag).toBe("Allow");
-    expect(judge(made, made.minted(carol))._tag).toBe("Reject");
+    expect(judge(made, made.thirdPartyInvite(alice))._tag).toBe("Allow");
+    expect(judge(made, made.thirdPartyInvite(dave))._tag).toBe("Allow");
+    expect(judge(made, made.thirdPartyInvite(carol))._tag).toBe("Reject");
     const left = room("12", { levels, members: { [alice]: "leave" } });
-    expect(judge(left, left.minted(alice))).toMatchObject({
+    expect(judge(left, left.thirdPartyInvite(alice))).toMatchObject({
       refusal: { code: "SenderNotJoined", rule: "6" },
     });
   });
 
   test("version 12's creators cannot be lowered", () => {
     const made = room("12", { levels: { users: { [alice]: -1 } } });
-    expect(judge(made, made.minted(alice))._tag).toBe("Allow");
+    expect(judge(made, made.thirdPartyInvite(alice))._tag).toBe("Allow");
   });
 
   test.each(versions(1, 11))("additional_creators has no meaning in version %s", (version) => {
     const made = room(version, { create: { additional_creators: [dave] } });
-    expect(judge(made, made.minted(dave))._tag).toBe("Reject");
+    expect(judge(made, made.thirdPartyInvite(dave))._tag).toBe("Reject");
   });
 
   test.each(versions())(
     "without power levels, and a level that only the creator could have, version %s",
     (version) => {
       const made = room(version, { levels: null });
-      expect(judge(made, made.minted(dave))._tag).toBe("Allow");
+      expect(judge(made, made.thirdPartyInvite(dave))._tag).toBe("Allow");
     },
   );
 
@@ -529,7 +529,7 @@ describe("power", () => {
   ])("%s is a level up to version %#", (_name, level, last) => {
     for (const version of versions()) {
       const made = room(version, { levels: { users: { [carol]: level } } });
-      expect([version, judge(made, made.minted(carol))._tag]).toEqual([
+      expect([version, judge(made, made.thirdPartyInvite(carol))._tag]).toEqual([
         version,
         Number(version) <= last ? "Allow" : "Reject",
       ]);
@@ -541,7 +541,7 @@ describe("power", () => {
     (level) => {
       for (const version of versions()) {
         const made = room(version, { levels: { users: { [carol]: level } } });
-        expect(judge(made, made.minted(carol))._tag).toBe("Reject");
+        expect(judge(made, made.thirdPartyInvite(carol))._tag).toBe("Reject");
       }
     },
   );
@@ -574,17 +574,17 @@ describe("a sender or token that is no text", () => {
   test("is of no server", () => {
     const made = room("10", closed);
     const create = { ...made.state.get("m.room.create", ""), sender: 7 };
-    expect(judge(made, { ...made.minted(alice), sender: 7 })).toMatchObject({
+    expect(judge(made, { ...made.thirdPartyInvite(alice), sender: 7 })).toMatchObject({
       refusal: { code: "NotFederated" },
     });
-    expect(judge(room("10", { ...closed, more: [create] }), made.minted(alice))).toMatchObject({
+    expect(judge(room("10", { ...closed, more: [create] }), made.thirdPartyInvite(alice))).toMatchObject({
       refusal: { code: "NotFederated" },
     });
   });
 
   test("is not what stands under the empty ID", () => {
     const made = room("10", { members: { "": "join" }, levels: { invite: 0 }, inviteSender: "" });
-    for (const event of [made.minted(alice), made.invited(alice), made.redeemed()])
+    for (const event of [made.thirdPartyInvite(alice), made.invited(alice), made.redeemed()])
       for (const sender of [7, null, undefined, ""])
         expect(judge(made, { ...event, sender })._tag).toBe("Reject");
   });
@@ -613,7 +613,7 @@ describe("a sender or token that is no text", () => {
     };
     const state = { ...made.state, get };
     for (const event of [
-      { ...made.minted(alice), sender: 7 },
+      { ...made.thirdPartyInvite(alice), sender: 7 },
       { ...made.invited(alice), sender: null },
       made.redeemed({ signed: { ...signed, token: 7 } }),
       made.redeemed({ signed: { ...signed, token: null } }),
@@ -695,7 +695,7 @@ describe("redaction", () => {
 
   test.each(versions())("version %s: against a redacted third-party invite the proof fails", (version) => {
     const made = room(version);
-    const invite = redacted(made, made.minted(alice, inviteContent, token));
+    const invite = redacted(made, made.thirdPartyInvite(alice, inviteContent, token));
     expect(invite["content"]).toEqual({});
     const state = [made.state.get("m.room.create", ""), invite].filter((event) => event !== undefined);
     const verdict = authorize(made.redeemed(), roomState(made.roomId, made.version, state), portableCrypto);

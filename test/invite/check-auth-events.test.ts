@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { type NamedAuthEvent, checkAuthEvents } from "../../src/invite/check-auth-events.js";
-import { selectAuthEvents } from "../../src/invite/auth-events.js";
+import { selectAuthEvents } from "../../src/invite/select-auth-events.js";
 import type { EventLike } from "../../src/matrix/event.js";
 import { alice, bob, carol, codeOf, leftOf, room, versions } from "./room.js";
 
 describe.each(versions())("room version %s", (version) => {
-  const { event, redeemed, minted, state, version: rules } = room(version);
+  const { event, redeemed, thirdPartyInvite, state, version: rules } = room(version);
   const rule = version === "12" ? "3" : "2";
   const proven = redeemed();
   const named = (one: EventLike, rejected = false): NamedAuthEvent => ({ event: one, rejected });
@@ -38,7 +38,7 @@ describe.each(versions())("room version %s", (version) => {
 
   test.each([
     ["another's member event", event("m.room.member", carol, carol, { membership: "join" })],
-    ["another invite", minted(alice)],
+    ["another invite", thirdPartyInvite(alice)],
     ["the name of the room", event("m.room.name", alice, "", {})],
     ["no state event", event("m.room.power_levels", alice, undefined, {})],
     ["no event at all", {}],

@@ -1,6 +1,9 @@
+import type { Either } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { checkExchange, decideExchange, exchangeBody } from "../../src/invite/exchange.js";
+import { checkExchange, exchange, exchangeBody } from "../../src/invite/exchange.js";
+import type { RedeemOutcome } from "../../src/invite/redeem.js";
 import { nodeCrypto } from "../../src/node/crypto.js";
+import type { Refusal } from "../../src/refusal.js";
 import {
   type RoomOptions,
   alice,
@@ -8,6 +11,7 @@ import {
   carol,
   codeOf,
   dave,
+  decideOn,
   leftOf,
   longTermKey,
   numbers,
@@ -111,23 +115,25 @@ describe.each(versions())("room version %s: what is decided", (version) => {
     options: RoomOptions = {},
     change: object = {},
     serverName = "one.example",
-  ): ReturnType<typeof decideExchange> => {
+  ): Either<Refusal, RedeemOutcome> => {
     const made = room(version, options);
     const at = { roomId: made.roomId, origin: "two.example" };
     const checked = rightOf(checkExchange({ ...body, room_id: made.roomId, ...change }, at));
-    return decideExchange(made.state, checked, serverName, nodeCrypto);
+    return decideOn(exchange, made.state, checked, { serverName, crypto: nodeCrypto });
   };
   const proven = numbers[version]?.proven ?? "";
 
   test("the event is rebuilt, the name is the room's", () => {
     expect(rightOf(decideIn())).toMatchObject({
       _tag: "Redeem",
-      event: {
-        type: "m.room.member",
-        sender: alice,
-        state_key: bob,
-        content: { membership: "invite", third_party_invite: { display_name: "b...@t...", signed } },
-      },
+      events: [
+        {
+          type: "m.room.member",
+          sender: alice,
+          state_key: bob,
+          content: { membership: "invite", third_party_invite: { display_name: "b...@t...", signed } },
+        },
+      ],
     });
   });
 
@@ -140,14 +146,14 @@ describe.each(versions())("room version %s: what is decided", (version) => {
       third_party_invite: { display_name: "evil", signed, more: 1 },
     };
     const outcome = rightOf(decideIn({}, { content: odd, depth: 9, auth_events: ["$x"] }));
-    expect(outcome._tag === "Redeem" ? Object.keys(outcome.event).sort() : []).toEqual([
+    expect(outcome._tag === "Redeem" ? Object.keys(outcome.events[0]).sort() : []).toEqual([
       "content",
       "room_id",
       "sender",
       "state_key",
       "type",
     ]);
-    expect(outcome._tag === "Redeem" ? outcome.event.content : undefined).toEqual({
+    expect(outcome._tag === "Redeem" ? outcome.events[0].content : undefined).toEqual({
       membership: "invite",
       third_party_invite: { display_name: "b...@t...", signed },
     });
@@ -163,10 +169,11 @@ describe.each(versions())("room version %s: what is decided", (version) => {
   });
 
   test("nothing to append for who is in, or invited by this very token", () => {
-    expect(rightOf(decideIn({ members: { [bob]: "join" } }))).toEqual({ _tag: "AlreadyJoined" });
+    expect(rightOf(decideIn({ members: { [bob]: "join" } }))).toEqual({ _tag: "AlreadyJoined", events: [] });
     expect(rightOf(decideIn({ more: [room(version).redeemed()] }))).toEqual({
       _tag: "AlreadyInvited",
       sender: alice,
+      events: [],
     });
   });
 

@@ -56,8 +56,9 @@ test("the verdict is that of authorize, for hostile events", () => {
 
 test("the verdict is that of authorize, for hostile rooms", () => {
   fc.assert(
-    fc.property(hostileRooms, options, ({ state, redeemed, minted, invited }, given) => {
-      for (const event of [redeemed(), minted(alice), invited(alice, bob)]) expectSound(event, state, given);
+    fc.property(hostileRooms, options, ({ state, redeemed, thirdPartyInvite, invited }, given) => {
+      for (const event of [redeemed(), thirdPartyInvite(alice), invited(alice, bob)])
+        expectSound(event, state, given);
     }),
     { numRuns: 400 },
   );

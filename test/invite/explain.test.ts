@@ -54,14 +54,14 @@ const refusals: readonly Case[] = [
   {
     name: "create",
     room: { noCreate: true },
-    event: (r) => r.minted(alice),
+    event: (r) => r.thirdPartyInvite(alice),
     number: (n) => n.create,
     values: () => ({ "m.room.create found": false }),
   },
   {
     name: "federate",
     room: { create: { "m.federate": false } },
-    event: (r) => r.minted(dave),
+    event: (r) => r.thirdPartyInvite(dave),
     number: (n) => n.federate,
     values: () => ({
       "m.federate": false,
@@ -149,14 +149,14 @@ const refusals: readonly Case[] = [
   },
   {
     name: "thirdPartyInviteSender",
-    event: (r) => r.minted(bob),
+    event: (r) => r.thirdPartyInvite(bob),
     number: (n) => n.sender,
     values: () => ({ sender: bob, "membership of the sender": "leave" }),
   },
   {
     name: "thirdPartyInvitePower",
-    event: (r) => r.minted(carol),
-    number: (n) => n.minted,
+    event: (r) => r.thirdPartyInvite(carol),
+    number: (n) => n.thirdPartyInvite,
     values: () => ({ sender: carol, "power level of the sender": 0, "level for inviting": 50 }),
   },
 ];
@@ -194,7 +194,7 @@ describe.each(["1", "5", "6", "8", "10", "11", "12"])("room version %s", (versio
 test("each rule is in one of the cases, or is one that allows", () => {
   const allowing = ["provenMatch", "plainPower"];
   const made = room();
-  const all = [made.redeemed(), made.invited(alice), made.minted(alice)].flatMap((event) =>
+  const all = [made.redeemed(), made.invited(alice), made.thirdPartyInvite(alice)].flatMap((event) =>
     explained(made, event).steps.map(({ name }) => name),
   );
   expect(new Set([...refusals.map(({ name }) => name), ...allowing, "ours"])).toEqual(new Set(all));
@@ -216,7 +216,7 @@ const order = {
     "provenNone",
   ],
   invited: [...everyMember, "plainSender", "plainTarget", "plainPower", "plainNone"],
-  minted: [...everyEvent, "thirdPartyInviteSender", "thirdPartyInvitePower"],
+  thirdPartyInvite: [...everyEvent, "thirdPartyInviteSender", "thirdPartyInvitePower"],
 } as const;
 
 describe.each(versions())("the rules of room version %s", (version) => {
@@ -224,7 +224,7 @@ describe.each(versions())("the rules of room version %s", (version) => {
   test.each([
     ["redeemed", made.redeemed()],
     ["invited", made.invited(alice)],
-    ["minted", made.minted(alice)],
+    ["thirdPartyInvite", made.thirdPartyInvite(alice)],
   ] as const)("stand in the order of the specification, and link to it: %s", (kind, event) => {
     const [first, ...steps] = explained(made, event).steps;
     const has = (name: string): boolean => name !== "joinAuthoriser" || Number(version) >= 8;
@@ -238,7 +238,7 @@ describe.each(versions())("the rules of room version %s", (version) => {
 test("a version that the specification does not have links to the rules of all versions", () => {
   const made = room("10");
   const state = { ...made.state, version: { ...made.version, id: "org.example.new" } };
-  expect(explain(made.minted(alice), state, nodeCrypto).steps.at(-1)?.link).toBe(
+  expect(explain(made.thirdPartyInvite(alice), state, nodeCrypto).steps.at(-1)?.link).toBe(
     "https://spec.matrix.org/v1.19/server-server-api/#authorisation-rules",
   );
 });
@@ -289,13 +289,13 @@ describe("what allows", () => {
 
   test("a creator's power in version 12, which no JSON number is", () => {
     const made = room("12");
-    const step = stepOf(explained(made, made.minted(alice)), "thirdPartyInvitePower");
+    const step = stepOf(explained(made, made.thirdPartyInvite(alice)), "thirdPartyInvitePower");
     expect(step).toMatchObject({ outcome: "allowed", values: { "power level of the sender": "infinite" } });
   });
 
   test("a level that is none is called so", () => {
     const made = room("10", { levels: { invite: "50" } });
-    const step = stepOf(explained(made, made.minted(alice)), "thirdPartyInvitePower");
+    const step = stepOf(explained(made, made.thirdPartyInvite(alice)), "thirdPartyInvitePower");
     expect(step?.values).toMatchObject({ "level for inviting": "no level in this room version" });
   });
 
@@ -511,7 +511,7 @@ describe("hostile events", () => {
 
   test("an explanation survives JSON as it is", () => {
     const made = room("12");
-    for (const event of [made.redeemed(), made.minted(alice), made.invited(carol), {}]) {
+    for (const event of [made.redeemed(), made.thirdPartyInvite(alice), made.invited(carol), {}]) {
       const explanation = explained(made, event, Infinity);
       expect(JSON.parse(JSON.stringify(explanation))).toEqual(explanation);
     }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { InviteLife, InviteRecord } from "../../src/invite/life.js";
+import type { InviteLife, InviteRecord } from "../../src/invite/invite-life.js";
 import { type Viewer, listing } from "../../src/invite/listing.js";
 import { lives, recordOf as anyRecord } from "./records.js";
 import { alice, bob, carol, email, inviteContent, room } from "./room.js";
@@ -12,7 +12,7 @@ const pending = lives.Pending;
 const redeemed = lives.Redeemed;
 
 const empty = room("10");
-const full = room("10", { more: [empty.minted(alice, inviteContent, "t1")] });
+const full = room("10", { more: [empty.thirdPartyInvite(alice, inviteContent, "t1")] });
 
 const seen = (record: InviteRecord, viewer: Viewer, { state } = full) =>
   listing(state, ["t1"], [record], viewer);
@@ -40,7 +40,9 @@ test("of one that does not: nothing to other members, no address to the host", (
 });
 
 test("one whose earlier token stands is shown once, as that", () => {
-  expect(seen(recordOf(lives["Minted over t1"]), alice)).toMatchObject([{ state: "Pending", token: "t1" }]);
+  expect(seen(recordOf(lives["TokenStored over t1"]), alice)).toMatchObject([
+    { state: "Pending", token: "t1" },
+  ]);
 });
 
 test("who redeemed it", () => {
@@ -65,7 +67,7 @@ test("details, keys and the like are shown to nobody", () => {
 });
 
 test("a record under somebody else's event is not theirs: its inviter sees it as revoked", () => {
-  const taken = room("10", { more: [empty.minted(carol, inviteContent, "t1")] });
+  const taken = room("10", { more: [empty.thirdPartyInvite(carol, inviteContent, "t1")] });
   const theirs = { state: "Pending", sender: carol, token: "t1", displayName: "b...@t..." };
   expect(seen(recordOf(pending), alice, taken)).toStrictEqual([
     theirs,
@@ -75,7 +77,9 @@ test("a record under somebody else's event is not theirs: its inviter sees it as
 });
 
 test("a display name that is no text is none", () => {
-  const odd = room("10", { more: [empty.minted(bob, { ...inviteContent, display_name: ["x"] }, "t1")] });
+  const odd = room("10", {
+    more: [empty.thirdPartyInvite(bob, { ...inviteContent, display_name: ["x"] }, "t1")],
+  });
   expect(listing(odd.state, ["t1"], [], alice)).toStrictEqual([
     { state: "Pending", sender: bob, token: "t1" },
   ]);

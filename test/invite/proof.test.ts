@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decodeBase64, encodeBase64 } from "../../src/matrix/base64.js";
-import { type Proof, defaultMaxPairs, isProven, isRevoked, proveInvite } from "../../src/invite/proof.js";
+import { type Proof, isProven, isRevoked, proveInvite } from "../../src/invite/proof.js";
 import type { JsonObject } from "../../src/matrix/json.js";
 import { authorize } from "../../src/invite/authorize.js";
 import { explain } from "../../src/invite/explain.js";
@@ -12,6 +12,7 @@ import {
   bob,
   codeOf,
   counting,
+  decideOn,
   ephemeralKey,
   ephemeralUrl,
   idServer,
@@ -30,9 +31,10 @@ import {
 
 const version = versionOf("10");
 const prove = (value: JsonObject, content: JsonObject = inviteContent, maxPairs?: number): Proof => {
-  const proof = proveInvite(portableCrypto, version, value, content, maxPairs);
-  expect(proveInvite(nodeCrypto, version, value, content, maxPairs)).toEqual(proof);
-  const proven = isProven(portableCrypto, version, value, content, maxPairs ?? defaultMaxPairs);
+  const context = { crypto: portableCrypto, version, maxPairs };
+  const proof = proveInvite(context, value, content);
+  expect(proveInvite({ ...context, crypto: nodeCrypto }, value, content)).toEqual(proof);
+  const proven = isProven(context, value, content);
   expect(proven).toEqual(proof._tag === "TooMuchWork" ? proof : proof._tag === "Proven");
   return proof;
 };
@@ -185,20 +187,26 @@ describe("the budget", () => {
 
   test("distinct pairs over it: nothing is tried", () => {
     const engine = counting(portableCrypto);
-    expect(proveInvite(engine, version, signed, content, 2)).toEqual({ _tag: "TooMuchWork", pairs: 3 });
-    expect(isProven(engine, version, signed, content, 2)).toEqual({ _tag: "TooMuchWork", pairs: 3 });
+    expect(proveInvite({ crypto: engine, version, maxPairs: 2 }, signed, content)).toEqual({
+      _tag: "TooMuchWork",
+      pairs: 3,
+    });
+    expect(isProven({ crypto: engine, version, maxPairs: 2 }, signed, content)).toEqual({
+      _tag: "TooMuchWork",
+      pairs: 3,
+    });
     expect(engine.calls()).toBe(0);
   });
 
   test("just within it", () => {
     const engine = counting(portableCrypto);
-    expect(proveInvite(engine, version, signed, content, 3)._tag).toBe("Proven");
+    expect(proveInvite({ crypto: engine, version, maxPairs: 3 }, signed, content)._tag).toBe("Proven");
     expect(engine.calls()).toBe(3);
   });
 
   test("the judge stops at the first match", () => {
     const engine = counting(portableCrypto);
-    expect(isProven(engine, version, signed, content, 3)).toBe(true);
+    expect(isProven({ crypto: engine, version, maxPairs: 3 }, signed, content)).toBe(true);
     expect(engine.calls()).toBe(1);
   });
 
@@ -206,12 +214,18 @@ describe("the budget", () => {
     const maxPairs = budget as number;
     const engine = counting(portableCrypto);
     const tooMuch = { _tag: "TooMuchWork", pairs: 3 };
-    expect(proveInvite(engine, version, signed, content, maxPairs)).toEqual(tooMuch);
-    expect(isProven(engine, version, signed, content, maxPairs)).toEqual(tooMuch);
+    const context = { crypto: engine, version, maxPairs };
+    expect(proveInvite(context, signed, content)).toEqual(tooMuch);
+    expect(isProven(context, signed, content)).toEqual(tooMuch);
     const made = room("10", { invite: content });
     expect(authorize(made.redeemed(), made.state, engine, { maxPairs })).toEqual(tooMuch);
     expect(explain(made.redeemed(), made.state, engine, { maxPairs }).verdict).toEqual(tooMuch);
-    const redeemed = redeem(made.state, rightOf(parseSigned(signed)), engine, { maxPairs });
+    const redeemed = decideOn(
+      redeem,
+      made.state,
+      { signed: rightOf(parseSigned(signed)) },
+      { crypto: engine, maxPairs },
+    );
     expect(codeOf(redeemed)).toBe("TooManyPairs");
     expect(engine.calls()).toBe(0);
   });
@@ -262,7 +276,9 @@ describe("one signature under many key IDs", () => {
   test("is verified once for each key, and its places are all kept", () => {
     for (const size of sizes) {
       const engine = counting(portableCrypto);
-      const proof = proveInvite(engine, version, under(size), { public_key: written(longTermKey) });
+      const proof = proveInvite({ crypto: engine, version }, under(size), {
+        public_key: written(longTermKey),
+      });
       expect(proof).toMatchObject({ signatures: under(size)["signatures"] as JsonObject });
       expect(engine.calls()).toBe(1);
     }
@@ -272,7 +288,7 @@ describe("one signature under many key IDs", () => {
     const steps = sizes.map((size) => {
       const value = under(size);
       return stepsOf(() => {
-        proveInvite(portableCrypto, version, value, { public_key: written(longTermKey) });
+        proveInvite({ crypto: portableCrypto, version }, value, { public_key: written(longTermKey) });
       });
     });
     steps.forEach((count, at) => {

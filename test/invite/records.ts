@@ -1,5 +1,5 @@
-import { type InviteLife, type InviteRecord, inviteKey } from "../../src/invite/life.js";
-import { parseToken } from "../../src/invite/minted.js";
+import { type InviteLife, type InviteRecord, inviteKey } from "../../src/invite/invite-life.js";
+import { parseToken } from "../../src/invite/stored-invite.js";
 import type { EventLike } from "../../src/matrix/event.js";
 import { parseServerName } from "../../src/matrix/ids.js";
 import type { RoomState } from "../../src/matrix/room-state.js";
@@ -20,23 +20,23 @@ const tokenOf = (text: string) => rightOf(parseToken(text));
 export const [t1, t2] = [tokenOf("t1"), tokenOf("t2")];
 
 /** What an identity server made of an invite at 50, over earlier tokens. */
-const made = (token: typeof t1, ...standing: (typeof t1)[]) => ({
-  minted: {
+const made = (token: typeof t1, ...earlierTokens: (typeof t1)[]) => ({
+  storedInvite: {
     token,
     publicKeys: [{ publicKey: written(longTermKey), keyValidityUrl: validityUrl }],
     displayName: "b...",
   } as const,
   askedAt: 50,
-  standing,
+  earlierTokens,
 });
 
 /** An invite whose token is t1, or whose earlier one is, in each state of its life. */
 export const lives = {
   Intended: { _tag: "Intended" },
   Asked: { _tag: "Asked", at: 50, before: { _tag: "Intended" } },
-  Minted: { _tag: "Minted", ...made(t1) },
+  TokenStored: { _tag: "TokenStored", ...made(t1) },
   Pending: { _tag: "Pending", ...made(t1) },
-  "Minted over t1": { _tag: "Minted", ...made(t2, t1) },
+  "TokenStored over t1": { _tag: "TokenStored", ...made(t2, t1) },
   "Pending over t1": { _tag: "Pending", ...made(t2, t1) },
   Redeemed: { _tag: "Redeemed", by: bob, tokens: [t1] },
   Revoked: { _tag: "Revoked", tokens: [t1] },
@@ -66,7 +66,7 @@ export const recordOf = (life: InviteLife, more: Partial<InviteRecord> = {}): In
 const made10 = room("10");
 /** A third-party invite in the room. */
 export const event = (token: string, sender: string = alice, content = inviteContent): EventLike =>
-  made10.minted(sender, content, token);
+  made10.thirdPartyInvite(sender, content, token);
 
 /** The room with these events, and Bob in it as this. */
 export const stateOf = (events: readonly EventLike[], membership = "leave"): RoomState =>

@@ -1,10 +1,13 @@
+import type { Either } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { authorize } from "../../src/invite/authorize.js";
-import { redeem } from "../../src/invite/redeem.js";
+import type { DecisionContext } from "../../src/invite/decision.js";
+import { type RedeemCommand, type RedeemOutcome, redeem } from "../../src/invite/redeem.js";
 import { parseSigned } from "../../src/invite/signed.js";
 import type { JsonObject } from "../../src/matrix/json.js";
 import { nodeCrypto } from "../../src/node/crypto.js";
 import { portableCrypto } from "../../src/portable/crypto.js";
+import type { Refusal } from "../../src/refusal.js";
 import {
   type Room,
   type RoomOptions,
@@ -14,6 +17,7 @@ import {
   codeOf,
   counting,
   dave,
+  decideOn,
   ephemeralKey,
   ephemeralUrl,
   inviteContent,
@@ -30,14 +34,19 @@ import {
   written,
 } from "./room.js";
 
-type Options = Parameters<typeof redeem>[3];
+type Records = NonNullable<RedeemCommand["records"]>;
 
-const redeemIn = (made: Room, value: JsonObject = signed, options?: Options): ReturnType<typeof redeem> =>
-  redeem(made.state, rightOf(parseSigned(value)), portableCrypto, options);
+const redeemIn = (
+  made: Room,
+  value: JsonObject = signed,
+  records: Records = [],
+  context: Partial<DecisionContext> = {},
+): Either<Refusal, RedeemOutcome> =>
+  decideOn(redeem, made.state, { signed: rightOf(parseSigned(value)), records }, context);
 
-const contentOf = (made: Room, value?: JsonObject, options?: Options): unknown => {
-  const outcome = rightOf(redeemIn(made, value, options));
-  return outcome._tag === "Redeem" ? outcome.event.content : outcome;
+const contentOf = (made: Room, value?: JsonObject, records?: Records): unknown => {
+  const outcome = rightOf(redeemIn(made, value, records));
+  return outcome._tag === "Redeem" ? outcome.events[0].content : outcome;
 };
 
 describe.each(versions())("room version %s", (version) => {
@@ -48,17 +57,19 @@ describe.each(versions())("room version %s", (version) => {
     const outcome = rightOf(redeemIn(made));
     expect(outcome).toMatchObject({
       _tag: "Redeem",
-      event: {
-        type: "m.room.member",
-        room_id: made.roomId,
-        sender: alice,
-        state_key: bob,
-        content: { membership: "invite", third_party_invite: { display_name: "b...@t...", signed } },
-      },
+      events: [
+        {
+          type: "m.room.member",
+          room_id: made.roomId,
+          sender: alice,
+          state_key: bob,
+          content: { membership: "invite", third_party_invite: { display_name: "b...@t...", signed } },
+        },
+      ],
     });
     if (outcome._tag !== "Redeem") return;
     for (const engine of [nodeCrypto, portableCrypto])
-      expect(authorize(outcome.event, made.state, engine)).toEqual({ _tag: "Allow" });
+      expect(authorize(outcome.events[0], made.state, engine)).toEqual({ _tag: "Allow" });
   });
 
   test.each<[string, RoomOptions, string, string | undefined]>([
@@ -87,22 +98,23 @@ describe.each(versions())("room version %s", (version) => {
   });
 });
 
-describe("the inviter's standing is not asked", () => {
+describe("the inviter's membership is not asked for", () => {
   test.each(["leave", "ban"])("inviter %s", (membership) => {
     const made = room("10", { members: { [carol]: membership }, inviteSender: carol });
     const outcome = rightOf(redeemIn(made));
-    expect(outcome).toMatchObject({ _tag: "Redeem", event: { sender: carol } });
+    expect(outcome).toMatchObject({ _tag: "Redeem", events: [{ sender: carol }] });
     if (outcome._tag === "Redeem")
-      expect(authorize(outcome.event, made.state, portableCrypto)._tag).toBe("Allow");
+      expect(authorize(outcome.events[0], made.state, portableCrypto)._tag).toBe("Allow");
   });
 });
 
 describe("where the user stands", () => {
   test("joined: never thrown out, whatever the proof", () => {
     const made = room("10", { members: { [bob]: "join" } });
-    expect(rightOf(redeemIn(made))).toEqual({ _tag: "AlreadyJoined" });
+    expect(rightOf(redeemIn(made))).toEqual({ _tag: "AlreadyJoined", events: [] });
     expect(rightOf(redeemIn(room("10", { members: { [bob]: "join" }, invite: null })))).toEqual({
       _tag: "AlreadyJoined",
+      events: [],
     });
   });
 
@@ -111,6 +123,7 @@ describe("where the user stands", () => {
     expect(rightOf(redeemIn(room("10", { more: [redeemed()] })))).toEqual({
       _tag: "AlreadyInvited",
       sender: alice,
+      events: [],
     });
   });
 
@@ -156,17 +169,27 @@ describe("what the room's own event says", () => {
 
   test("the sender is the event's, not signed.sender", () => {
     const value = sign({ mxid: bob, token, sender: carol });
-    expect(rightOf(redeemIn(room(), value))).toMatchObject({ event: { sender: alice } });
+    expect(rightOf(redeemIn(room(), value))).toMatchObject({ events: [{ sender: alice }] });
   });
 });
 
 describe("what was said when the invite was asked for", () => {
+  const details = { isDirect: true, reason: "hi" };
+  const plain = { membership: "invite", third_party_invite: { display_name: "b...@t...", signed } };
+
   test("goes in beside the proof", () => {
-    expect(contentOf(room(), signed, { details: { isDirect: true, reason: "hi" } })).toEqual({
-      membership: "invite",
+    expect(contentOf(room(), signed, [{ sender: alice, details }])).toEqual({
+      ...plain,
       is_direct: true,
       reason: "hi",
-      third_party_invite: { display_name: "b...@t...", signed },
+    });
+  });
+
+  test("only what the sender of the room's event said, whoever else has stored an invite with this token", () => {
+    const others = [carol, bob].map((sender) => ({ sender, details: { reason: "not this" } }));
+    expect(contentOf(room(), signed, others)).toEqual(plain);
+    expect(contentOf(room(), signed, [...others, { sender: alice, details }])).toMatchObject({
+      reason: "hi",
     });
   });
 });
@@ -182,8 +205,7 @@ describe("the keys to ask after", () => {
 
 test("more pairs than the budget: the maker refuses, and tries none", () => {
   const engine = counting(portableCrypto);
-  const { state } = room();
-  const refusal = leftOf(redeem(state, rightOf(parseSigned(signed)), engine, { maxPairs: 1 }));
+  const refusal = leftOf(redeemIn(room(), signed, [], { crypto: engine, maxPairs: 1 }));
   expect(refusal).toMatchObject({ code: "TooManyPairs", status: 403 });
   expect(refusal.message).toMatch(/There are 2\.$/);
   expect(engine.calls()).toBe(0);
@@ -202,7 +224,7 @@ describe("what goes into the event is only what the proof covers", () => {
   });
   const signedOf = (value: JsonObject, version = "10"): unknown => {
     const outcome = rightOf(redeemIn(room(version), value));
-    return outcome._tag === "Redeem" ? outcome.event.content["third_party_invite"] : outcome;
+    return outcome._tag === "Redeem" ? outcome.events[0].content["third_party_invite"] : outcome;
   };
 
   const byNobody = Object.values(sign({ mxid: bob, token }, strangeKey)["signatures"] as JsonObject)[0];
@@ -226,7 +248,11 @@ describe("what goes into the event is only what the proof covers", () => {
     const filled = (bytes: number): JsonObject => sign({ mxid: bob, token, x: "x".repeat(bytes) });
     const rest = 60_000 - Buffer.byteLength(JSON.stringify(contentOf(room(), filled(0))));
     expect(codeOf(redeemIn(room(), filled(rest)))).toBeUndefined();
-    expect(codeOf(redeemIn(room(), filled(rest + 1)))).toBe("SignedTooLarge");
+    expect(leftOf(redeemIn(room(), filled(rest + 1)))).toMatchObject({
+      code: "EventTooLarge",
+      errcode: "M_TOO_LARGE",
+      status: 413,
+    });
   });
 
   test("a signed number that canonical JSON lacks is none too large before version 6", () => {
@@ -237,7 +263,8 @@ describe("what goes into the event is only what the proof covers", () => {
   test("what is signed and too large for an event is refused", () => {
     const large = sign({ mxid: bob, token, x: "x".repeat(70_000) }, ephemeralKey);
     const engine = counting(portableCrypto);
-    const refusal = leftOf(redeem(room("10").state, { mxid: bob, token, json: large }, engine));
+    const proof = { mxid: bob, token, json: large };
+    const refusal = leftOf(decideOn(redeem, room("10").state, { signed: proof }, { crypto: engine }));
     expect(refusal).toMatchObject({ code: "SignedTooLarge", status: 403 });
     expect(engine.calls()).toBe(0);
   });

@@ -1,5 +1,11 @@
 import fc from "fast-check";
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
+import {
+  type Decision,
+  type DecisionContext,
+  type DecisionOutcome,
+  applyDecision,
+} from "../../src/invite/decision.js";
 import type { CryptoEngine, SigningKey } from "../../src/matrix/crypto-engine.js";
 import { encodeBase64 } from "../../src/matrix/base64.js";
 import type { EventLike } from "../../src/matrix/event.js";
@@ -120,7 +126,7 @@ export interface Room {
   /** A plain invite. */
   readonly invited: (sender: string, target?: string, content?: JsonObject) => EventLike;
   /** A third-party invite. */
-  readonly minted: (sender: string, content?: JsonObject, stateKey?: string) => EventLike;
+  readonly thirdPartyInvite: (sender: string, content?: JsonObject, stateKey?: string) => EventLike;
 }
 
 /** A room of any version: Alice made it and has the power to invite, Carol and Dave are in it and have none. */
@@ -181,10 +187,19 @@ export const room = (id = "10", options: RoomOptions = {}): Room => {
       event("m.room.member", sender, target, { membership: "invite", third_party_invite: invite }),
     invited: (sender, target = bob, content = {}) =>
       event("m.room.member", sender, target, { membership: "invite", ...content }),
-    minted: (sender, content = inviteContent, stateKey = "another") =>
+    thirdPartyInvite: (sender, content = inviteContent, stateKey = "another") =>
       event("m.room.third_party_invite", sender, stateKey, content),
   };
 };
+
+/** What a decision answers on a state, made by a server whose users Alice and Carol are. */
+export const decideOn = <Command, Outcome extends DecisionOutcome>(
+  decision: Decision<Command, Outcome>,
+  state: RoomState,
+  command: Command,
+  context: Partial<DecisionContext> = {},
+): Either<Refusal, Outcome> =>
+  applyDecision(decision, state, command, { crypto: portableCrypto, serverName: "one.example", ...context });
 
 /** An engine that counts how often it is asked to verify. */
 export const counting = (engine: CryptoEngine): CryptoEngine & { readonly calls: () => number } => {
@@ -209,7 +224,7 @@ export interface Numbers {
   readonly proven: string;
   readonly plain: string;
   readonly sender: string;
-  readonly minted: string;
+  readonly thirdPartyInvite: string;
 }
 
 const upTo5: Numbers = {
@@ -221,7 +236,7 @@ const upTo5: Numbers = {
   proven: "5.3.1",
   plain: "5.3",
   sender: "6",
-  minted: "7.1",
+  thirdPartyInvite: "7.1",
 };
 const from6: Numbers = {
   ...upTo5,
@@ -229,7 +244,7 @@ const from6: Numbers = {
   proven: "4.3.1",
   plain: "4.3",
   sender: "5",
-  minted: "6.1",
+  thirdPartyInvite: "6.1",
 };
 const from8: Numbers = { ...from6, authorised: "4.2", proven: "4.4.1", plain: "4.4" };
 
@@ -254,6 +269,6 @@ export const numbers: Readonly<Record<string, Numbers>> = {
     proven: "5.4.1",
     plain: "5.4",
     sender: "6",
-    minted: "7.1",
+    thirdPartyInvite: "7.1",
   },
 };

@@ -16,7 +16,19 @@ import { parseRoomId } from "../../src/matrix/ids.js";
 import type { JsonObject } from "../../src/matrix/json.js";
 import { WrittenNumber } from "../../src/matrix/written-number.js";
 import { portableCrypto } from "../../src/portable/crypto.js";
-import { alice, bob, codeOf, counting, inviteContent, room, rightOf, sign, signed, token } from "./room.js";
+import {
+  alice,
+  bob,
+  codeOf,
+  counting,
+  decideOn,
+  inviteContent,
+  room,
+  rightOf,
+  sign,
+  signed,
+  token,
+} from "./room.js";
 
 const bytesOf = (value: JsonObject): number =>
   Buffer.byteLength(rightOf(canonicalJson(value, "any")), "utf8");
@@ -140,13 +152,23 @@ describe("a signed that no event can hold is refused, and nothing is verified", 
     ],
     [
       "redeem, of what was stored",
-      (value, engine) => codeOf(redeem(room().state, { mxid: bob, token, json: value }, engine)),
+      (value, engine) =>
+        codeOf(
+          decideOn(redeem, room().state, { signed: { mxid: bob, token, json: value } }, { crypto: engine }),
+        ),
     ],
-    ["proveInvite", (value, engine) => proveInvite(engine, room().state.version, value, inviteContent)._tag],
+    [
+      "proveInvite",
+      (value, engine) => proveInvite({ crypto: engine, version: room().version }, value, inviteContent)._tag,
+    ],
     [
       "isProven",
       (value, engine) => {
-        const proven = isProven(engine, room().state.version, value, inviteContent, Infinity);
+        const proven = isProven(
+          { crypto: engine, version: room().version, maxPairs: Infinity },
+          value,
+          inviteContent,
+        );
         return typeof proven === "object" && proven._tag;
       },
     ],
@@ -184,7 +206,9 @@ describe("a signed that no event can hold is refused, and nothing is verified", 
     const member = made.redeemed({ signed: large });
     const engine = counting(portableCrypto);
     const state = room("10", { more: [member] }).state;
-    expect(codeOf(firstJoin(state, bob, engine))).toBe("SignedTooLarge");
+    expect(codeOf(decideOn(firstJoin, state, { userId: bob, token }, { crypto: engine }))).toBe(
+      "SignedTooLarge",
+    );
     expect(engine.calls()).toBe(0);
   });
 });

@@ -1,29 +1,39 @@
 import fc from "fast-check";
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
+import { admitInviter } from "../../src/invite/admit-inviter.js";
 import { admit } from "../../src/invite/admit.js";
-import { selectAuthEvents } from "../../src/invite/auth-events.js";
 import { authorize } from "../../src/invite/authorize.js";
-import { decide } from "../../src/invite/decide.js";
-import { checkExchange, decideExchange } from "../../src/invite/exchange.js";
-import { firstJoin } from "../../src/invite/first-join.js";
-import { parseInviteRequest, parseThreepidInvite } from "../../src/invite/form.js";
+import type { Decision, DecisionOutcome } from "../../src/invite/decision.js";
+import { checkExchange, exchange } from "../../src/invite/exchange.js";
+import { firstJoin, firstJoinToken } from "../../src/invite/first-join.js";
 import { checkInboundInvite } from "../../src/invite/inbound-invite.js";
-import { parseMintedInvite } from "../../src/invite/minted.js";
+import type { InviteLife } from "../../src/invite/invite-life.js";
+import { inviteThreepid } from "../../src/invite/invite-threepid.js";
+import { inviteUser } from "../../src/invite/invite-user.js";
+import { emptyUntidy } from "../../src/invite/leftover.js";
+import { parseInviteRequest, parseThreepidInvite } from "../../src/invite/parse-invite-request.js";
+import { parseStoredInvite } from "../../src/invite/stored-invite.js";
 import { checkOnBind } from "../../src/invite/onbind.js";
 import { isRevoked, proveInvite } from "../../src/invite/proof.js";
 import { redeem } from "../../src/invite/redeem.js";
-import { revoke } from "../../src/invite/revoke.js";
+import { revoke, revokeOwn, revokeRecord } from "../../src/invite/revoke.js";
+import { roomInvites } from "../../src/invite/room-invite.js";
+import { selectAuthEvents } from "../../src/invite/select-auth-events.js";
 import { parseSigned } from "../../src/invite/signed.js";
+import { checkThirdPartySigned, parseThirdPartySigned } from "../../src/invite/third-party-signed.js";
 import type { EventLike } from "../../src/matrix/event.js";
+import type { RoomState } from "../../src/matrix/room-state.js";
 import { nodeCrypto } from "../../src/node/crypto.js";
 import type { Refusal } from "../../src/refusal.js";
 import { hostile, inputs, objects } from "../fuzz/hostile.js";
 import { hostileRooms } from "../fuzz/rooms.js";
+import { lives, recordOf } from "./records.js";
 import {
   type Room,
   alice,
   bob,
+  decideOn,
   email,
   inviteContent,
   rightOf,
@@ -59,9 +69,14 @@ describe("nothing throws, and every refusal is whole", () => {
     ["parseThreepidInvite", form, parseThreepidInvite],
     ["parseSigned", signed, parseSigned],
     [
-      "parseMintedInvite",
+      "parseThirdPartySigned",
+      { ...signed, sender: alice },
+      (value) => parseThirdPartySigned(value, { roomId, userId: bob }),
+    ],
+    [
+      "parseStoredInvite",
       { token, public_keys: inviteContent["public_keys"], display_name: "x" },
-      (value) => parseMintedInvite(value, email(address)),
+      (value) => parseStoredInvite(value, email(address)),
     ],
     [
       "checkOnBind",
@@ -126,7 +141,7 @@ describe("nothing throws, and every refusal is whole", () => {
   });
 
   const events = (made: Room): fc.Arbitrary<unknown> =>
-    fc.oneof(inputs(made.redeemed()), inputs(made.minted(alice)), inputs(made.invited(alice)));
+    fc.oneof(inputs(made.redeemed()), inputs(made.thirdPartyInvite(alice)), inputs(made.invited(alice)));
 
   test("authorize", () => {
     fc.assert(
@@ -162,24 +177,43 @@ describe("nothing throws, and every refusal is whole", () => {
   test("any decision on a hostile state", () => {
     const proof = rightOf(parseSigned(signed));
     const publicKeys = [{ publicKey: "x", keyValidityUrl: "https://x" }] as const;
-    const mintedInvite = rightOf(
-      parseMintedInvite({ token, public_keys: inviteContent["public_keys"] }, email(address)),
+    const honest = rightOf(
+      parseStoredInvite({ token, public_keys: inviteContent["public_keys"] }, email(address)),
     );
+    const ended: readonly InviteLife[] = [
+      { _tag: "Revoked", tokens: [honest.token] },
+      { _tag: "Redeemed", by: bob, tokens: [honest.token] },
+    ];
+    const records = [...Object.values(lives), ...ended].map((life) => recordOf(life));
+    const expectDecided = <Command>(
+      decision: Decision<Command, DecisionOutcome>,
+      state: RoomState,
+      command: Command,
+    ): void => {
+      expectAnswer(decideOn(decision, state, command, { crypto: nodeCrypto }));
+    };
     fc.assert(
-      fc.property(hostileRooms, ({ state, redeemed, minted, invited }) => {
+      fc.property(hostileRooms, ({ state, redeemed, thirdPartyInvite, invited }) => {
         const requester = { userId: alice };
+        const delivery = { roomId, sender: alice, signed: proof };
         expectAnswer(admit(state, requester));
-        expectAnswer(decide(state, requester, { _tag: "Bound", userId: bob }));
-        const supersedes = [mintedInvite.token];
-        for (const minted of [mintedInvite, { ...mintedInvite, publicKeys }])
-          expectAnswer(decide(state, requester, { _tag: "Unbound", minted, supersedes }));
-        expectAnswer(revoke(state, requester, token));
-        expectAnswer(redeem(state, proof, nodeCrypto));
-        expectAnswer(
-          decideExchange(state, { roomId, sender: alice, signed: proof }, "one.example", nodeCrypto),
-        );
-        expectAnswer(firstJoin(state, bob, nodeCrypto));
-        for (const event of [redeemed(), minted(alice), invited(alice)]) {
+        expectDecided(admitInviter, state, requester);
+        expectDecided(inviteUser, state, { requester, userId: bob });
+        const supersedes = [honest.token];
+        for (const storedInvite of [honest, { ...honest, publicKeys }])
+          expectDecided(inviteThreepid, state, { requester, storedInvite, supersedes });
+        expectDecided(revoke, state, { requester, token });
+        expectDecided(revokeOwn, state, { requester, tokens: [token, "other"] });
+        for (const record of records) expectDecided(revokeRecord, state, { requester, record });
+        const invites = roomInvites(state, [token, "other"], records);
+        for (const tidying of [{ _tag: "Leftover" }, { _tag: "Expired", before: 9 }] as const)
+          expectDecided(emptyUntidy, state, { requester, invites, tidying });
+        expectDecided(redeem, state, { signed: proof, records });
+        expectDecided(exchange, state, delivery);
+        expectDecided(checkThirdPartySigned, state, delivery);
+        expectDecided(firstJoinToken, state, { userId: bob });
+        expectDecided(firstJoin, state, { userId: bob, token });
+        for (const event of [redeemed(), thirdPartyInvite(alice), invited(alice)]) {
           const verdict = authorize(event, state, nodeCrypto);
           if (verdict._tag === "Reject") expectWellFormed(verdict.refusal);
         }
@@ -192,8 +226,7 @@ describe("nothing throws, and every refusal is whole", () => {
     fc.assert(
       fc.property(roomVersions, objects(signed), objects(inviteContent), (version, value, content) => {
         const proof = proveInvite(
-          nodeCrypto,
-          room(version).version,
+          { crypto: nodeCrypto, version: room(version).version },
           value as typeof signed,
           content as typeof signed,
         );
@@ -208,7 +241,10 @@ describe("nothing throws, and every refusal is whole", () => {
     fc.assert(
       fc.property(roomVersions, inputs(signed), (version, value) => {
         const parsed = parseSigned(value);
-        if (!isLeft(parsed)) expectAnswer(redeem(room(version).state, parsed.right, nodeCrypto));
+        if (!isLeft(parsed))
+          expectAnswer(
+            decideOn(redeem, room(version).state, { signed: parsed.right }, { crypto: nodeCrypto }),
+          );
       }),
       runs,
     );
@@ -228,10 +264,11 @@ describe("no input is changed", () => {
     freeze(inviteContent);
     freeze(signed);
     expect(authorize(event, made.state, nodeCrypto)._tag).toBe("Allow");
-    expect(rightOf(redeem(made.state, rightOf(parseSigned(signed)), nodeCrypto))._tag).toBe("Redeem");
-    expect(rightOf(decide(made.state, { userId: alice }, { _tag: "Bound", userId: bob }))._tag).toBe(
-      "Invite",
-    );
+    const proof = { signed: rightOf(parseSigned(signed)) };
+    expect(rightOf(decideOn(redeem, made.state, proof, { crypto: nodeCrypto }))._tag).toBe("Redeem");
+    const invite = { requester: { userId: alice }, userId: bob };
+    freeze(invite);
+    expect(rightOf(decideOn(inviteUser, made.state, invite))._tag).toBe("Invite");
   });
 });
 
@@ -281,9 +318,9 @@ describe("no refusal holds the address", () => {
             expect(JSON.stringify(refusal)).not.toContain(local);
           }
         const answer = { token: odd, public_keys: odd, display_name: fields.address };
-        const parsed = parseMintedInvite(answer, email(fields.address));
+        const parsed = parseStoredInvite(answer, email(fields.address));
         expectSilent(parsed, local, domain);
-        const shown = parseMintedInvite(
+        const shown = parseStoredInvite(
           { ...answer, token, public_keys: inviteContent["public_keys"] },
           email(fields.address),
         );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { selectAuthEvents } from "../../src/invite/auth-events.js";
+import { selectAuthEvents } from "../../src/invite/select-auth-events.js";
 import { authorize } from "../../src/invite/authorize.js";
 import type { JsonObject } from "../../src/matrix/json.js";
 import { roomIdOfCreate } from "../../src/matrix/pdu.js";

@@ -9,7 +9,7 @@ import {
   keysNeeded,
   mayHaveSigned,
 } from "../../src/matrix/check-pdu.js";
-import type { JsonObject } from "../../src/matrix/json.js";
+import { type JsonObject, member, stringMember } from "../../src/matrix/json.js";
 import { hashAndSignPdu, signPdu } from "../../src/matrix/pdu.js";
 import { redact } from "../../src/matrix/redaction.js";
 import { roomVersionIds } from "../../src/matrix/room-version.js";
@@ -61,7 +61,7 @@ const missing = (server: string): Either<BadPdu, never> => left({ _tag: "NotSign
 
 describe.each(roomVersionIds)("in version %s", (id) => {
   const signed = (event: JsonObject, by = one, server = "sender.example"): JsonObject =>
-    rightOf(hashAndSignPdu(nodeCrypto, event, version(id), server, by)).pdu;
+    rightOf(hashAndSignPdu(nodeCrypto, event, version(id), { serverName: server, key: by })).pdu;
   const also = (event: JsonObject, by: typeof one, server = "sender.example"): JsonObject =>
     rightOf(signPdu(event, version(id), server, by));
   const check = (
@@ -207,4 +207,30 @@ describe("numbers that are no integers, or not written so", () => {
     const checked = checkPdu(nodeCrypto, event, version("5"), { keyOf: known(everyKey), now });
     expect(checked).toEqual(missing("sender.example"));
   });
+});
+
+it("reads an event as often whether it has one signature or two hundred", () => {
+  const { pdu } = rightOf(
+    hashAndSignPdu(nodeCrypto, message, version("10"), { serverName: "sender.example", key: one }),
+  );
+  const text = stringMember(member(member(pdu, "signatures"), "sender.example"), "ed25519:one");
+  const readsWith = (count: number): number => {
+    let reads = 0;
+    const watched = {
+      ...pdu,
+      signatures: {
+        "sender.example": Object.fromEntries(
+          Array.from({ length: count }, (_, at) => [`ed25519:${at}`, text]),
+        ),
+      },
+      get depth() {
+        reads += 1;
+        return pdu["depth"];
+      },
+    };
+    const keyOf = (): ServerKey => ({ publicKey: one.publicKey });
+    expect(checkPdu(nodeCrypto, watched, version("10"), { keyOf, now })._tag).toBe("Right");
+    return reads;
+  };
+  expect(readsWith(200)).toBe(readsWith(1));
 });

@@ -342,10 +342,10 @@ describe("signatures", () => {
 });
 
 it("hashAndSignPdu gives a complete event its hash, its signature and its ID", () => {
-  const made = good(hashAndSignPdu(nodeCrypto, minimal, version("4"), "domain", key));
+  const made = good(hashAndSignPdu(nodeCrypto, minimal, version("4"), { serverName: "domain", key }));
   expect(made.pdu).toEqual(good(signPdu(withHash(minimal, "4"), version("4"), "domain", key)));
   expect(made.eventId).toBe(idOf(made.pdu, "4"));
-  expect(hashAndSignPdu(nodeCrypto, minimal, version("2"), "domain", key)).toEqual(
+  expect(hashAndSignPdu(nodeCrypto, minimal, version("2"), { serverName: "domain", key })).toEqual(
     left({ _tag: "NoEventId" }),
   );
 });

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import type { Invites, Redemptions } from "matrix-third-party-invites";
+import type { Invites, Redemptions } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
 import { isAll } from "../all.js";
 import { owed, record } from "../testing/memory/samples.js";
@@ -13,7 +13,7 @@ const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const folder = "docs/examples/postgres";
 const page = read("docs/how-to/postgres.md");
 
-/** What stands in docs/examples/postgres, which is JavaScript. */
+/** What stands in docs/examples/postgres. */
 interface Example {
   readonly invites: Invites;
   readonly redemptions: Redemptions;
@@ -22,7 +22,7 @@ interface Example {
 }
 
 const example = async (name: string): Promise<Example> =>
-  (await import(`../../docs/examples/postgres/${name}.js`)) as Example;
+  (await import(`../../docs/examples/postgres/${name}.ts`)) as Example;
 
 const useIt = async ({ invites, redemptions, pool, db }: Example): Promise<void> => {
   const { value } = await invites.putIfAbsent(record("how@x.example"), {});
@@ -37,7 +37,7 @@ const useIt = async ({ invites, redemptions, pool, db }: Example): Promise<void>
 
 describe("docs/how-to/postgres.md", () => {
   it.each(readdirSync(join(root, folder)))("shows %s as it runs", (name) => {
-    expect(page).toContain(`\`\`\`js\n${read(`${folder}/${name}`).trimEnd()}\n\`\`\`\n`);
+    expect(page).toContain(`\`\`\`ts\n${read(`${folder}/${name}`).trimEnd()}\n\`\`\`\n`);
   });
 
   it("has no dead link", () => {
@@ -66,7 +66,7 @@ describe("docs/how-to/postgres.md", () => {
     const some = isAll ? [] : ["--test-name-pattern", "^(?:lease|find)"];
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ["--import", "tsx", "--test", ...some, "--test-reporter", "tap", join(root, folder, "contract.js")],
+      ["--import", "tsx", "--test", ...some, "--test-reporter", "tap", join(root, folder, "contract.ts")],
       { cwd: root, env: { ...process.env, NODE_TEST_CONTEXT: undefined } },
     );
     expect(stdout).toMatch(isAll ? /^# pass [7-9]\d$/m : /^# pass 1\d$/m);

@@ -16,9 +16,14 @@ const mistakes = [
     race: "of racing replace under one mark exactly one succeeds, and its record is stored",
   },
   {
-    without: "SET key = standing.key",
+    without: "SET key = present.key",
     instead: "SET created_at = excluded.created_at",
     race: "of racing putIfAbsent one record is stored, and everybody is answered with it",
+  },
+  {
+    without: "(xmax = 0)",
+    instead: "(xmin IS NOT NULL)",
+    race: "of racing putIfAbsent isNew is true for exactly one, whose record is stored",
   },
   {
     without: "AND held.lease::text = $5::text",

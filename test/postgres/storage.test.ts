@@ -1,12 +1,14 @@
 import { isLeft } from "fp-ts/lib/Either.js";
-import { type Settlement, parseStrict, isJsonObject } from "matrix-third-party-invites";
+import { parseStrict } from "matrix-third-party-invites/judge";
+import { isJsonObject } from "matrix-third-party-invites/matrix";
+import type { Settlement } from "matrix-third-party-invites/ports";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   bob,
   cExample,
   carol,
   keyFor,
-  minted,
+  storedInvite,
   owed,
   present,
   record,
@@ -106,9 +108,18 @@ describe.each(servers)("storage on $name", ({ isThere, start }) => {
 
     it("says so where a row is not as it was written, without repeating what stands there", async () => {
       const { invites, redemptions, table } = await open();
-      const life = { _tag: "Pending" as const, minted: minted("t"), askedAt: 0, standing: [] };
+      const life = {
+        _tag: "Pending" as const,
+        storedInvite: storedInvite("t"),
+        askedAt: 0,
+        earlierTokens: [],
+      };
       await invites.putIfAbsent(record("a@x.example", { life }), {});
-      for (const broken of ["[]", '{"_tag":"Lost"}', '{"_tag":"Pending","minted":{"token":"secret"}}']) {
+      for (const broken of [
+        "[]",
+        '{"_tag":"Lost"}',
+        '{"_tag":"Pending","storedInvite":{"token":"secret"}}',
+      ]) {
         await host.query(`UPDATE ${table}invites SET life = $1`, [broken]);
         await expect(invites.findByToken(room1, "t", {})).rejects.toThrow(
           /^The stored invite has no readable/,

@@ -1,4 +1,5 @@
-import { deliverOwed, membershipOf } from "matrix-third-party-invites";
+import { createThirdPartyInvites } from "matrix-third-party-invites";
+import { membershipOf } from "matrix-third-party-invites/judge";
 import { identityServerClient, inviteEndpoint, onBindEndpoint } from "matrix-third-party-invites/http";
 import { createIdentityServer, memoryClock, memoryPorts } from "matrix-third-party-invites/testing";
 import type { Answer, Engine } from "../conformance/case.js";
@@ -42,8 +43,9 @@ export const lifeAnswers = async ({ crypto, signingKey }: Engine): Promise<reado
     clock,
     users: new Map([alice, zoe].map((userId) => [userId, {}])),
   });
-  const onBind = onBindEndpoint(ports);
-  const invite = inviteEndpoint(ports, {
+  const invites = createThirdPartyInvites(ports);
+  const onBind = onBindEndpoint(invites);
+  const invite = inviteEndpoint(invites, {
     authenticate: () => ({ _tag: "User", requester: { userId: alice } }),
   });
   const roomId = ports.memory.create({ version: "12", creator: alice });
@@ -61,7 +63,7 @@ export const lifeAnswers = async ({ crypto, signingKey }: Engine): Promise<reado
   const invited = await post(JSON.stringify(body));
   identity.bindDirectly(threepid, zoe);
   const { delivered } = await identity.deliverDue();
-  const redeemed = await deliverOwed(ports)();
+  const redeemed = await invites.deliverOwed();
   const membership = membershipOf(ports.memory.state(roomId), zoe);
   // Whatever they are: the same everywhere.
   const eventIds = ports.memory.timeline(roomId).map(({ eventId }) => eventId);

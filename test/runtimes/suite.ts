@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { type JsonObject, canonicalJson, encodeBase64 } from "matrix-third-party-invites";
+import { canonicalJson, encodeBase64 } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { bytes, orNull, verifies } from "../conformance/ask.js";
 import type { Answer, Engine } from "../conformance/case.js";

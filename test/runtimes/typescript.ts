@@ -48,10 +48,17 @@ const projects = [
 ];
 
 const byRequire = `import core = require("matrix-third-party-invites");
+import decisions = require("matrix-third-party-invites/decisions");
 import http = require("matrix-third-party-invites/http");
+import judge = require("matrix-third-party-invites/judge");
+import matrix = require("matrix-third-party-invites/matrix");
 import node = require("matrix-third-party-invites/node");
+import ports = require("matrix-third-party-invites/ports");
+export const create: typeof core.createThirdPartyInvites = core.createThirdPartyInvites;
 export const endpoint: typeof http.inviteEndpoint = http.inviteEndpoint;
-export const crypto: core.CryptoEngine = node.nodeCrypto;
+export const crypto: ports.CryptoEngine = node.nodeCrypto;
+export const decision: decisions.Decision<decisions.RedeemCommand, decisions.RedeemOutcome> = decisions.redeem;
+export const version: judge.RoomVersion | undefined = matrix.roomVersion("12");
 `;
 
 export interface Compiled {

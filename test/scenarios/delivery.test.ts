@@ -1,4 +1,5 @@
-import { type JsonObject, domainOf } from "matrix-third-party-invites";
+import { domainOf } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { describe, expect } from "vitest";
 import { listAt } from "../../docs/examples/demo/json.js";
 import {

@@ -1,4 +1,4 @@
-import { authorize, checkPdu, roomState } from "matrix-third-party-invites";
+import { authorize, checkPdu, roomState } from "matrix-third-party-invites/judge";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import type { Mail } from "matrix-third-party-invites/testing";
 import { expect } from "vitest";

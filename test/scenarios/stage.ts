@@ -1,4 +1,5 @@
-import { type JsonObject, type Observation, type RoomId, parseRoomId } from "matrix-third-party-invites";
+import { parseRoomId } from "matrix-third-party-invites/matrix";
+import type { JsonObject, Observation, RoomId } from "matrix-third-party-invites/ports";
 import { memoryUsers } from "matrix-third-party-invites/testing";
 import { expect, test } from "vitest";
 import type { Answer } from "../../docs/examples/demo/federation-client.js";

@@ -2,12 +2,10 @@ import {
   type RoomState,
   type Verdict,
   authorize,
-  domainOf,
-  member,
   membershipOf,
   roomState,
-  stringMember,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/judge";
+import { domainOf, member, stringMember } from "matrix-third-party-invites/matrix";
 import { crypto } from "./keys.js";
 import { keysThatProve } from "./proof-check.js";
 import type { Replica, RoomEvent } from "./room.js";

@@ -1,4 +1,5 @@
-import { type JsonObject, type RoomId, signJson } from "matrix-third-party-invites";
+import { signJson } from "matrix-third-party-invites/matrix";
+import type { JsonObject, RoomId } from "matrix-third-party-invites/ports";
 import { chanceFrom } from "./chance.js";
 import { type Template, put } from "./room-events.js";
 import { sure } from "./identity.js";

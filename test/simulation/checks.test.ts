@@ -1,14 +1,7 @@
 import { left, right } from "fp-ts/lib/Either.js";
-import {
-  type InviteRecord,
-  type OwedRedemption,
-  type Redemptions,
-  type Settlement,
-  inviteKey,
-  parseServerName,
-  parseThreepid,
-  parseUserId,
-} from "matrix-third-party-invites";
+import { inviteKey } from "matrix-third-party-invites/decisions";
+import { parseServerName, parseThreepid, parseUserId } from "matrix-third-party-invites/matrix";
+import type { InviteRecord, OwedRedemption, Redemptions, Settlement } from "matrix-third-party-invites/ports";
 import { memoryRedemptions } from "matrix-third-party-invites/testing";
 import { describe, expect, test } from "vitest";
 import { judgeAppend, judgeName } from "./append-checks.js";
@@ -163,7 +156,7 @@ describe("mails", () => {
     expect(ledger.ask("invite", 3, false)).toBe(false);
     ledger.end("invite");
     expect(ledger.ask("invite", 4, false)).toBe(false);
-    ledger.mint({ token: "tok", invite: "invite", roomId: "!r", sender: "@a:b" }, 4);
+    ledger.tokenGiven({ token: "tok", invite: "invite", roomId: "!r", sender: "@a:b" }, 4);
     ledger.gone("tok");
     expect(ledger.ask("invite", 5, false)).toBe(false);
     expect(ledger.ask("invite", 6, false)).toBe(true);
@@ -397,20 +390,46 @@ describe("flows and lives", () => {
       threepid: sure(parseThreepid("email", "z@e.example")),
     };
     const key = inviteKey(crypto, addressKey, of);
-    return { key, ...of, createdAt: 0, details: {}, life: { _tag: "Intended" } };
+    const life = { _tag: "Asked", at: 0, before: { _tag: "Intended" } } as const;
+    return { key, ...of, createdAt: 0, details: {}, life };
   };
 
   test("life: from the intent straight to the end", async () => {
     const hand = byHand();
-    const { threepid: _, ...intended } = record(hand);
+    const { threepid: _, ...asked } = record(hand);
     const invites = watchInvites(hand.world, hand.flow);
-    const { mark } = await invites.putIfAbsent(intended, {});
-    await invites.replace(
-      { ...intended, life: { _tag: "Redeemed", by: intended.sender, tokens: [] } },
-      mark,
-      {},
-    );
+    const { mark } = await invites.putIfAbsent(asked, {});
+    expect(hand.found()).toEqual([]);
+    await invites.replace({ ...asked, life: { _tag: "Redeemed", by: asked.sender, tokens: [] } }, mark, {});
     expect(hand.found()).toEqual(["life"]);
+  });
+
+  test("life: an invite that begins without the intent to ask, or with more than that", async () => {
+    const hand = byHand();
+    const { threepid: _, ...asked } = record(hand);
+    const before = { _tag: "Revoked", tokens: [] } as const;
+    const lives: readonly InviteRecord["life"][] = [
+      { _tag: "Intended" },
+      { _tag: "Asked", at: 0, before },
+      { _tag: "Asked", at: 1, lostAt: 0, before: { _tag: "Intended" } },
+    ];
+    for (const life of lives) await watchInvites(hand.world, hand.flow).putIfAbsent({ ...asked, life }, {});
+    expect(hand.found()).toEqual(["life", "life", "life"]);
+  });
+
+  test("life: the intent to ask counts for the flow that stored it, and for no other that found it", async () => {
+    const hand = byHand();
+    const { threepid: _, ...asked } = record(hand);
+    const { ledger } = hand.world;
+    const name = `${hand.server.name} ${asked.key}`;
+    await watchInvites(hand.world, hand.flow).putIfAbsent(asked, {});
+    await watchInvites(hand.world, { ...hand.flow, id: 2 }).putIfAbsent(asked, {});
+    ledger.end(name);
+    // Only the first meant to ask in the life that has ended: its mail is none of the next one's.
+    expect(ledger.ask(name, 1, false)).toBe(false);
+    expect(ledger.ask(name, 2, false)).toBe(false);
+    expect(ledger.ask(name, 1, false)).toBe(false);
+    expect(ledger.ask(name, 2, false)).toBe(true);
   });
 
   test("life: what advance allows is no violation, and an asking never loses what was before", () => {

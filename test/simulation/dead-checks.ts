@@ -1,12 +1,8 @@
 import { type Either, isRight } from "fp-ts/lib/Either.js";
-import {
-  type Problem,
-  type RedemptionId,
-  domainOf,
-  isRevoked,
-  member,
-  stringMember,
-} from "matrix-third-party-invites";
+import type { Problem } from "matrix-third-party-invites";
+import { isRevoked } from "matrix-third-party-invites/decisions";
+import { domainOf, member, stringMember } from "matrix-third-party-invites/matrix";
+import type { RedemptionId } from "matrix-third-party-invites/ports";
 import { isForNow } from "./faults.js";
 import { exchangeName, tokenName } from "./ledger.js";
 import { keysThatProve } from "./proof-check.js";

@@ -1,4 +1,6 @@
-import { type OwedRedemption, authorize, domainOf, member } from "matrix-third-party-invites";
+import { authorize } from "matrix-third-party-invites/judge";
+import { domainOf, member } from "matrix-third-party-invites/matrix";
+import type { OwedRedemption } from "matrix-third-party-invites/ports";
 import { isEmptied } from "./dead-checks.js";
 import { isSame } from "./life-checks.js";
 import { crypto } from "./keys.js";

@@ -1,11 +1,7 @@
 import { isRight } from "fp-ts/lib/Either.js";
-import {
-  type Federation,
-  matrixError,
-  member,
-  receiveExchange,
-  stringMember,
-} from "matrix-third-party-invites";
+import { matrixError } from "matrix-third-party-invites";
+import { member, stringMember } from "matrix-third-party-invites/matrix";
+import type { Federation } from "matrix-third-party-invites/ports";
 import { judgeExchangeRefusal } from "./dead-checks.js";
 import { exchangeName } from "./ledger.js";
 import { request } from "./network.js";
@@ -24,8 +20,8 @@ export const federationPort = (world: World, flow: Flow): Federation => ({
     keepsSecrets(world, `the exchange request to ${destination}`, body);
     const origin = flow.server.name;
     const reply = await request(world, to, "exchange", flow.process, async (process) => {
-      const result = await runFlow(world, to, process, "receiveExchange", (ports, own) => {
-        const started = receiveExchange(ports)({ roomId, origin, body });
+      const result = await runFlow(world, to, process, "receiveExchange", (invites, own) => {
+        const started = invites.receiveExchange({ roomId, origin, body });
         return started.then((ended) => {
           judgeExchangeRefusal(world, own, { roomId, origin, body }, ended);
           return ended;

@@ -18,6 +18,8 @@ export interface Faults {
     /** The host, or a policy server, says no for now. */
     readonly refusedForNow: number;
     readonly refusedForGood: number;
+    /** What stores events is another process, and goes on when the one that asked has died. */
+    readonly slow: number;
   };
   readonly network: {
     readonly lost: number;
@@ -64,6 +66,7 @@ export const drawFaults = (chance: Chance): Faults => {
       unavailable: upTo(0.1),
       refusedForNow: upTo(0.08),
       refusedForGood: upTo(0.02),
+      slow: upTo(0.3),
     },
     network: {
       lost: upTo(0.3),

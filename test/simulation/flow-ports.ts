@@ -1,4 +1,5 @@
-import type { Observation, Policy, Ports, Rooms } from "matrix-third-party-invites";
+import type { Ports } from "matrix-third-party-invites";
+import type { Observation, Policy, Rooms } from "matrix-third-party-invites/ports";
 import { memoryUsers } from "matrix-third-party-invites/testing";
 import { between } from "./between.js";
 import { federationPort } from "./exchange-port.js";

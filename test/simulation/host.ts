@@ -1,16 +1,9 @@
 import { isRight } from "fp-ts/lib/Either.js";
-import {
-  type Events,
-  type JsonObject,
-  type RoomId,
-  domainOf,
-  matrixError,
-  member,
-  receiveInboundInvite,
-  stringMember,
-} from "matrix-third-party-invites";
+import { matrixError } from "matrix-third-party-invites";
+import { domainOf, member, stringMember } from "matrix-third-party-invites/matrix";
+import type { Events, JsonObject, RoomId } from "matrix-third-party-invites/ports";
 import { judgeAppend, judgeName } from "./append-checks.js";
-import { isForNow, statusForGood, statusForNow, strikes } from "./faults.js";
+import { isForNow, stall, statusForGood, statusForNow, strikes } from "./faults.js";
 import { tokenName } from "./ledger.js";
 import { request } from "./network.js";
 import type { Replica, RoomEvent } from "./room.js";
@@ -18,7 +11,7 @@ import { type Template, createFields, make, put } from "./room-events.js";
 import { runFlow } from "./run-flow.js";
 import { keepsSecrets } from "./secrecy.js";
 import { type Flow, residentIn, serverNow } from "./server.js";
-import { type World, mayCrash } from "./world.js";
+import { type World, crash, mayCrash } from "./world.js";
 
 const isProofOf = (event: RoomEvent): { readonly token: string; readonly mxid: string } | undefined => {
   const signed = member(member(event.content, "third_party_invite"), "signed");
@@ -55,8 +48,8 @@ const askInvitee = async (
   keepsSecrets(world, `the invite request to ${to.name}`, body);
   const origin = flow.server.name;
   const reply = await request(world, to, "invite", flow.process, async (process) => {
-    const result = await runFlow(world, to, process, "receiveInboundInvite", (ports) =>
-      receiveInboundInvite(ports)({ roomId: id, origin, body }),
+    const result = await runFlow(world, to, process, "receiveInboundInvite", (invites) =>
+      invites.receiveInboundInvite({ roomId: id, origin, body }),
     );
     if (!isRight(result)) return matrixError(result.left).status;
     to.invited.set(`${id} ${state_key}`, origin);
@@ -110,6 +103,11 @@ export const appendAsHost = async (
     if (no !== undefined) return no;
   }
   if (chance.happens(0.2)) await scheduler.sleep(chance.below(30), process);
+  if (strikes(faults, chance, faults.rooms.slow)) {
+    await scheduler.sleep(stall(chance));
+    // Whoever watches over the process may have taken it for dead.
+    if (faults.active && faults.crash > 0 && chance.happens(0.6)) crash(world, server, process);
+  }
   if (isConflict()) return { _tag: "Conflict" };
   const eventIds = events.map((template) => {
     const event = makeNow(template);
@@ -134,7 +132,7 @@ const note = (world: World, roomId: RoomId, event: RoomEvent): void => {
   const proof = isProofOf(event);
   if (proof !== undefined) ledger.proven.add(tokenName({ roomId, ...proof }));
   if (event.type !== "m.room.third_party_invite" || event.content["public_keys"] === undefined) return;
-  const invite = ledger.minted.get(event.state_key)?.invite;
+  const invite = ledger.given.get(event.state_key)?.invite;
   if (invite === undefined) return;
   ledger.appended.set(invite, [...(ledger.appended.get(invite) ?? []), event.state_key]);
 };

@@ -1,13 +1,5 @@
-import {
-  type JsonObject,
-  type RoomId,
-  isJsonObject,
-  receiveExchange,
-  receiveInboundInvite,
-  redeemThirdPartySigned,
-  signJson,
-  domainOf,
-} from "matrix-third-party-invites";
+import { isJsonObject, signJson, domainOf } from "matrix-third-party-invites/matrix";
+import type { JsonObject, RoomId } from "matrix-third-party-invites/ports";
 import { judgeExchangeRefusal } from "./dead-checks.js";
 import { pooledKey } from "./keys.js";
 import { sendForged } from "./onbind-delivery.js";
@@ -86,8 +78,8 @@ const forgeExchange = (world: World, { roomId, token, sender, mxid, proofOf }: A
     content: { membership: "invite", third_party_invite: { signed } },
   };
   const origin = chance.pick([domainOf(proofOf), domainOf(proofOf), mallory]);
-  void runFlow(world, server, process, "receiveExchange", (ports, flow) =>
-    receiveExchange(ports)({ roomId, origin, body }).then((ended) => {
+  void runFlow(world, server, process, "receiveExchange", (invites, flow) =>
+    invites.receiveExchange({ roomId, origin, body }).then((ended) => {
       if (isJsonObject(signed)) judgeExchangeRefusal(world, flow, { roomId, origin, body }, ended);
       return ended;
     }),
@@ -109,8 +101,8 @@ const forgeInvite = (world: World, { roomId, token, sender, mxid, proofOf }: Aim
     content: { membership: "invite", third_party_invite: { signed: someSigned(world, proofOf, token) } },
   };
   const body = { event, room_version: version, invite_room_state: [] };
-  void runFlow(world, server, process, "receiveInboundInvite", (ports) =>
-    receiveInboundInvite(ports)({ roomId, origin: mallory, body }),
+  void runFlow(world, server, process, "receiveInboundInvite", (invites) =>
+    invites.receiveInboundInvite({ roomId, origin: mallory, body }),
   );
 };
 
@@ -120,16 +112,16 @@ const forgeJoin = (world: World, { roomId, token, mxid, proofOf }: Aim): void =>
   const process = server === undefined ? undefined : livingProcess(server, world.chance);
   if (server === undefined || process === undefined) return;
   const thirdPartySigned = someSigned(world, proofOf, token);
-  void runFlow(world, server, process, "redeemThirdPartySigned", (ports) =>
-    redeemThirdPartySigned(ports)({ roomId, requester: { userId: mxid }, thirdPartySigned }),
+  void runFlow(world, server, process, "redeemThirdPartySigned", (invites) =>
+    invites.redeemThirdPartySigned({ roomId, requester: { userId: mxid }, thirdPartySigned }),
   );
 };
 
 /** A stranger, or a member who means ill, tries something with a token; tokens stand in the room for all to see. */
 export const hostileAct = (world: World, life: Life): void => {
   const { chance, ledger } = world;
-  const own = [...ledger.minted.values()].findLast((one) => one.invite === life.name);
-  const any = [...ledger.minted.values()];
+  const own = [...ledger.given.values()].findLast((one) => one.invite === life.name);
+  const any = [...ledger.given.values()];
   const target =
     own !== undefined && chance.happens(0.7) ? own : any.length > 0 ? chance.pick(any) : undefined;
   const everybody = [...world.servers.keys()].flatMap((name) => [...usersOf(name), ghostOf(name)]);

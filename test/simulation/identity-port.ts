@@ -1,7 +1,5 @@
+import { inviteKey } from "matrix-third-party-invites/decisions";
 import {
-  type IdentityServer,
-  type IdentityServerError,
-  inviteKey,
   isJsonObject,
   member,
   parseRoomId,
@@ -9,7 +7,8 @@ import {
   parseThreepid,
   parseUserId,
   stringMember,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { IdentityServer, IdentityServerError } from "matrix-third-party-invites/ports";
 import { stall, strikes } from "./faults.js";
 import { type Reply, sure } from "./identity.js";
 import { crypto } from "./keys.js";
@@ -70,7 +69,7 @@ const spoiled = (world: World, reply: Reply, address: string): Reply => {
     () => with_({ token: "no token at all" }),
     () => with_({ public_keys: [] }),
     () => with_({ public_keys: [{ public_key: "AAAA", key_validity_url: "http://plain.example/" }] }),
-    () => with_({ token: chance.pick([...ledger.minted.keys(), "tok"]) }),
+    () => with_({ token: chance.pick([...ledger.given.keys(), "tok"]) }),
   ])();
 };
 
@@ -89,7 +88,7 @@ export const identityPort = (world: World, flow: Flow): IdentityServer => {
     const given = spoiled(world, reply, address);
     const tokens = [stringMember(reply.body, "token"), stringMember(given.body, "token")];
     for (const token of tokens)
-      if (token !== undefined) ledger.mint({ token, invite: name, roomId, sender: user }, flow.id);
+      if (token !== undefined) ledger.tokenGiven({ token, invite: name, roomId, sender: user }, flow.id);
     return given;
   };
 

@@ -1,14 +1,6 @@
 import { isLeft } from "fp-ts/lib/Either.js";
-import {
-  type JsonObject,
-  type RoomId,
-  type Threepid,
-  type UserId,
-  encodeBase64,
-  parseServerName,
-  parseUserId,
-  signJson,
-} from "matrix-third-party-invites";
+import { encodeBase64, parseServerName, parseUserId, signJson } from "matrix-third-party-invites/matrix";
+import type { JsonObject, RoomId, Threepid, UserId } from "matrix-third-party-invites/ports";
 import { associate } from "../../src/testing/identity-server/bind.js";
 import { handle } from "../../src/testing/identity-server/core.js";
 import type { Onbind } from "../../src/testing/identity-server/effects.js";

@@ -1,4 +1,4 @@
-import type { CryptoEngine, SigningKey } from "matrix-third-party-invites";
+import type { CryptoEngine, SigningKey } from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 
 const maxRemembered = 20_000;

@@ -34,8 +34,8 @@ interface Asking {
   token: string | undefined;
 }
 
-/** What an identity server has minted, for whom. */
-export interface MintedToken {
+/** What an identity server has given, to whom. */
+export interface GivenToken {
   readonly token: string;
   /** The invite's storage key, and the server that keeps it. */
   readonly invite: string;
@@ -45,7 +45,7 @@ export interface MintedToken {
 
 /** What the model knows of the whole world and no server does; the checks judge by it. */
 export class Ledger {
-  readonly minted = new Map<string, MintedToken>();
+  readonly given = new Map<string, GivenToken>();
   /** Tokens that an identity server gave to two invites. */
   readonly givenTwice = new Set<string>();
   /** Tokens whose event a server of ours appended, by invite, in their order. */
@@ -97,12 +97,12 @@ export class Ledger {
     );
   }
 
-  mint(minted: MintedToken, flow: number): void {
-    const first = this.minted.get(minted.token);
-    if (first === undefined) this.minted.set(minted.token, minted);
-    else if (first.invite !== minted.invite) this.givenTwice.add(minted.token);
-    const asking = this.askings.get(minted.invite)?.find((one) => one.flow === flow);
-    if (asking !== undefined) asking.token = minted.token;
+  tokenGiven(given: GivenToken, flow: number): void {
+    const first = this.given.get(given.token);
+    if (first === undefined) this.given.set(given.token, given);
+    else if (first.invite !== given.invite) this.givenTwice.add(given.token);
+    const asking = this.askings.get(given.invite)?.find((one) => one.flow === flow);
+    if (asking !== undefined) asking.token = given.token;
   }
 
   /** The invite has come to its end: the next one is another. */
@@ -113,7 +113,7 @@ export class Ledger {
 
   /** The token's event is gone from the room, and whatever was asked for before it is superseded. */
   gone(token: string): void {
-    const invite = this.minted.get(token)?.invite;
+    const invite = this.given.get(token)?.invite;
     if (invite === undefined) return;
     const open = this.askings.get(invite) ?? [];
     const at = open.findIndex((asking) => asking.token === token);

@@ -1,12 +1,6 @@
-import {
-  type Happening,
-  type InviteLife,
-  type InviteRecord,
-  type Invites,
-  type Token,
-  advance,
-  canonicalJson,
-} from "matrix-third-party-invites";
+import { type Transition, advance } from "matrix-third-party-invites/decisions";
+import { canonicalJson } from "matrix-third-party-invites/matrix";
+import type { InviteLife, InviteRecord, Invites, Token } from "matrix-third-party-invites/ports";
 import { keepsSecrets } from "./secrecy.js";
 import type { Flow } from "./server.js";
 import type { World } from "./world.js";
@@ -16,22 +10,22 @@ export const isSame = (one: unknown, other: unknown): boolean => {
   return a._tag === "Right" && b._tag === "Right" && a.right === b.right;
 };
 
-const standingIn = (life: InviteLife): readonly Token[] => ("standing" in life ? life.standing : []);
+const earlierIn = (life: InviteLife): readonly Token[] => ("earlierTokens" in life ? life.earlierTokens : []);
 
 /** What may have led from one state to the next. */
-const happenings = (before: InviteLife, after: InviteLife): readonly Happening[] => {
-  const nothing: Happening = { _tag: "NothingSent" };
+const transitions = (before: InviteLife, after: InviteLife): readonly Transition[] => {
+  const nothing: Transition = { _tag: "NothingSent" };
   switch (after._tag) {
     case "Asked":
       return [{ _tag: "Ask", at: after.at }, nothing];
     case "Intended":
       return [nothing];
-    case "Minted":
-      return [{ _tag: "Answer", minted: after.minted }, nothing];
+    case "TokenStored":
+      return [{ _tag: "Answer", storedInvite: after.storedInvite }, nothing];
     case "Pending": {
-      const kept = standingIn(after);
+      const kept = earlierIn(after);
       return [
-        { _tag: "Append", superseded: standingIn(before).filter((token) => !kept.includes(token)) },
+        { _tag: "Append", superseded: earlierIn(before).filter((token) => !kept.includes(token)) },
         nothing,
       ];
     }
@@ -47,22 +41,28 @@ const happenings = (before: InviteLife, after: InviteLife): readonly Happening[]
 const hasEnded = ({ _tag }: InviteLife): boolean =>
   _tag === "Redeemed" || _tag === "Revoked" || _tag === "Expired";
 
-/** Whether one happening leads from a stored life to the next. */
+/** Whether one transition leads from a stored life to the next. */
 export const mayFollow = (before: InviteLife, after: InviteLife): boolean =>
-  happenings(before, after).some((happening) => {
-    const next = advance(before, happening);
+  transitions(before, after).some((transition) => {
+    const next = advance(before, transition);
     return next !== undefined && isSame(next, after);
   });
+
+/** A new invite is stored with the intent to ask for its mail, and nothing was before. */
+const mayBegin = (life: InviteLife): boolean =>
+  life._tag === "Asked" && life.lostAt === undefined && life.before._tag === "Intended";
 
 /** The storage of invites, each of its movements judged; what ends is an end for the ledger, too. */
 export const watchInvites = (world: World, flow: Flow): Invites => {
   const { invites, name } = flow.server;
   return {
     ...invites,
-    putIfAbsent: (record, options) => {
+    putIfAbsent: async (record, options) => {
       keepsSecrets(world, "a stored invite", record);
-      if (record.life._tag !== "Intended") world.violate("life", `an invite begins as ${record.life._tag}`);
-      return invites.putIfAbsent(record, options);
+      if (!mayBegin(record.life)) world.violate("life", `an invite begins as ${record.life._tag}`);
+      const answer = await invites.putIfAbsent(record, options);
+      if (answer.isNew) world.ledger.intend(`${name} ${record.key}`, flow.id);
+      return answer;
     },
     replace: async (record: InviteRecord, mark, options) => {
       const before = await invites.find(record.key, {});

@@ -1,4 +1,4 @@
-import type { RoomId, Threepid, UserId } from "matrix-third-party-invites";
+import type { RoomId, Threepid, UserId } from "matrix-third-party-invites/ports";
 import { strikes } from "./faults.js";
 import type { Server } from "./server.js";
 import type { World } from "./world.js";

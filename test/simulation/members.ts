@@ -1,4 +1,5 @@
-import { firstJoinChecks, membershipOf, stringMember } from "matrix-third-party-invites";
+import { membershipOf } from "matrix-third-party-invites/judge";
+import { stringMember } from "matrix-third-party-invites/matrix";
 import { type Template, put, take } from "./room-events.js";
 import { request } from "./network.js";
 import { Replica } from "./room.js";
@@ -48,8 +49,8 @@ export const join = async (world: World, server: Server, user: string, roomId: s
   const process = livingProcess(server, world.chance);
   if (via === undefined || via === server || process === undefined) return;
   await request(world, via, "join", process, async (handler) => {
-    const checked = await runFlow(world, via, handler, "firstJoinChecks", (ports) =>
-      firstJoinChecks(ports)({ roomId, userId: user, serverInRoom: false }),
+    const checked = await runFlow(world, via, handler, "checkFirstJoin", (invites) =>
+      invites.checkFirstJoin({ roomId, userId: user, serverInRoom: false }),
     );
     const resident = residentIn(via, roomId);
     if (checked._tag === "Left" || resident === undefined || !mayJoin(resident, user)) return 403;

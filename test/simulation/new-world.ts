@@ -1,4 +1,4 @@
-import type { RoomId } from "matrix-third-party-invites";
+import type { RoomId } from "matrix-third-party-invites/ports";
 import type { Chance } from "./chance.js";
 import { drawFaults } from "./faults.js";
 import { Identity } from "./identity.js";

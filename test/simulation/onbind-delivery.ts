@@ -1,12 +1,6 @@
 import { isRight } from "fp-ts/lib/Either.js";
-import {
-  type Threepid,
-  type UserId,
-  domainOf,
-  member,
-  receiveOnBind,
-  stringMember,
-} from "matrix-third-party-invites";
+import { domainOf, member, stringMember } from "matrix-third-party-invites/matrix";
+import type { Threepid, UserId } from "matrix-third-party-invites/ports";
 import type { Onbind } from "../../src/testing/identity-server/effects.js";
 import { tokenName } from "./ledger.js";
 import { request } from "./network.js";
@@ -22,8 +16,8 @@ export const handleOnbind = async (
   process: Parameters<typeof runFlow>[2],
   body: unknown,
 ): Promise<number> => {
-  const result = await runFlow(world, server, process, "receiveOnBind", (ports) =>
-    receiveOnBind(ports)(body),
+  const result = await runFlow(world, server, process, "receiveOnBind", (invites) =>
+    invites.receiveOnBind({ body }),
   );
   deliverSoon(world, server, world.chance.below(100));
   return isRight(result) ? 200 : result.left.status;

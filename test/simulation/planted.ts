@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { isJsonObject, member, stringMember } from "matrix-third-party-invites";
+import { isJsonObject, member, stringMember } from "matrix-third-party-invites/matrix";
 import { type PlantedBug, plantedBugs } from "./planted-bugs.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

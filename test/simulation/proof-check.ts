@@ -5,7 +5,7 @@ import {
   member,
   publicKeyBytes,
   stringMember,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
 import { crypto } from "./keys.js";
 
 const keysIn = (content: unknown): readonly string[] => {

@@ -1,5 +1,5 @@
-import type { OwedRedemption, RedemptionId, Redemptions, Settlement } from "matrix-third-party-invites";
-import { member } from "matrix-third-party-invites";
+import type { OwedRedemption, RedemptionId, Redemptions, Settlement } from "matrix-third-party-invites/ports";
+import { member } from "matrix-third-party-invites/matrix";
 import { judgeDead } from "./dead-checks.js";
 import { tokenName } from "./ledger.js";
 import type { Flow, Server } from "./server.js";

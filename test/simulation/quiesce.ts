@@ -1,4 +1,3 @@
-import { cleanUpInvites } from "matrix-third-party-invites";
 import { judgeEnd, judgeStanding, judgeWaiting } from "./end-checks.js";
 import { catchUp } from "./room-events.js";
 import { requestInvite } from "./clients.js";
@@ -22,7 +21,7 @@ const everybodyCleansUp = (world: World): void => {
     const process = livingProcess(server, world.chance);
     if (process === undefined) continue;
     for (const roomId of server.rooms.keys())
-      void runFlow(world, server, process, "cleanUpInvites", (ports) => cleanUpInvites(ports)({ roomId }));
+      void runFlow(world, server, process, "cleanUpInvites", (invites) => invites.cleanUpInvites({ roomId }));
   }
 };
 

@@ -1,4 +1,5 @@
-import { type JsonObject, selectAuthEvents } from "matrix-third-party-invites";
+import { selectAuthEvents } from "matrix-third-party-invites/judge";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { judgeByRules, stateOf } from "./append-checks.js";
 import { stall, strikes } from "./faults.js";
 import type { Replica, RoomEvent } from "./room.js";
@@ -36,7 +37,7 @@ export const take = (world: World, server: Server, replica: Replica, event: Room
   const { ledger, scheduler } = world;
   replica.add(event, scheduler.now);
   if (event.type === "m.room.third_party_invite" && event.content["public_keys"] === undefined)
-    if (ledger.minted.get(event.state_key)?.invite.startsWith(`${server.name} `) === true)
+    if (ledger.given.get(event.state_key)?.invite.startsWith(`${server.name} `) === true)
       ledger.gone(event.state_key);
   if (!replica.hasMembersOf(server.name)) server.everOutside.add(replica.room.id);
   world.onEvent(server, event);

@@ -1,13 +1,6 @@
-import {
-  type EventLike,
-  type JsonObject,
-  type RoomId,
-  type RoomState,
-  type RoomVersion,
-  type Snapshot,
-  type StateEntry,
-  membershipOf,
-} from "matrix-third-party-invites";
+import type { EventLike } from "matrix-third-party-invites";
+import { type RoomState, type RoomVersion, membershipOf } from "matrix-third-party-invites/judge";
+import type { JsonObject, RoomId, Snapshot, StateEntry } from "matrix-third-party-invites/ports";
 
 /** A state event, with as much around it as the model of federation needs. */
 export interface RoomEvent extends EventLike {

@@ -1,5 +1,5 @@
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
-import type { Ports, Problem } from "matrix-third-party-invites";
+import { type Problem, type ThirdPartyInvites, createThirdPartyInvites } from "matrix-third-party-invites";
 import { portsOf } from "./flow-ports.js";
 import type { Process } from "./scheduler.js";
 import { keepsSecrets } from "./secrecy.js";
@@ -16,7 +16,7 @@ export const runFlow = <A>(
   server: Server,
   process: Process,
   name: string,
-  run: (ports: Ports, flow: Flow) => Promise<Either<Problem, A>>,
+  run: (invites: ThirdPartyInvites, flow: Flow) => Promise<Either<Problem, A>>,
   options: { readonly resend?: boolean } = {},
 ): Promise<Either<Problem, A>> => {
   const flow: Flow = {
@@ -35,7 +35,7 @@ export const runFlow = <A>(
       world.violate("flow", `${name}#${flow.id} of ${server.name} threw: ${String(cause)}`);
     };
     try {
-      run(portsOf(world, flow), flow).then((result) => {
+      run(createThirdPartyInvites(portsOf(world, flow)), flow).then((result) => {
         world.flows.delete(flow);
         world.trace.note(process.name, () => `${name}#${flow.id} ends: ${outcomeOf(result)}`);
         if (isLeft(result)) {

@@ -1,4 +1,5 @@
-import type { Config, Invites } from "matrix-third-party-invites";
+import type { Config } from "matrix-third-party-invites";
+import type { Invites } from "matrix-third-party-invites/ports";
 import {
   type MemoryRedemptions,
   type MemoryUser,

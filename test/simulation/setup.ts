@@ -1,4 +1,6 @@
-import { type JsonObject, parseRoomId, roomIdOfCreate, roomVersion } from "matrix-third-party-invites";
+import { roomVersion } from "matrix-third-party-invites/judge";
+import { parseRoomId, roomIdOfCreate } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { createFields, put } from "./room-events.js";
 import { sure } from "./identity.js";
 import { crypto } from "./keys.js";

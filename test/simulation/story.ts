@@ -1,12 +1,6 @@
-import {
-  type RoomId,
-  domainOf,
-  inviteKey,
-  noteRedeemed,
-  parseServerName,
-  parseThreepid,
-  parseUserId,
-} from "matrix-third-party-invites";
+import { inviteKey } from "matrix-third-party-invites/decisions";
+import { domainOf, parseServerName, parseThreepid, parseUserId } from "matrix-third-party-invites/matrix";
+import type { RoomId } from "matrix-third-party-invites/ports";
 import { requestInvite } from "./clients.js";
 import { sure } from "./identity.js";
 import { crypto } from "./keys.js";
@@ -62,7 +56,7 @@ const begin = (world: World, life: Life): void => {
     const resend = number > 0 && chance.happens(0.3);
     after(delay, () => void requestInvite(world, life, resend));
   }
-  if (chance.happens(0.9)) {
+  if (chance.happens(0.8)) {
     const delay = chance.pick([chance.below(500), chance.below(120 * second), -start / 2]);
     after(delay, () => {
       bind(world, life.threepid, life.invitee);
@@ -111,7 +105,7 @@ export const onEvent = (world: World, server: Server, event: RoomEvent): void =>
     process !== undefined &&
     event.content["third_party_invite"] !== undefined
   )
-    void runFlow(world, server, process, "noteRedeemed", (ports) =>
-      noteRedeemed(ports)({ roomId: event.room_id, event }),
+    void runFlow(world, server, process, "noteRedeemed", (invites) =>
+      invites.noteRedeemed({ roomId: event.room_id, event }),
     );
 };

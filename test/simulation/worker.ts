@@ -1,5 +1,4 @@
 import { isRight } from "fp-ts/lib/Either.js";
-import { deliverOwed } from "matrix-third-party-invites";
 import { hangsUp } from "./life.js";
 import { runFlow } from "./run-flow.js";
 import { type Server, livingProcess, serverNow } from "./server.js";
@@ -15,8 +14,8 @@ export const deliver = async (world: World, server: Server): Promise<number | un
   }
   const limit = chance.pick([1, 2, 3, 100]);
   const stop = hangsUp(world);
-  const result = await runFlow(world, server, process, "deliverOwed", (ports) =>
-    deliverOwed(ports)({ limit }, stop),
+  const result = await runFlow(world, server, process, "deliverOwed", (invites) =>
+    invites.deliverOwed({ limit }, stop),
   );
   if (!isRight(result)) return serverNow(server, scheduler.now) + 5_000;
   return result.right.nextDueAt;

@@ -1,4 +1,4 @@
-import type { RoomId } from "matrix-third-party-invites";
+import type { RoomId } from "matrix-third-party-invites/ports";
 import type { Onbind } from "../../src/testing/identity-server/effects.js";
 import type { Chance } from "./chance.js";
 import { type Faults, stall, strikes } from "./faults.js";

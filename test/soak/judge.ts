@@ -1,4 +1,4 @@
-import { member, stringMember } from "matrix-third-party-invites";
+import { member, stringMember } from "matrix-third-party-invites/matrix";
 import type { Town } from "./town.js";
 
 /** One invite, from its inviter's side. */

@@ -169,7 +169,7 @@ const waiting = async (): Promise<number> => (await proofs())["waiting"] ?? 0;
 await until(async () => (await town.identityServer.deliverDue()).waiting === 0, 200_000);
 const redeemable = (): boolean => judge(lives, town).unfinished.length === 0;
 await until(redeemable, 200_000);
-// The proofs of tokens whose mint was lost wait for an event that never comes, until they are too old.
+// The proofs of tokens whose answer was lost wait for an event that never comes, until they are too old.
 aheadMs = fortnight;
 await fleet.orderAll({ _tag: "Skip", ms: aheadMs });
 await until(async () => (await waiting()) === 0, 200_000);

@@ -6,16 +6,10 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import {
   type FlowResult,
   type Ports,
-  cleanUpInvites,
-  deliverOwed,
-  inviteByThreePid,
-  parseAddressee,
-  parseThreepidInvite,
-  receiveOnBind,
-  revokeInvite,
-  roomState,
-  roomVersion,
+  type ThirdPartyInvites,
+  createThirdPartyInvites,
 } from "matrix-third-party-invites";
+import { roomState, roomVersion } from "matrix-third-party-invites/judge";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { postgresInvites, postgresRedemptions } from "matrix-third-party-invites/postgres";
 import pg from "pg";
@@ -93,26 +87,23 @@ const outcomeOf = async (result: FlowResult<unknown>): Promise<Outcome> => {
   return isLeft(settled) ? { _tag: "Left", code: settled.left.code } : { _tag: "Done" };
 };
 
-const carryOut = (ports: Ports, order: Order): Promise<Outcome> => {
+const carryOut = (invites: ThirdPartyInvites, order: Order): Promise<Outcome> => {
   const requester = { userId: inviter };
   switch (order._tag) {
     case "Invite": {
       const { roomId, address, resend } = order;
-      const form = { id_server: idServer, id_access_token: inviter, medium: "email", address };
-      const invite = parseThreepidInvite(form);
-      if (isLeft(invite)) return Promise.resolve({ _tag: "Left", code: invite.left.code });
-      return outcomeOf(inviteByThreePid(ports)({ roomId, requester, invite: invite.right, resend }));
+      const body = { id_server: idServer, id_access_token: inviter, medium: "email", address };
+      return outcomeOf(invites.invite({ roomId, requester, body, resend }));
     }
     case "Revoke": {
       const { roomId, address } = order;
-      const addressee = parseAddressee({ id_server: idServer, medium: "email", address });
-      if (isLeft(addressee)) return Promise.resolve({ _tag: "Left", code: addressee.left.code });
-      return outcomeOf(revokeInvite(ports)({ roomId, requester, addressee: addressee.right }));
+      const body = { id_server: idServer, medium: "email", address };
+      return outcomeOf(invites.revokeInvite({ roomId, requester, body }));
     }
     case "OnBind":
-      return outcomeOf(receiveOnBind(ports)(order.body));
+      return outcomeOf(invites.receiveOnBind({ body: order.body }));
     case "CleanUp":
-      return outcomeOf(cleanUpInvites(ports)({ roomId: order.roomId }));
+      return outcomeOf(invites.cleanUpInvites({ roomId: order.roomId }));
     case "Skip":
       aheadMs = order.ms;
       return Promise.resolve({ _tag: "Done" });
@@ -120,28 +111,28 @@ const carryOut = (ports: Ports, order: Order): Promise<Outcome> => {
 };
 
 /** A scheduler as a host has one: again when the queue says so, and now and then in any case. */
-const keepDelivering = async (ports: Ports): Promise<never> => {
+const keepDelivering = async (invites: ThirdPartyInvites): Promise<never> => {
   for (;;) {
-    const delivered = await deliverOwed(ports)({ limit: 16 });
+    const delivered = await invites.deliverOwed({ limit: 16 });
     const nextDueAt = isLeft(delivered) ? undefined : delivered.right.nextDueAt;
     const pause = Math.min(200, Math.max(5, (nextDueAt ?? Infinity) - now()));
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 };
 
-let ports: Ports | undefined;
+let invites: ThirdPartyInvites | undefined;
 
 process.on("message", (message: ToProcess) => {
   switch (message._tag) {
     case "Start":
       aheadMs = message.aheadMs;
-      ports = openPorts(message.url, message.schema);
-      void keepDelivering(ports);
+      invites = createThirdPartyInvites(openPorts(message.url, message.schema));
+      void keepDelivering(invites);
       say({ _tag: "Ready" });
       break;
     case "Order":
-      if (ports !== undefined)
-        void carryOut(ports, message.order).then((outcome) => {
+      if (invites !== undefined)
+        void carryOut(invites, message.order).then((outcome) => {
           say({ _tag: "Outcome", id: message.id, outcome });
         });
       break;

@@ -1,6 +1,8 @@
 /** What the processes of the homeserver share and none of them can take down: its rooms, and the identity server. */
 import { isLeft } from "fp-ts/lib/Either.js";
-import { type EventLike, type Ports, type Rooms, parseRoomId } from "matrix-third-party-invites";
+import type { EventLike, Ports } from "matrix-third-party-invites";
+import { parseRoomId } from "matrix-third-party-invites/matrix";
+import type { Rooms } from "matrix-third-party-invites/ports";
 import { identityServerClient } from "matrix-third-party-invites/http";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { type MemoryRooms, createIdentityServer, memoryRooms } from "matrix-third-party-invites/testing";

@@ -13,6 +13,11 @@ export const caughtBy: Readonly<Record<Fault, string>> = {
   "put overwrites": "putIfAbsent leaves the record that stands, and answers with it and its mark",
   "put looks, and stores later":
     "of racing putIfAbsent one record is stored, and everybody is answered with it",
+  "put is never new": "putIfAbsent says isNew to the call that stores the record",
+  "put is new whatever it finds":
+    "putIfAbsent says that it is not new to every call that finds a record, replaced or not",
+  "put is new to all that race":
+    "of racing putIfAbsent isNew is true for exactly one, whose record is stored",
   "replace does not compare": "replace changes nothing under an old mark, and says Stale",
   "replace compares, and stores later":
     "no replacement is lost: everybody who reads, replaces, and tries again gets through",

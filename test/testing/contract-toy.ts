@@ -1,6 +1,6 @@
-import type { InviteRecord, OwedRedemption, RedemptionId, Settlement, TokenOfUser } from "../../src/index.js";
-import { tokensOf } from "../../src/index.js";
+import { tokensOf } from "../../src/invite/invite-life.js";
 import { serverOf } from "../../src/matrix/ids.js";
+import type { InviteRecord, OwedRedemption, RedemptionId, Settlement, TokenOfUser } from "../../src/ports.js";
 import type { OpenStorage } from "../../src/testing/contract/index.js";
 
 /** What the toy can be told to do wrong: each is a mistake that a real adapter could make. */
@@ -8,6 +8,9 @@ export const faults = [
   "put answers without storing",
   "put overwrites",
   "put looks, and stores later",
+  "put is never new",
+  "put is new whatever it finds",
+  "put is new to all that race",
   "replace does not compare",
   "replace compares, and stores later",
   "replace puts",
@@ -195,9 +198,16 @@ export const toy = (state: ToyState, fault?: Fault): OpenStorage => {
   return {
     invites: {
       putIfAbsent: async (record) => {
-        const standing = state.records.get(keyOf(record.key));
-        if (is("put looks, and stores later")) await soon();
-        return standing === undefined || is("put overwrites") ? store(record) : recordOf(standing);
+        const before = state.records.get(keyOf(record.key));
+        if (is("put looks, and stores later") || is("put is new to all that race")) await soon();
+        const standing = is("put looks, and stores later") ? before : state.records.get(keyOf(record.key));
+        const isPut = standing === undefined || is("put overwrites");
+        const isNew =
+          (is("put is new to all that race") ? before === undefined : isPut) && !is("put is never new");
+        return {
+          ...(isPut ? store(record) : recordOf(standing)),
+          isNew: isNew || is("put is new whatever it finds"),
+        };
       },
       replace: async (record, mark) => {
         const standing = state.records.get(keyOf(record.key));

@@ -1,9 +1,9 @@
-import type { EventLike, EventTemplate, StateEntry } from "../../src/index.js";
-import { canonicalJson, completePdu, domainOf, roomVersion } from "../../src/index.js";
-import { contentOf } from "../../src/matrix/event.js";
-import { parseRoomId, parseUserId } from "../../src/matrix/ids.js";
+import { canonicalJson } from "../../src/matrix/canonical-json.js";
+import { type EventLike, type EventTemplate, type StateEntry, contentOf } from "../../src/matrix/event.js";
+import { domainOf, parseRoomId, parseUserId } from "../../src/matrix/ids.js";
 import type { JsonObject } from "../../src/matrix/json.js";
-import { type SignedPdu, eventReference } from "../../src/matrix/pdu.js";
+import { type SignedPdu, completePdu, eventReference } from "../../src/matrix/pdu.js";
+import { roomVersion } from "../../src/matrix/room-version.js";
 import { nodeCrypto, nodeSigningKey } from "../../src/node/index.js";
 import type { OpenRooms } from "../../src/testing/contract/index.js";
 import type { Fault } from "./rooms-contract-faults.js";

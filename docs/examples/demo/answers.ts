@@ -1,4 +1,5 @@
-import { type FlowResult, type JsonObject, matrixError } from "matrix-third-party-invites";
+import { type FlowResult, matrixError } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 
 export const json = (status: number, body: unknown): Response => Response.json(body, { status });
 

@@ -1,15 +1,6 @@
-import {
-  type JsonObject,
-  type RoomId,
-  domainOf,
-  hashAndSignPdu,
-  inviteAll,
-  isJsonObject,
-  parseRoomId,
-  redeemThirdPartySigned,
-  revokeInvite,
-  roomVersion,
-} from "matrix-third-party-invites";
+import { roomVersion } from "matrix-third-party-invites/judge";
+import { domainOf, hashAndSignPdu, isJsonObject, parseRoomId } from "matrix-third-party-invites/matrix";
+import type { JsonObject, RoomId } from "matrix-third-party-invites/ports";
 import { type InviteHost, inviteEndpoint } from "matrix-third-party-invites/http";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { badRequest, forbidden, json, reply } from "./answers.js";
@@ -17,7 +8,7 @@ import type { Homeserver } from "./homeserver.js";
 import { type Call, type Route, readJson } from "./http.js";
 import { at, listAt, textAt } from "./json.js";
 
-/** An access token is the user ID itself: a stub, in place of a login. */
+/** An access token is the user ID itself, in place of a login. */
 const authenticate =
   (server: Homeserver): InviteHost["authenticate"] =>
   (request) => {
@@ -45,7 +36,7 @@ const forUsers =
       : json(user.status, user.body);
   };
 
-/** `POST /createRoom`, with `invite_3pid`: whom it cannot invite does not undo the room. */
+/** `POST /createRoom`, with `invite_3pid`. The room stays where an invite fails. */
 const createRoom = async (server: Homeserver, { who, body }: UserCall): Promise<Response> => {
   const version = roomVersion(textAt(body, "room_version"));
   if (version === undefined) return badRequest("The room version is not known.");
@@ -56,7 +47,7 @@ const createRoom = async (server: Homeserver, { who, body }: UserCall): Promise<
     ...(isJsonObject(powerLevels) ? { powerLevels } : {}),
   });
   server.record(roomId, server.memory.timeline(roomId));
-  await inviteAll(server.ports)({
+  await server.flows.inviteAll({
     roomId,
     requester: who,
     invites: listAt(body, "invite_3pid"),
@@ -107,7 +98,7 @@ const joinThrough = async (
   const template = at(made.body, "event");
   if (version === undefined || !isJsonObject(template)) return forbidden("The template is not understood.");
   const event = { ...template, origin_server_ts: Date.now() };
-  const join = hashAndSignPdu(nodeCrypto, event, version, server.name, server.key);
+  const join = hashAndSignPdu(nodeCrypto, event, version, { serverName: server.name, key: server.key });
   if (join._tag === "Left") return forbidden(`The join cannot be signed: ${join.left._tag}.`);
 
   const { eventId, pdu } = join.right;
@@ -136,7 +127,7 @@ const join = async (server: Homeserver, { who, body, param }: UserCall): Promise
   const thirdPartySigned = at(body, "third_party_signed");
   let via = domainOf(server.invites.get(`${roomId} ${userId}`)?.sender ?? "");
   if (thirdPartySigned !== undefined) {
-    const ready = await redeemThirdPartySigned(server.ports)({ roomId, requester: who, thirdPartySigned });
+    const ready = await server.flows.redeemThirdPartySigned({ roomId, requester: who, thirdPartySigned });
     if (ready._tag === "Left") return reply(ready);
     via = ready.right.via[0] ?? via;
   }
@@ -148,7 +139,7 @@ const join = async (server: Homeserver, { who, body, param }: UserCall): Promise
 const setInvite = async (server: Homeserver, { who, body, param }: UserCall): Promise<Response> =>
   isJsonObject(body) && Object.keys(body).length === 0
     ? reply(
-        await revokeInvite(server.ports)({ roomId: param("roomId"), requester: who, token: param("token") }),
+        await server.flows.revokeInvite({ roomId: param("roomId"), requester: who, token: param("token") }),
       )
     : forbidden("These events are made by invites alone.");
 
@@ -158,7 +149,7 @@ export const clientRoutes = (server: Homeserver): readonly Route[] => {
     {
       methods: ["POST", "OPTIONS"],
       path: `${client}/rooms/:roomId/invite`,
-      answer: inviteEndpoint(server.ports, { authenticate: authenticate(server) }),
+      answer: inviteEndpoint(server.flows, { authenticate: authenticate(server) }),
     },
     { methods: ["POST"], path: `${client}/createRoom`, answer: forUsers(server, createRoom) },
     { methods: ["POST"], path: `${client}/rooms/:roomId/join`, answer: forUsers(server, join) },

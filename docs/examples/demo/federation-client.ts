@@ -1,10 +1,5 @@
-import {
-  type Federation,
-  type JsonObject,
-  type SigningKey,
-  signJson,
-  verifyJson,
-} from "matrix-third-party-invites";
+import { signJson, verifyJson } from "matrix-third-party-invites/matrix";
+import type { Federation, JsonObject, SigningKey } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { parseJson, textAt } from "./json.js";
 import type { Network } from "./network.js";

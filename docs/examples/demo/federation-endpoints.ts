@@ -1,21 +1,14 @@
 import {
   type CheckedPdu,
-  type EventLike,
-  type JsonObject,
   type RoomState,
   authorize,
   checkAuthEvents,
-  domainOf,
-  eventId,
-  firstJoinChecks,
-  isJsonObject,
   membershipOf,
-  parseRoomId,
-  receiveInboundInvite,
   roomVersion,
   selectAuthEvents,
-  signPdu,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/judge";
+import { domainOf, eventId, isJsonObject, parseRoomId, signPdu } from "matrix-third-party-invites/matrix";
+import type { EventLike, JsonObject } from "matrix-third-party-invites/ports";
 import { type ExchangeHost, exchangeEndpoint, onBindEndpoint } from "matrix-third-party-invites/http";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { badRequest, forbidden, json, notInRoom, reply } from "./answers.js";
@@ -61,7 +54,7 @@ const invite = async (server: Homeserver, { who: { origin }, body, param }: Serv
     version &&
     server.checkInvite(at(body, "event"), version, { eventId: param("eventId"), signers: [origin] });
   if (version !== undefined && event === undefined) return badRequest("The event is not good.");
-  const result = await receiveInboundInvite(server.ports)({ roomId: param("roomId"), origin, body });
+  const result = await server.flows.receiveInboundInvite({ roomId: param("roomId"), origin, body });
   if (result._tag === "Left" || version === undefined || event === undefined) return reply(result);
   const signed = signPdu(event, version, server.name, server.key);
   if (signed._tag === "Left") return badRequest(signed.left._tag);
@@ -139,7 +132,7 @@ const makeJoin = async (server: Homeserver, { who: { origin }, param }: ServerCa
   if (roomId._tag === "Left" || (await server.residentVersion(roomId.right)) === undefined)
     return notInRoom();
   if (domainOf(userId) !== origin) return forbidden("The user is another server's.");
-  const checked = await firstJoinChecks(server.ports)({
+  const checked = await server.flows.checkFirstJoin({
     roomId: roomId.right,
     userId,
     serverInRoom: isInRoom(server, roomId.right, origin),
@@ -199,7 +192,7 @@ export const federationRoutes = (server: Homeserver): readonly Route[] => {
     {
       methods: ["PUT", "POST"],
       path: `${federation}/v1/3pid/onbind`,
-      answer: onBindEndpoint(server.ports, {
+      answer: onBindEndpoint(server.flows, {
         wake: () => {
           server.deliverSoon();
         },
@@ -208,7 +201,7 @@ export const federationRoutes = (server: Homeserver): readonly Route[] => {
     {
       methods: ["PUT"],
       path: `${federation}/v1/exchange_third_party_invite/:roomId`,
-      answer: exchangeEndpoint(server.ports, { authenticate: authenticate(server) }),
+      answer: exchangeEndpoint(server.flows, { authenticate: authenticate(server) }),
     },
     {
       methods: ["PUT"],

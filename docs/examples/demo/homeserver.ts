@@ -1,18 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type JsonObject,
-  type Ports,
-  type RoomId,
-  type RoomVersion,
-  type SigningKey,
-  type SignedPdu,
-  checkPdu,
-  deliverOwed,
-  domainOf,
-  isJsonObject,
-  roomVersion,
-} from "matrix-third-party-invites";
+import { type Ports, type ThirdPartyInvites, createThirdPartyInvites } from "matrix-third-party-invites";
+import { type RoomVersion, checkPdu, roomVersion } from "matrix-third-party-invites/judge";
+import { type SignedPdu, domainOf, isJsonObject } from "matrix-third-party-invites/matrix";
+import type { JsonObject, RoomId, SigningKey } from "matrix-third-party-invites/ports";
 import { identityServerClient } from "matrix-third-party-invites/http";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import {
@@ -37,8 +28,8 @@ import type { Transcript } from "./transcript.js";
 const shownToInvitees: ReadonlySet<string> = new Set(["m.room.create", "m.room.join_rules", "m.room.name"]);
 
 /**
- * A homeserver as small as it may be: rooms and storage are the library's in-memory ones, everything else is what an
- * author writes to wire the library in. An access token is the user ID itself: a stub, in place of a login.
+ * A small homeserver. Its rooms and storage are the library's, in memory; everything else is what a homeserver writes to
+ * use the library. An access token is the user ID itself, in place of a login.
  */
 export class Homeserver {
   readonly name: string;
@@ -49,6 +40,8 @@ export class Homeserver {
   readonly memory: MemoryRooms;
   readonly redemptions: MemoryRedemptions = memoryRedemptions();
   readonly ports: Ports;
+  /** The library, over these ports. */
+  readonly flows: ThirdPartyInvites;
   /** Invites to rooms that this server does not have, by room and user: where to join through. */
   readonly invites = new Map<string, { readonly sender: string }>();
   readonly #transcript: Transcript;
@@ -87,6 +80,7 @@ export class Homeserver {
       random: { fraction: Math.random },
       ...ports,
     };
+    this.flows = createThirdPartyInvites(this.ports);
     this.handle = router([...clientRoutes(this), ...federationRoutes(this)]);
   }
 
@@ -209,7 +203,7 @@ export class Homeserver {
   }
 
   async #deliver(): Promise<void> {
-    const result = await deliverOwed(this.ports)();
+    const result = await this.flows.deliverOwed();
     if (result._tag === "Left" || result.right.nextDueAt === undefined) return;
     clearTimeout(this.#alarm);
     this.#alarm = setTimeout(

@@ -1,4 +1,5 @@
-import { member, parseStrict } from "matrix-third-party-invites";
+import { parseStrict } from "matrix-third-party-invites/judge";
+import { member } from "matrix-third-party-invites/matrix";
 
 /** What stands at the end of a path of names in unchecked JSON. */
 export const at = (value: unknown, ...path: readonly string[]): unknown =>

@@ -3,7 +3,7 @@
  * loopback ports: `npm run demo`, or `npm run demo -- --json` for one JSON document with every request and every
  * event. Exits with 1 if anything differs from what is expected.
  */
-import { encodeBase64 } from "matrix-third-party-invites";
+import { encodeBase64 } from "matrix-third-party-invites/matrix";
 import { tellStory } from "./story.js";
 import { Transcript } from "./transcript.js";
 import { idKeyId, idServer, openWorld } from "./world.js";

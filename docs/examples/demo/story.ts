@@ -1,14 +1,8 @@
 import { strict as assert } from "node:assert";
 import { randomBytes } from "node:crypto";
-import {
-  type JsonObject,
-  type RoomId,
-  exchangeBody,
-  parseRoomId,
-  parseSigned,
-  parseUserId,
-  signJson,
-} from "matrix-third-party-invites";
+import { exchangeBody, parseSigned } from "matrix-third-party-invites/decisions";
+import { parseRoomId, parseUserId, signJson } from "matrix-third-party-invites/matrix";
+import type { JsonObject, RoomId } from "matrix-third-party-invites/ports";
 import { nodeSigningKey } from "matrix-third-party-invites/node";
 import { at, textAt } from "./json.js";
 import type { Answer } from "./federation-client.js";
@@ -84,7 +78,7 @@ export const tellStory = async (world: World, roomVersion: string): Promise<Room
   const room = `/rooms/${encodeURIComponent(roomId)}`;
   const inviteByEmail = (sender: string, address: string): Promise<Answer> =>
     client(sender, "POST", `${room}/invite`, byEmail(sender, address));
-  const standingToken = (address: string): string => {
+  const pendingToken = (address: string): string => {
     const [mail] = world.invitesMailedTo(address);
     assert.ok(mail, "The invitee should have had a mail");
     return mail.token;
@@ -100,7 +94,7 @@ export const tellStory = async (world: World, roomVersion: string): Promise<Room
     assert.deepEqual(paths, ["invite", "lookup", "store-invite"]);
     const event = appended(since(), hs1.name);
     assert.equal(event["type"], "m.room.third_party_invite");
-    assert.equal(event["state_key"], standingToken(addressOf("zoe")));
+    assert.equal(event["state_key"], pendingToken(addressOf("zoe")));
     assert.ok(!JSON.stringify(event).includes(addressOf("zoe")), "No event may hold the address");
   });
 
@@ -129,7 +123,7 @@ export const tellStory = async (world: World, roomVersion: string): Promise<Room
     assert.equal(textAt(event, "content", "membership"), "invite");
     assert.equal(
       textAt(event, "content", "third_party_invite", "signed", "token"),
-      standingToken(addressOf("zoe")),
+      pendingToken(addressOf("zoe")),
     );
     for (const server of [hs1, hs2])
       assert.ok(at(event, "signatures", server.name), `${server.name} should have signed the member event`);
@@ -192,7 +186,7 @@ export const tellStory = async (world: World, roomVersion: string): Promise<Room
     expectStatus(await inviteByEmail(alice, addressOf("yan")), 200, "The invite");
     const since = watch(world);
     const wrongKey = nodeSigningKey(idKeyId, randomBytes(32));
-    const forged = signJson({ mxid: yan, token: standingToken(addressOf("yan")) }, idServer, wrongKey);
+    const forged = signJson({ mxid: yan, token: pendingToken(addressOf("yan")) }, idServer, wrongKey);
     assert.ok(forged._tag === "Right");
     const answer = await exchangeWith(forged.right);
     expectStatus(answer, 403, "The forged proof");
@@ -201,7 +195,7 @@ export const tellStory = async (world: World, roomVersion: string): Promise<Room
   });
 
   await step("7. Alice revokes that invite: the true proof comes too late", async () => {
-    const token = standingToken(addressOf("yan"));
+    const token = pendingToken(addressOf("yan"));
     const path = `${room}/state/m.room.third_party_invite/${encodeURIComponent(token)}`;
     expectStatus(await client(alice, "PUT", path, {}), 200, "The revocation");
     const since = watch(world);

@@ -1,4 +1,5 @@
-import type { JsonObject, SignedPdu } from "matrix-third-party-invites";
+import type { SignedPdu } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { textAt } from "./json.js";
 
 /** A request on the wire, with its place in the order of all beginnings and ends. */

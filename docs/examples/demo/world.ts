@@ -1,4 +1,5 @@
-import { type Ports, decodeBase64, domainOf } from "matrix-third-party-invites";
+import type { Ports } from "matrix-third-party-invites";
+import { decodeBase64, domainOf } from "matrix-third-party-invites/matrix";
 import {
   type EmbeddedIdentityServer,
   type InviteMail,

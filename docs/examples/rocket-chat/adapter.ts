@@ -1,24 +1,23 @@
 /**
- * The ports of matrix-third-party-invites over `federationSDK` of `@rocket.chat/federation-sdk` 0.8.0, which is AGPL-3.0: what you ship
- * together with it is under its licence. docs/how-to/rocket-chat.md is the page to this file.
+ * The ports of matrix-third-party-invites over `federationSDK` of `@rocket.chat/federation-sdk` 0.8.0, which is AGPL-3.0: a program
+ * that ships both is under that licence. docs/how-to/rocket-chat.md describes this file.
  */
 import {
   type EventTemplate,
-  type Events,
-  type Federation,
-  type JsonObject,
   type Ports,
-  type RoomState,
-  type Rooms,
-  type StateEntry,
-  authorize,
-  deliverOwed,
-  domainOf,
-  isJsonObject,
-  member,
-  selectAuthEvents,
-  stringMember,
+  type ThirdPartyInvites,
+  createThirdPartyInvites,
 } from "matrix-third-party-invites";
+import { type RoomState, authorize, selectAuthEvents } from "matrix-third-party-invites/judge";
+import { domainOf, isJsonObject, member, stringMember } from "matrix-third-party-invites/matrix";
+import type {
+  Events,
+  Federation,
+  JsonObject,
+  Rooms,
+  StateEntry,
+  Users,
+} from "matrix-third-party-invites/ports";
 import {
   type Endpoint,
   type ExchangeHost,
@@ -61,7 +60,7 @@ const standsAt = (state: SdkState, { type, stateKey }: StateEntry): string =>
 
 const nameOf = ({ type, stateKey }: StateEntry): string => JSON.stringify([type, stateKey]);
 
-/** The SDK has no mark of a room's state: the revision is which events stood in the places that were asked for. */
+/** The SDK has no revision of a room's state. The revision here is the event IDs of the entries that were asked for. */
 export const roomsPort = (sdk: FederationSdk): Rooms => ({
   snapshot: async (roomId, entries) => {
     const room = await readRoom(sdk, roomId);
@@ -83,7 +82,7 @@ export const roomsPort = (sdk: FederationSdk): Rooms => ({
   },
 });
 
-/** What became of a signed request: the body of a success, or the status and errcode. */
+/** The answer to a signed request: the body of a success, or the status and errcode. */
 type Answer =
   | { readonly _tag: "Ok"; readonly body: unknown }
   | {
@@ -94,7 +93,7 @@ type Answer =
     }
   | { readonly _tag: "Unreachable" };
 
-/** The message of a `FederationRequestError` lacks what the server said, but its response can still be read. */
+/** The message of a `FederationRequestError` does not have the server's answer, but its response can still be read. */
 const isRequestError = (error: unknown): error is SdkRequestError =>
   error instanceof Error && "response" in error;
 
@@ -146,18 +145,18 @@ export const authenticateServer =
       : { _tag: "Server", origin };
   };
 
-/** How an event that the rules allow gets into the room. */
+/** Puts an event that the rules allow into the room. */
 export type Store = (event: SdkEvent) => Promise<void>;
 
-/** Once the SDK's own judge asks `allowsThirdPartyInvite`, this is all. */
+/** For an SDK whose own rules call `allowsThirdPartyInvite`. */
 export const storeByHandlePdu =
   (sdk: FederationSdk): Store =>
   (event) =>
     sdk.handlePdu(event);
 
 /**
- * For the SDK as it is published. Its judge cannot be replaced from outside, but passes over create events; so an event that ours has allowed
- * is shown to it as one. Only for events that stand on the room's latest state.
+ * For the published SDK. Its rules cannot be replaced from outside, but they skip create events, so an event that our rules have allowed is
+ * passed to it as one. Only for events on top of the room's latest state.
  */
 export const storeAsJudged =
   (sdk: FederationSdk): Store =>
@@ -200,7 +199,7 @@ const shownToInvitees: ReadonlySet<string> = new Set([
   "m.room.encryption",
 ]);
 
-/** `PUT /invite` to the invitee's server; its signature is put onto the event. */
+/** `PUT /invite` to the invitee's server; adds its signature to the event. */
 const coSign = async (sdk: FederationSdk, event: SdkEvent, state: SdkState): Promise<Answer> => {
   const server = domainOf(event.stateKey ?? "");
   const [roomId, eventId] = [event.roomId, event.eventId].map(encodeURIComponent);
@@ -219,8 +218,8 @@ const coSign = async (sdk: FederationSdk, event: SdkEvent, state: SdkState): Pro
 };
 
 /**
- * Sends an event to the room's other servers. The SDK takes every state key for a user ID, and leaves out the sender's server, which it
- * takes for the maker; neither is so for our events, and so it is shown them without.
+ * Sends an event to the room's other servers. The SDK reads every state key as a user ID, and does not send to the sender's server. Both are
+ * wrong for these events, so the SDK gets a copy without a state key and with this server as its origin.
  */
 const send = async (sdk: FederationSdk, event: SdkEvent): Promise<void> => {
   const invited = event.type === "m.room.member" ? [domainOf(event.stateKey ?? "")] : [];
@@ -232,8 +231,8 @@ const send = async (sdk: FederationSdk, event: SdkEvent): Promise<void> => {
 };
 
 /**
- * The `events` port. Two events are judged before the first is stored, but the SDK has no way to store both or none, and holds no lock
- * between our last look and its write: two appends at once make a fork, which its state resolution joins.
+ * The `events` port. All events are judged before the first is stored. But the SDK cannot store several events all or none, and it holds no
+ * lock between our last read and its write: two appends at the same time make a fork, which its state resolution resolves.
  */
 export const eventsPort = (sdk: FederationSdk, store: Store): Events => ({
   append: async ({ roomId, revision, reads, events }) => {
@@ -276,9 +275,9 @@ export const eventsPort = (sdk: FederationSdk, store: Store): Events => ({
   },
 });
 
-/** The `users` port: the SDK knows the accounts of this server alone. */
-export const usersPort = (sdk: FederationSdk): Ports["users"] => ({
-  find: async (userId) => {
+/** The `users` port. The SDK knows only the accounts of this server. */
+export const usersPort = (sdk: FederationSdk): Users => ({
+  find: async ({ userId }) => {
     const profile = await sdk.queryProfile(userId);
     if (profile === null)
       return domainOf(userId) === sdk.getConfig("serverName") ? { _tag: "NoSuchUser" } : { _tag: "User" };
@@ -287,13 +286,13 @@ export const usersPort = (sdk: FederationSdk): Ports["users"] => ({
       _tag: "User",
       profile: {
         ...(displayname === undefined ? {} : { displayname }),
-        ...(avatarUrl === undefined ? {} : { avatar_url: avatarUrl }),
+        ...(avatarUrl === undefined ? {} : { avatarUrl }),
       },
     };
   },
 });
 
-/** What Rocket.Chat brings itself. */
+/** The ports that Rocket.Chat provides itself. */
 export type OwnPorts = Pick<Ports, "identityServer" | "invites" | "redemptions"> & {
   readonly addressKey: Uint8Array;
 };
@@ -310,11 +309,15 @@ export const portsOf = (sdk: FederationSdk, { addressKey, ...own }: OwnPorts, st
   ...own,
 });
 
-/** Web-standard handlers: `inviteByThreePid(ports)` is for Rocket.Chat's own clients, which speak another protocol. */
+/** All of the library, over the SDK. */
+export const invitesOf = (sdk: FederationSdk, own: OwnPorts, store: Store): ThirdPartyInvites =>
+  createThirdPartyInvites(portsOf(sdk, own, store));
+
+/** Web-standard handlers. Rocket.Chat's own clients speak another protocol: for them, call `invites.invite`. */
 export const endpointsOf = (
   sdk: FederationSdk,
-  ports: Ports,
+  invites: ThirdPartyInvites,
 ): { readonly onBind: Endpoint; readonly exchange: Endpoint } => ({
-  onBind: onBindEndpoint(ports, { wake: () => deliverOwed(ports)() }),
-  exchange: exchangeEndpoint(ports, { authenticate: authenticateServer(sdk) }),
+  onBind: onBindEndpoint(invites, { wake: () => invites.deliverOwed() }),
+  exchange: exchangeEndpoint(invites, { authenticate: authenticateServer(sdk) }),
 });

@@ -1,24 +1,21 @@
 /**
- * What takes the place of code inside `@rocket.chat/federation-sdk` (AGPL-3.0): the rules, the auth events, the redaction, the checks of a
- * received event. docs/how-to/rocket-chat.md says where each call goes.
+ * Replaces code inside `@rocket.chat/federation-sdk` (AGPL-3.0): the rules, the auth events, the redaction, the checks of a received event.
+ * docs/how-to/rocket-chat.md says where each call goes.
  */
 import {
   type CheckedPdu,
   type EventLike,
-  type JsonObject,
   type RoomState,
   type RoomVersion,
   type ServerKey,
   authorize,
   checkPdu,
-  contentHashMatches,
-  decodeBase64,
-  member,
-  redact,
   requiredSigners,
   roomVersion,
   selectAuthEvents,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/judge";
+import { contentHashMatches, decodeBase64, member, redact } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import type { FederationSdk, SdkEvent, SdkState } from "./sdk.js";
 
@@ -36,7 +33,7 @@ const viewOf = (event: SdkEvent): EventLike => ({
   content: event.getContent(),
 });
 
-/** A type may have a colon, too: what stands under a name must be what was asked for. */
+/** A type may contain a colon, so the entry under a name must be checked. */
 export const stateView = (roomId: string, version: RoomVersion, state: SdkState): RoomState => ({
   roomId,
   version,
@@ -46,7 +43,7 @@ export const stateView = (roomId: string, version: RoomVersion, state: SdkState)
   },
 });
 
-/** True: allowed. False: none of our events, the SDK's own rules go on. Throws what `reject` makes of the reason. */
+/** True: allowed. False: an event of another kind, for the SDK's own rules. Throws the error that `reject` makes of the reason. */
 export const allowsThirdPartyInvite = (
   event: SdkEvent,
   state: SdkState,
@@ -77,7 +74,7 @@ export const redactedEvent = (wrapper: { readonly version: string }, event: Json
   ...redact(event, versionOf(wrapper)),
 });
 
-/** What `checkPdu` finds, with the keys of the servers that must have signed; no other server is asked for any. */
+/** The result of `checkPdu`, with the keys of the servers that must have signed. No other server is asked for keys. */
 export const checkReceived = async (
   sdk: Pick<FederationSdk, "serverService">,
   pdu: JsonObject,
@@ -96,7 +93,7 @@ export const checkReceived = async (
   return checked.right;
 };
 
-/** For `validateEvent`, in place of `checkSignAndHashes`. An event whose hash is wrong is dropped, as the SDK does today. */
+/** For `validateEvent`, instead of `checkSignAndHashes`. An event with a wrong hash is dropped, as the SDK does today. */
 export const checkWhole = async (
   sdk: Pick<FederationSdk, "serverService">,
   pdu: JsonObject,

@@ -3,7 +3,7 @@
  * are our own types, and nothing here imports the package: its declarations do not compile without `skipLibCheck`. Whoever ships these
  * files together with the SDK ships the whole under its licence.
  */
-import type { JsonObject } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 
 /** An event as the SDK wraps it (`PersistentEventBase`). */
 export interface SdkEvent {

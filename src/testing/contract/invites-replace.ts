@@ -1,9 +1,9 @@
-import { type InviteLife, tokensOf } from "../../invite/life.js";
+import { type InviteLife, tokensOf } from "../../invite/invite-life.js";
 import type { Invites } from "../../ports.js";
 import { expectPresent, expectSame, expectTrue, fail } from "./expect.js";
 import { found, foundByToken, put } from "./invites.js";
 import type { Checks } from "./runner.js";
-import { everyLife, withStanding } from "./sample-lives.js";
+import { everyLife, withEarlierTokens } from "./sample-lives.js";
 import { asked, carol, keyOf, pending, record, room1, room2 } from "./samples.js";
 
 interface Subject {
@@ -90,8 +90,8 @@ export const tokenChecks: Checks<Subject> = {
   },
 
   "findByToken finds an invite by each earlier token that may stand in the room": async ({ invites }) => {
-    await put(invites, record("a", { life: withStanding("new", "older", "oldest") }));
-    const before = withStanding("new-2", "older-2");
+    await put(invites, record("a", { life: withEarlierTokens("new", "older", "oldest") }));
+    const before = withEarlierTokens("new-2", "older-2");
     await put(invites, record("b", { life: { _tag: "Asked", at: 1, before } }));
     for (const [name, key] of [
       ["older", "a"],
@@ -106,7 +106,7 @@ export const tokenChecks: Checks<Subject> = {
   "findByToken no longer finds an invite by a token that is none of its own any more": async ({
     invites,
   }) => {
-    const first = await put(invites, record("a", { life: withStanding("t1", "t0") }));
+    const first = await put(invites, record("a", { life: withEarlierTokens("t1", "t0") }));
     await replaced(invites, "a", pending("t2"), first);
     for (const name of ["t1", "t0"])
       expectSame(await foundByToken(invites, room1, name), undefined, "It was found by a token it had lost.");
@@ -134,7 +134,7 @@ export const tokenChecks: Checks<Subject> = {
   "findByToken finds all invites that have the token": async ({ invites }) => {
     // Whoever runs an identity server can let it answer with somebody else's token.
     await put(invites, record("a", { life: pending("t") }));
-    await put(invites, record("b", { sender: carol, life: withStanding("new", "t") }));
+    await put(invites, record("b", { sender: carol, life: withEarlierTokens("new", "t") }));
     await put(invites, record("c", { life: pending("other") }));
     const stored = await invites.findByToken(room1, "t", {});
     const keys: readonly string[] = stored.map(({ value }) => value.key).sort();

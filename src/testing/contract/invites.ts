@@ -38,7 +38,11 @@ export const putChecks: Checks<Subject> = {
     const mark = await put(invites, record("a"));
     const second = await invites.putIfAbsent(record("a", { createdAt: 2, life: pending("t") }), {});
     const standing = { value: record("a"), mark };
-    expectSame(second, standing, "The second putIfAbsent did not answer with what stood there.");
+    expectSame(
+      { value: second.value, mark: second.mark },
+      standing,
+      "The second putIfAbsent did not answer with what stood there.",
+    );
     expectSame(await found(invites, "a"), standing, "The second putIfAbsent has overwritten the record.");
   },
 
@@ -47,6 +51,24 @@ export const putChecks: Checks<Subject> = {
     await invites.replace(record("a", { life: asked(5) }), mark, {});
     const { value } = await invites.putIfAbsent(record("a"), {});
     expectSame(value, record("a", { life: asked(5) }), "putIfAbsent brought an old record back.");
+  },
+
+  "putIfAbsent says isNew to the call that stores the record": async ({ invites }) => {
+    for (const key of ["a", "b"]) {
+      const { isNew } = await invites.putIfAbsent(record(key), {});
+      expectSame(isNew, true, "isNew of a record that was stored by this call.");
+    }
+  },
+
+  "putIfAbsent says that it is not new to every call that finds a record, replaced or not": async ({
+    invites,
+  }) => {
+    const mark = await put(invites, record("a"));
+    const again = await invites.putIfAbsent(record("a"), {});
+    expectSame(again.isNew, false, "isNew of a record that was put before.");
+    await invites.replace(record("a", { life: asked(5) }), mark, {});
+    const late = await invites.putIfAbsent(record("a", { createdAt: 2 }), {});
+    expectSame(late.isNew, false, "isNew of a record that was put before, and replaced since.");
   },
 
   "find finds nothing under a key that nobody put": async ({ invites }) => {

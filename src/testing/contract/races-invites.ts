@@ -16,8 +16,29 @@ export const inviteRaces: Checks<Racers> = {
         invites.putIfAbsent(record(key, { createdAt: index, life: pending(`t${index}`) }), {}),
       );
       const standing = await found(racers[0].invites, key);
-      for (const answer of answers)
-        expectSame(answer, standing, "One was answered with another record, or mark, than stands there.");
+      for (const { value, mark } of answers)
+        expectSame(
+          { value, mark },
+          standing,
+          "One was answered with another record, or mark, than stands there.",
+        );
+    }
+  },
+
+  "of racing putIfAbsent isNew is true for exactly one, whose record is stored": async (racers) => {
+    for (let round = 0; round < rounds; round += 1) {
+      const key = `a${round}`;
+      const answers = await race(racers, ({ invites }, index) =>
+        invites.putIfAbsent(record(key, { createdAt: index }), {}),
+      );
+      const { value } = await found(racers[0].invites, key);
+      const expected = racers.map((_, index) => index === value.createdAt);
+      const isNew = answers.map((answer) => answer.isNew);
+      expectSame(
+        isNew,
+        expected,
+        "isNew is to be true for the one that has stored its record, and no other.",
+      );
     }
   },
 

@@ -2,7 +2,7 @@ import { expectSame, expectTrue } from "./expect.js";
 import { found, foundByToken, put } from "./invites.js";
 import { replaced } from "./invites-replace.js";
 import type { Checks } from "./runner.js";
-import { withStanding } from "./sample-lives.js";
+import { withEarlierTokens } from "./sample-lives.js";
 import { again, asked, bob, dead, done, due, leaseMs, owed, pending, record, room1 } from "./samples.js";
 import {
   expectSettled,
@@ -25,13 +25,14 @@ export const inviteRecovery: Checks<Mortal> = {
     restart,
   }) => {
     const first = await put(storage.invites, record("a"));
-    await put(storage.invites, record("b", { life: withStanding("new", "old") }));
+    await put(storage.invites, record("b", { life: withEarlierTokens("new", "old") }));
     const mark = await replaced(storage.invites, "a", pending("t"), first);
     const { invites } = await restart();
     const standing = { value: record("a", { life: pending("t") }), mark };
     expectSame(await found(invites, "a"), standing, "A record that was answered for is lost.");
     const byToken = await foundByToken(invites, room1, "old");
     expectSame(byToken?.value.key, "b", "A record is no longer found by its token.");
+    expectSame((await invites.putIfAbsent(record("a"), {})).isNew, false, "isNew of a record from before.");
     await replaced(invites, "a", asked(1), mark);
   },
 

@@ -1,9 +1,9 @@
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
-import type { InviteKey, InviteLife, InviteRecord, SettledLife } from "../../invite/life.js";
-import { type MintedInvite, type Token, parseToken } from "../../invite/minted.js";
+import type { InviteKey, InviteLife, InviteRecord, SettledLife } from "../../invite/invite-life.js";
+import { type StoredInvite, type Token, parseToken } from "../../invite/stored-invite.js";
 import { parseRoomId, parseServerName, parseUserId } from "../../matrix/ids.js";
 import { parseThreepid } from "../../threepid/threepid.js";
-import type { OwedRedemption, RedemptionId, Trouble } from "../../ports.js";
+import type { OwedRedemption, RedemptionId, FailureDetails } from "../../ports.js";
 
 const must = <A>(made: Either<unknown, A>): A => {
   if (isLeft(made)) throw new Error(`This sample is wrong: ${JSON.stringify(made.left)}`);
@@ -27,7 +27,7 @@ export const keyOf = (text: string): InviteKey => text as InviteKey;
 
 export const token = (text: string): Token => must(parseToken(text));
 
-export const minted = (text: string): MintedInvite => ({
+export const storedInvite = (text: string): StoredInvite => ({
   token: token(text),
   publicKeys: [
     { publicKey: "ta0Xyx8k5g", keyValidityUrl: "https://id.example/isvalid?a=1&b=%20" },
@@ -38,9 +38,9 @@ export const minted = (text: string): MintedInvite => ({
 
 export const pending = (text: string): SettledLife => ({
   _tag: "Pending",
-  minted: minted(text),
+  storedInvite: storedInvite(text),
   askedAt: 1_767_225_600_321,
-  standing: [],
+  earlierTokens: [],
 });
 
 export const asked = (at: number): InviteLife => ({ _tag: "Asked", at, before: { _tag: "Intended" } });
@@ -82,7 +82,7 @@ export const idOf = ({ roomId, token: name, mxid, proof }: RedemptionId): Redemp
   proof,
 });
 
-export const trouble: Trouble = { reason: "AppendRefused", status: 502, errcode: "M_UNKNOWN" };
+export const trouble: FailureDetails = { reason: "AppendRefused", status: 502, errcode: "M_UNKNOWN" };
 
 export const again = (dueAt: number) => ({ _tag: "Again", dueAt, ...trouble }) as const;
 export const dead = { _tag: "Dead", reason: "NotProven", status: 403, errcode: "M_FORBIDDEN" } as const;

@@ -93,8 +93,8 @@ export const createIdentityServer = (options: IdentityServerOptions): EmbeddedId
     account: (userId) => {
       const user = parseUserId(userId);
       if (isLeft(user)) throw misused(`account: ${user.left.why}`);
-      const [token, minted] = withAccessToken(state, user.right, random);
-      state = minted;
+      const [token, next] = withAccessToken(state, user.right, random);
+      state = next;
       return token;
     },
     bindDirectly: ({ medium, address }, mxid) => {

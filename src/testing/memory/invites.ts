@@ -1,5 +1,5 @@
-import { type InviteRecord, tokensOf } from "../../invite/life.js";
-import type { Invites, Stored } from "../../ports.js";
+import { type InviteRecord, tokensOf } from "../../invite/invite-life.js";
+import type { Invites, Marked } from "../../ports.js";
 import { frozenCopy } from "./frozen-copy.js";
 
 /**
@@ -13,10 +13,10 @@ import { frozenCopy } from "./frozen-copy.js";
  * await invites.replace(later, mark, {}); // { _tag: "Stale" }
  */
 export const memoryInvites = (): Invites => {
-  const stored = new Map<string, Stored<InviteRecord>>();
+  const stored = new Map<string, Marked<InviteRecord>>();
   let marks = 0;
 
-  const put = (record: InviteRecord): Stored<InviteRecord> => {
+  const put = (record: InviteRecord): Marked<InviteRecord> => {
     const value = frozenCopy(record);
     marks += 1;
     const kept = Object.freeze({ value, mark: String(marks) });
@@ -26,7 +26,10 @@ export const memoryInvites = (): Invites => {
 
   /* eslint-disable @typescript-eslint/require-await -- async turns a throw into the rejection that the contract names */
   return {
-    putIfAbsent: async (record) => stored.get(record.key) ?? put(record),
+    putIfAbsent: async (record) => {
+      const present = stored.get(record.key);
+      return present === undefined ? { ...put(record), isNew: true } : { ...present, isNew: false };
+    },
     replace: async (record, mark) =>
       stored.get(record.key)?.mark === mark
         ? { _tag: "Replaced", mark: put(record).mark }

@@ -1,14 +1,14 @@
 import { serverOf } from "../../matrix/ids.js";
-import type { OwedRedemption, RedemptionId, Redemptions, TokenOfUser, Trouble } from "../../ports.js";
+import type { OwedRedemption, RedemptionId, Redemptions, TokenOfUser, FailureDetails } from "../../ports.js";
 import { frozenCopy } from "./frozen-copy.js";
 
 /** How far a redemption has come. */
 export type RedemptionState =
   /** With what stood in the way the last time, if it was tried. */
-  | ({ readonly _tag: "Waiting" } & Partial<Trouble>)
+  | ({ readonly _tag: "Waiting" } & Partial<FailureDetails>)
   | { readonly _tag: "Redeemed" }
   | { readonly _tag: "Done" }
-  | ({ readonly _tag: "Dead" } & Trouble);
+  | ({ readonly _tag: "Dead" } & FailureDetails);
 
 /** The queue, and a look into it for tests. */
 export interface MemoryRedemptions extends Redemptions {

@@ -1,5 +1,5 @@
 import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
-import { selectAuthEvents } from "../../invite/auth-events.js";
+import { selectAuthEvents } from "../../invite/select-auth-events.js";
 import type { NotCanonicalJson } from "../../matrix/canonical-json.js";
 import type { CryptoEngine, SigningKey } from "../../matrix/crypto-engine.js";
 import type { EventTemplate, StateEntry } from "../../matrix/event.js";

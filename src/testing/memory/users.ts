@@ -1,4 +1,4 @@
-import type { Profile } from "../../invite/decide.js";
+import type { Profile } from "../../invite/event-templates.js";
 import type { Users } from "../../ports.js";
 
 /** What is known of one user. */
@@ -14,7 +14,7 @@ export interface MemoryUser {
  * const users = memoryUsers(new Map([["@bob:example.org", { profile: { displayname: "Bob" } }]]));
  */
 export const memoryUsers = (known: ReadonlyMap<string, MemoryUser>): Users => ({
-  find: (userId) => {
+  find: ({ userId }) => {
     const user = known.get(userId);
     return Promise.resolve(user === undefined ? { _tag: "NoSuchUser" } : { _tag: "User", ...user });
   },

@@ -1,4 +1,4 @@
-import { canonicalJson } from "matrix-third-party-invites";
+import { canonicalJson } from "matrix-third-party-invites/matrix";
 import { vectors } from "../../matrix/vectors.js";
 import type { Figure } from "../figure.js";
 import { type Comparison, atEffort, batchOf, measure, ratio, summarise, turn } from "../harness.js";

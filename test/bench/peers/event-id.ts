@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
-import { type JsonObject, eventId, hashAndSignPdu, roomVersion } from "matrix-third-party-invites";
+import { roomVersion } from "matrix-third-party-invites/judge";
+import { eventId, hashAndSignPdu } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { vectors } from "../../matrix/vectors.js";
 import type { Figure, Score } from "../figure.js";
@@ -61,7 +63,8 @@ const key = nodeSigningKey("ed25519:1", new Uint8Array(32).fill(3));
 /** The event with the content hash that it ought to have: it puts right what it is given. */
 const rehashed = (event: JsonObject, version: string): JsonObject => {
   const known = roomVersion(version);
-  const made = known === undefined ? undefined : hashAndSignPdu(nodeCrypto, event, known, "example.org", key);
+  const by = { serverName: "example.org", key };
+  const made = known === undefined ? undefined : hashAndSignPdu(nodeCrypto, event, known, by);
   if (made?._tag !== "Right") throw new Error("The event cannot be hashed.");
   return made.right.pdu;
 };

@@ -1,11 +1,11 @@
 import {
-  type CryptoEngine,
   canonicalJson,
   decodeBase64,
   publicKeyBytes,
   signatureBytes,
   verifySignature,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { CryptoEngine } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { vectors } from "../../matrix/vectors.js";

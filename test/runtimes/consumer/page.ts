@@ -1,4 +1,5 @@
-import { authorize, decodeBase64, roomState, roomVersion } from "matrix-third-party-invites";
+import { authorize, roomState, roomVersion } from "matrix-third-party-invites/judge";
+import { decodeBase64 } from "matrix-third-party-invites/matrix";
 import { identityServerClient } from "matrix-third-party-invites/http";
 import { portableCrypto, portableSigningKey } from "matrix-third-party-invites/portable";
 import { createIdentityServer, memoryPorts } from "matrix-third-party-invites/testing";

@@ -1,12 +1,10 @@
-import {
-  authorize,
-  inviteByThreePid,
-  parseInviteRequest,
-  roomState,
-  roomVersion,
-} from "matrix-third-party-invites";
+import { type ThirdPartyInvites, createThirdPartyInvites } from "matrix-third-party-invites";
+import { applyDecision, inviteUser, parseInviteRequest } from "matrix-third-party-invites/decisions";
+import { authorize, roomState, roomVersion } from "matrix-third-party-invites/judge";
 import { type Endpoint, identityServerClient, inviteEndpoint } from "matrix-third-party-invites/http";
+import { canonicalJson } from "matrix-third-party-invites/matrix";
 import { guardedFetch, nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
+import type { Ports, Users } from "matrix-third-party-invites/ports";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { type SqlClient, migrate, postgresInvites } from "matrix-third-party-invites/postgres";
 import { createIdentityServer, memoryPorts, storageContract } from "matrix-third-party-invites/testing";
@@ -32,18 +30,31 @@ const identity = createIdentityServer({ serverName: "id.example", baseUrl: "http
 const overTheNet = identityServerClient({ fetch: await guardedFetch() });
 const within = identityServerClient({ fetch: (url, init) => identity.handle(new Request(url, init)) });
 
+const users: Users = {
+  find: ({ userId, inviter }) =>
+    Promise.resolve(
+      userId === "@bob:example.org"
+        ? { _tag: "User", blocksInvites: inviter === "@eve:example.org" }
+        : { _tag: "NoSuchUser" },
+    ),
+};
+
+/** A part needs the ports of its own flows, and no others. */
+export const part = ({ config, rooms, invites }: Ports): Pick<ThirdPartyInvites, "listInvites"> =>
+  createThirdPartyInvites({ config, rooms, invites }, ["listInvites"]);
+
 export const endpoints = (storage: SqlClient): readonly Endpoint[] =>
   [overTheNet, within].map((identityServer) => {
-    const ports = memoryPorts({
+    const ports: Ports = memoryPorts({
       crypto: nodeCrypto,
       serverName: "example.org",
       key: nodeSigningKey("ed25519:1", new Uint8Array(32)),
       identityServer,
       invites: postgresInvites(storage),
     });
-    return inviteEndpoint(ports, {
+    return inviteEndpoint(createThirdPartyInvites({ ...ports, users }), {
       authenticate: () => ({ _tag: "User", requester: { userId: "@alice:example.org" } }),
     });
   });
 
-export { inviteByThreePid, migrate, parseInviteRequest, storageContract };
+export { applyDecision, canonicalJson, inviteUser, migrate, parseInviteRequest, storageContract };

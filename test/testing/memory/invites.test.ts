@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { Invites, RoomId, SettledLife } from "matrix-third-party-invites";
+import type { Invites, RoomId, SettledLife } from "matrix-third-party-invites/ports";
 import { memoryInvites } from "../../../src/testing/memory/index.js";
-import { bob, keyFor, minted, present, record, room1, room2 } from "./samples.js";
+import { bob, keyFor, storedInvite, present, record, room1, room2 } from "./samples.js";
 
 const pending = (token: string): SettledLife => ({
   _tag: "Pending",
-  minted: minted(token),
+  storedInvite: storedInvite(token),
   askedAt: 0,
-  standing: [],
+  earlierTokens: [],
 });
 
 const keysByToken = async (invites: Invites, roomId: RoomId, token: string) =>
@@ -19,8 +19,10 @@ describe("memoryInvites", () => {
     const first = await invites.putIfAbsent(record("a@x.example"), {});
     const second = await invites.putIfAbsent(record("a@x.example", { createdAt: 2 }), {});
     expect(first.value).toEqual(record("a@x.example"));
-    expect(second).toEqual(first);
-    expect(await invites.find(keyFor("a@x.example"), {})).toEqual(first);
+    const { isNew, ...stored } = first;
+    expect(isNew).toBe(true);
+    expect(second).toEqual({ ...stored, isNew: false });
+    expect(await invites.find(keyFor("a@x.example"), {})).toEqual(stored);
   });
 
   it("lets one of many concurrent puts win", async () => {
@@ -29,6 +31,7 @@ describe("memoryInvites", () => {
       [1, 2, 3].map((createdAt) => invites.putIfAbsent(record("a@x.example", { createdAt }), {})),
     );
     expect(new Set(answers.map(({ mark, value }) => `${mark} ${value.createdAt}`)).size).toBe(1);
+    expect(answers.map(({ isNew }) => isNew)).toEqual([true, false, false]);
   });
 
   it("replaces under the mark it gave last, with a new mark", async () => {
@@ -69,7 +72,7 @@ describe("memoryInvites", () => {
       life: { _tag: "Asked", at: 1, before: pending("t2") },
     });
     const redeemed = await put("c@x.example", {
-      life: { _tag: "Redeemed", by: bob, tokens: [minted("t3").token] },
+      life: { _tag: "Redeemed", by: bob, tokens: [storedInvite("t3").token] },
     });
     await put("d@x.example", {});
     expect(await keysByToken(invites, room1, "t1")).toEqual([open]);

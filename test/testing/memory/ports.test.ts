@@ -20,7 +20,7 @@ describe("memoryPorts", () => {
     expect(await ports.rooms.snapshot(roomId, [], {})).toMatchObject({ _tag: "Snapshot", roomVersion: "12" });
     expect(ports.config).toEqual({ serverName: "a.example", addressKey: new Uint8Array(32).fill(7) });
     expect(ports.random.fraction()).toBe(0.5);
-    expect(await ports.users.find(alice, {})).toEqual({ _tag: "NoSuchUser" });
+    expect(await ports.users.find({ userId: alice }, {})).toEqual({ _tag: "NoSuchUser" });
     const exchange = { destination: aExample, roomId: room1, body: {} };
     expect(await ports.federation.exchangeThirdPartyInvite(exchange, {})).toEqual({ _tag: "Unreachable" });
     expect(ports.identityServer).toBe(identityServer);
@@ -47,10 +47,16 @@ describe("memoryPorts", () => {
   it("knows the users of the map, as it is at the time", async () => {
     const users = new Map([[String(alice), { profile: { displayname: "Alice" } }]]);
     const ports = memoryPorts({ ...given, users });
-    expect(await ports.users.find(alice, {})).toEqual({ _tag: "User", profile: { displayname: "Alice" } });
-    expect(await ports.users.find(bob, {})).toEqual({ _tag: "NoSuchUser" });
+    expect(await ports.users.find({ userId: alice }, {})).toEqual({
+      _tag: "User",
+      profile: { displayname: "Alice" },
+    });
+    expect(await ports.users.find({ userId: bob }, {})).toEqual({ _tag: "NoSuchUser" });
     users.set(bob, { profile: { displayname: "Bob" } });
-    expect(await ports.users.find(bob, {})).toEqual({ _tag: "User", profile: { displayname: "Bob" } });
+    expect(await ports.users.find({ userId: bob }, {})).toEqual({
+      _tag: "User",
+      profile: { displayname: "Bob" },
+    });
   });
 
   it("dates events by a clock that moves only when told to", () => {

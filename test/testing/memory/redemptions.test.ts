@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson, isJsonObject, parseStrict } from "matrix-third-party-invites";
-import type { Trouble } from "../../../src/ports.js";
+import { parseStrict } from "matrix-third-party-invites/judge";
+import { canonicalJson, isJsonObject } from "matrix-third-party-invites/matrix";
+import type { FailureDetails } from "../../../src/ports.js";
 import { memoryRedemptions } from "../../../src/testing/memory/index.js";
 import { aExample, bob, cExample, carol, owed, present, room2 } from "./samples.js";
 
-const trouble = (reason: string): Trouble => ({ reason, status: 403, errcode: "M_FORBIDDEN" });
+const trouble = (reason: string): FailureDetails => ({ reason, status: 403, errcode: "M_FORBIDDEN" });
 
 const at = (now: number, limit = 10) => ({ now, until: now + 60, limit });
 

@@ -1,6 +1,6 @@
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
-import { type InviteKey, type InviteRecord, inviteKey } from "../../../src/invite/life.js";
-import { type MintedInvite, parseMintedInvite } from "../../../src/invite/minted.js";
+import { type InviteKey, type InviteRecord, inviteKey } from "../../../src/invite/invite-life.js";
+import { type StoredInvite, parseStoredInvite } from "../../../src/invite/stored-invite.js";
 import { encodeBase64 } from "../../../src/matrix/base64.js";
 import {
   type RoomId,
@@ -37,9 +37,9 @@ export const otherKey = nodeSigningKey("ed25519:1", new Uint8Array(32).fill(2));
 
 const threepid = (address: string) => must(parseThreepid("email", address));
 
-export const minted = (token: string): MintedInvite =>
+export const storedInvite = (token: string): StoredInvite =>
   must(
-    parseMintedInvite(
+    parseStoredInvite(
       {
         token,
         display_name: "d...",

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { compileFunction } from "node:vm";
-import type { JsonObject } from "matrix-third-party-invites";
+import type { JsonObject } from "matrix-third-party-invites/ports";
 import type { FederationSdk, SdkEvent, SdkState } from "../sdk.js";
 import { Collection } from "./collection.js";
 

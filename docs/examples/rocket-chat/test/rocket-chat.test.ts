@@ -8,28 +8,23 @@ import { json as readJson } from "node:stream/consumers";
 import { once } from "node:events";
 import { createServer, globalAgent } from "node:https";
 import type { AddressInfo } from "node:net";
+import { createThirdPartyInvites } from "matrix-third-party-invites";
+import { type RoomVersion, authorize, roomVersion } from "matrix-third-party-invites/judge";
 import {
-  type JsonObject,
-  type RoomVersion,
-  type SigningKey,
-  authorize,
-  deliverOwed,
   domainOf,
   encodeBase64,
   eventId,
   hashAndSignPdu,
-  invite,
   isJsonObject,
   member,
   parseRoomId,
   parseServerName,
-  receiveInboundInvite,
-  roomVersion,
   signJson,
   signPdu,
   stringMember,
   verifyPdu,
-} from "matrix-third-party-invites";
+} from "matrix-third-party-invites/matrix";
+import type { JsonObject, SigningKey } from "matrix-third-party-invites/ports";
 import { identityServerClient, onBindEndpoint } from "matrix-third-party-invites/http";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import {
@@ -46,7 +41,7 @@ import {
   endpointsOf,
   eventsPort,
   federationPort,
-  portsOf,
+  invitesOf,
   roomsPort,
   storeAsJudged,
   storeByHandlePdu,
@@ -246,7 +241,7 @@ const plainEvents = vectors("event").flatMap(({ roomVersion: version, event }) =
     named.every((list) => new Set(list).size === list.length) && !Object.hasOwn(event, "event_id");
   const isOrdered = !/__proto__|[\u{10000}-\u{10ffff}]/u.test(JSON.stringify(event));
   if (["1", "2", "12"].includes(version) || !isPlain || !isOrdered) return [];
-  const { pdu, eventId } = rightOf(hashAndSignPdu(nodeCrypto, event, known(version), serverName, key));
+  const { pdu, eventId } = rightOf(hashAndSignPdu(nodeCrypto, event, known(version), { serverName, key }));
   return [{ version, pdu, eventId }];
 });
 
@@ -281,7 +276,7 @@ describe("the names of events", () => {
   ])("the SDK names an event with %s otherwise", async (_what, odd) => {
     const event = { ...tokenTemplate("!r:hs1.example"), auth_events: ["$a"], prev_events: ["$p"] };
     for (const [pdu, expected] of [[event, true] as const, [{ ...event, ...odd }, false] as const]) {
-      const made = rightOf(hashAndSignPdu(nodeCrypto, pdu, known("10"), serverName, key));
+      const made = rightOf(hashAndSignPdu(nodeCrypto, pdu, known("10"), { serverName, key }));
       expect((await wrap(sdk, made.pdu, "10")).eventId === made.eventId).toBe(expected);
     }
   });
@@ -466,14 +461,15 @@ describe("from the invite to the exchange", () => {
     const identity = createIdentityServer({
       serverName: "id.example",
       baseUrl: "https://id.example",
-      fetch: (url, init) => onBindEndpoint(theirs)(new Request(url, init)),
+      fetch: (url, init) => onBindEndpoint(peerInvites)(new Request(url, init)),
     });
     const identityServer = identityServerClient({
       fetch: (url, init) => identity.handle(new Request(url, init)),
     });
 
     const [invites, redemptions] = [memoryInvites(), memoryRedemptions()];
-    const ours = portsOf(by, { addressKey: seed, identityServer, invites, redemptions }, store);
+    const own = { addressKey: seed, identityServer, invites, redemptions };
+    const ours = invitesOf(by, own, store);
     const { exchange } = endpointsOf(by, ours);
     const answers: number[] = [];
     const theirs = memoryPorts({
@@ -503,9 +499,10 @@ describe("from the invite to the exchange", () => {
         },
       },
     });
+    const peerInvites = createThirdPartyInvites(theirs);
     const wronglyNamed: string[] = [];
     peer.answerWith(async (path, body) => {
-      const invited = await receiveInboundInvite(theirs)({ roomId, origin: serverName, body });
+      const invited = await peerInvites.receiveInboundInvite({ roomId, origin: serverName, body });
       const pdu = member(body, "event");
       if (invited._tag === "Left" || !isJsonObject(pdu))
         return Response.json({ errcode: "M_FORBIDDEN", error: "no" }, { status: 403 });
@@ -516,7 +513,7 @@ describe("from the invite to the exchange", () => {
     });
 
     const invited = rightOf(
-      await invite(ours)({
+      await ours.invite({
         roomId,
         requester: { userId: alice },
         body: {
@@ -531,10 +528,10 @@ describe("from the invite to the exchange", () => {
     const token = present([...state.values()].find(({ type }) => type === "m.room.third_party_invite"));
     identity.bindDirectly({ medium: "email", address: "zoe@mail.example" }, zoe);
     await identity.deliverDue();
-    await deliverOwed(theirs)();
+    await peerInvites.deliverOwed();
     const after = await by.getLatestRoomState(roomId);
     const proven = present(after.get(`m.room.member:${zoe}`));
-    return { invited, token, answers, wronglyNamed, proven, state, ours };
+    return { invited, token, answers, wronglyNamed, proven, state, rooms: roomsPort(by) };
   };
 
   /** A room of version 10: the SDK founds none, but takes one in. */
@@ -545,7 +542,7 @@ describe("from the invite to the exchange", () => {
     return roomId;
   };
 
-  const expectGood = async ({ token, proven, state, answers, ours }: Awaited<ReturnType<typeof play>>) => {
+  const expectGood = async ({ token, proven, state, answers, rooms }: Awaited<ReturnType<typeof play>>) => {
     // The token's event, made by its builder: allowed by our judge, signed and named as every server does.
     const version = known(token.version);
     const before = new Map([...state].filter(([, event]) => event !== token));
@@ -573,7 +570,7 @@ describe("from the invite to the exchange", () => {
       expect(verifyPdu(nodeCrypto, proven.event, version, signer)._tag).toBe("Right");
     }
     expect(proven.eventId).toBe(rightOf(eventId(nodeCrypto, proven.event, version)));
-    expect(await ours.rooms.snapshot(rightOf(parseRoomId("!other:hs9.example")), [], {})).toEqual({
+    expect(await rooms.snapshot(rightOf(parseRoomId("!other:hs9.example")), [], {})).toEqual({
       _tag: "NotResident",
     });
   };

@@ -1,11 +1,6 @@
 /** What `roomsContract` asks of the published SDK: rooms of version 10 over its collections in memory. */
-import {
-  type JsonObject,
-  type RoomId,
-  isJsonObject,
-  parseRoomId,
-  parseUserId,
-} from "matrix-third-party-invites";
+import { isJsonObject, parseRoomId, parseUserId } from "matrix-third-party-invites/matrix";
+import type { JsonObject, RoomId } from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import {
   type ContractRunner,

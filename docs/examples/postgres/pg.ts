@@ -1,0 +1,27 @@
+import {
+  type SqlHost,
+  migrate,
+  postgresInvites,
+  postgresRedemptions,
+} from "matrix-third-party-invites/postgres";
+import pg from "pg";
+
+export const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
+
+const transaction: SqlHost["transaction"] = async (work) => {
+  const client = await pool.connect();
+  try {
+    await client.query("BEGIN");
+    const result = await work(client);
+    await client.query("COMMIT");
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true); // closes the connection, and so rolls back
+    throw error;
+  }
+};
+
+await migrate({ transaction });
+export const invites = postgresInvites(pool);
+export const redemptions = postgresRedemptions(pool);

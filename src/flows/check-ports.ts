@@ -1,0 +1,112 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { parseServerName } from "../matrix/ids.js";
+import type { Config, Ports } from "../ports.js";
+
+const minKeyBytes = 32;
+
+/** Whatever realm it is from: test runners have several. */
+const isBytes = (value: unknown): boolean => Object.prototype.toString.call(value) === "[object Uint8Array]";
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+type FieldOf<Type> = {
+  [Field in keyof Config]-?: NonNullable<Config[Field]> extends Type ? Field : never;
+}[keyof Config];
+
+/** Every number of the configuration, with the least that it may be. A lease of no time would be everybody's. */
+const least: Readonly<Record<FieldOf<number>, number>> = {
+  maxPairs: 0,
+  maxOnBindEntries: 0,
+  maxWaitingPerUser: 0,
+  maxWaitingPerServer: 0,
+  askedForMs: 0,
+  redemptionAgeMs: 0,
+  leaseMs: 1,
+};
+
+/** Finite, since these go into storage, and no NaN: a limit of NaN compares as if it were none. */
+const isNumber = (value: unknown, from: number): boolean =>
+  value === undefined || (Number.isSafeInteger(value) && Number(value) >= from);
+
+const switches: Readonly<Record<FieldOf<boolean>, true>> = { allowClearLookup: true, storeAddresses: true };
+
+const isSwitch = (value: unknown): boolean => value === undefined || typeof value === "boolean";
+
+const isTexts = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((text) => typeof text === "string");
+
+/** Of any realm, as above. */
+const isPinnedKeys = (value: unknown): boolean =>
+  value === undefined ||
+  (Object.prototype.toString.call(value) === "[object Map]" &&
+    [...(value as ReadonlyMap<unknown, unknown>).values()].every(isTexts));
+
+const optionalFault = (config: Config): string | undefined => {
+  const number = Object.entries(least).find(([field, from]) => !isNumber(Reflect.get(config, field), from));
+  if (number !== undefined)
+    return `config.${number[0]} must be a whole number, ${String(number[1])} or more.`;
+  const odd = Object.keys(switches).find((field) => !isSwitch(Reflect.get(config, field)));
+  if (odd !== undefined) return `config.${odd} must be true or false.`;
+  return isPinnedKeys(config.pinnedKeys) ? undefined : "config.pinnedKeys must be a Map of lists of keys.";
+};
+
+/**
+ * What is wrong with the configuration, as a sentence. A server that does not know its own name would refuse every proof
+ * as another server's, and they come only once; a short key would give the addresses away; a limit that is no number
+ * would be none; the text "false" would allow what it is to forbid.
+ */
+const configFault = (config: Config | undefined): string | undefined => {
+  if (!isObject(config)) return "config must be an object.";
+  const { serverName, addressKey } = config;
+  if (isLeft(parseServerName(serverName))) return "config.serverName must be a server name.";
+  return isBytes(addressKey) && addressKey.length >= minKeyBytes
+    ? optionalFault(config)
+    : `config.addressKey must be a Uint8Array of at least ${minKeyBytes} bytes.`;
+};
+
+type Called = Omit<Required<Ports>, "config" | "observe">;
+
+/** The methods of every port. */
+const methods: { readonly [P in keyof Called]: Readonly<Record<keyof Called[P] & string, true>> } = {
+  crypto: { verify: true, sha256: true, hmacSha256: true },
+  rooms: { snapshot: true, tokens: true },
+  events: { append: true },
+  identityServer: { hashDetails: true, lookup: true, storeInvite: true, keyValidity: true },
+  invites: { putIfAbsent: true, replace: true, find: true, findByToken: true, list: true },
+  redemptions: {
+    owe: true,
+    countWaiting: true,
+    lease: true,
+    settle: true,
+    postpone: true,
+    nextDueAt: true,
+  },
+  federation: { exchangeThirdPartyInvite: true },
+  users: { find: true },
+  clock: { now: true },
+  random: { fraction: true },
+  policy: { mayInvite: true },
+};
+
+const isOptional = (port: keyof Called): boolean => port === "policy";
+
+const methodFault = (port: keyof Called, given: unknown): string | undefined => {
+  if (given === undefined && isOptional(port)) return undefined;
+  if (!isObject(given) && typeof given !== "function") return `${port} must be an object.`;
+  const missing = Object.keys(methods[port]).find((name) => typeof Reflect.get(given, name) !== "function");
+  return missing === undefined ? undefined : `${port}.${missing} must be a function.`;
+};
+
+/** What is wrong with the ports that these flows need, as a sentence that names the field. */
+export const portsFault = (ports: Partial<Ports>, needs: Iterable<keyof Ports>): string | undefined => {
+  if (!isObject(ports)) return "The ports must be an object.";
+  const { config, observe } = ports;
+  const fault = configFault(config);
+  if (fault !== undefined) return fault;
+  if (observe !== undefined && typeof observe !== "function") return "observe must be a function.";
+  for (const need of needs) {
+    const wrong = need === "config" || need === "observe" ? undefined : methodFault(need, ports[need]);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+};

@@ -1,0 +1,38 @@
+import { type Either, flatMap, isLeft, left, map, mapLeft, right } from "fp-ts/lib/Either.js";
+import type { Requester } from "../../invite/admit.js";
+import { type Malformed, type RoomId, parseRoomId, parseUserId } from "../../matrix/ids.js";
+import { type Refusal, refusal } from "../../refusal.js";
+import type { Problem } from "./step.js";
+
+/** Who asks, as the host knows them: it has checked their access token. */
+export interface RequesterCommand {
+  readonly userId: string;
+  /** Guests may not invite. */
+  readonly isGuest?: boolean;
+  /** Nor may suspended users. */
+  readonly isSuspended?: boolean;
+}
+
+const fieldMalformed = ({ what, why }: Malformed): Refusal =>
+  refusal("FieldMalformed", { detail: `${what}. ${why}` });
+
+export const readRoomId = (value: unknown): Either<Refusal, RoomId> =>
+  mapLeft(fieldMalformed)(parseRoomId(value));
+
+const readRequester = (command: RequesterCommand): Either<Refusal, Requester> => {
+  const userId = parseUserId(command.userId);
+  return isLeft(userId) ? left(fieldMalformed(userId.left)) : right({ ...command, userId: userId.right });
+};
+
+/** Towards our own users: a room that this server is not in is one that they are not in. */
+export const outsideIsNotJoined = (problem: Problem): Problem =>
+  problem.code === "NotInRoom" ? refusal("SenderNotJoined") : problem;
+
+/** What every command of a user has: in which room, and who. */
+export const readCommand = (command: {
+  readonly roomId: string;
+  readonly requester: RequesterCommand;
+}): Either<Refusal, { readonly roomId: RoomId; readonly requester: Requester }> =>
+  flatMap(readRoomId(command.roomId), (roomId) =>
+    map((requester: Requester) => ({ roomId, requester }))(readRequester(command.requester)),
+  );
