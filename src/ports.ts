@@ -80,7 +80,7 @@ export type IdentityServerError =
   | { readonly _tag: "Unauthorized" }
   | { readonly _tag: "TermsNotSigned" }
   | { readonly _tag: "RateLimited"; readonly retryAfterMs?: number }
-  /** Another error of the protocol, with the server's own errcode. */
+  /** Another error of the protocol, with the server's own errcode. Of store-invite, its status says whether a mail may be out. */
   | { readonly _tag: "Rejected"; readonly errcode: string; readonly status: number }
   /** An answer that is none of the protocol's. */
   | { readonly _tag: "Malformed" }

@@ -54,14 +54,17 @@ const retryAfterMs = ({ retryAfter, body }: Answer): number | undefined => {
 const errorOf = (answer: Answer): IdentityServerError => {
   const { status, body } = answer;
   const errcode = stringMember(body, "errcode");
-  if (errcode === "M_TERMS_NOT_SIGNED") return { _tag: "TermsNotSigned" };
+  const isClientError = status >= 400 && status < 500;
   // A real one says 429 with M_UNKNOWN and without Retry-After.
-  if (status === 429 || errcode === "M_LIMIT_EXCEEDED") {
+  if (status === 429 || (isClientError && errcode === "M_LIMIT_EXCEEDED")) {
     const wait = retryAfterMs(answer);
     return { _tag: "RateLimited", ...(wait === undefined ? {} : { retryAfterMs: wait }) };
   }
-  if (status === 401 || unauthorized.has(errcode)) return { _tag: "Unauthorized" };
-  return errcode === undefined ? { _tag: "Malformed" } : { _tag: "Rejected", errcode, status };
+  if (errcode === undefined) return { _tag: "Malformed" };
+  // With another status, such as a 500, an errcode does not say how far the request came.
+  if (isClientError && errcode === "M_TERMS_NOT_SIGNED") return { _tag: "TermsNotSigned" };
+  if (status === 401 || (isClientError && unauthorized.has(errcode))) return { _tag: "Unauthorized" };
+  return { _tag: "Rejected", errcode, status };
 };
 
 /** A success has its status, and neither an errcode nor `success: false` (some failures come with 200). */

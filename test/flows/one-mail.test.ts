@@ -192,7 +192,11 @@ describe("asked, and the answer lost", () => {
     ["Unauthorized", { _tag: "Unauthorized" }],
     ["TermsNotSigned", { _tag: "TermsNotSigned" }],
     ["RateLimited", { _tag: "RateLimited" }],
-    ["Rejected", { _tag: "Rejected", errcode: "M_UNRECOGNIZED", status: 400 }],
+    ["400", { _tag: "Rejected", errcode: "M_UNRECOGNIZED", status: 400 }],
+    ["401", { _tag: "Rejected", errcode: "M_FORBIDDEN", status: 401 }],
+    ["403", { _tag: "Rejected", errcode: "M_UNAUTHORIZED", status: 403 }],
+    ["404", { _tag: "Rejected", errcode: "M_NOT_FOUND", status: 404 }],
+    ["413", { _tag: "Rejected", errcode: "M_TOO_LARGE", status: 413 }],
   ] as const)("%s: nothing went out, so it may be asked again", async (_, error) => {
     const world = openWorld();
     world.next.storeInvite.push(error);
@@ -202,12 +206,20 @@ describe("asked, and the answer lost", () => {
     expect(world.mails).toHaveLength(1);
   });
 
-  it("Malformed: the mail may be out, so it is not asked again", async () => {
+  it.each([
+    ["Malformed", { _tag: "Malformed" }],
+    ["400 M_UNKNOWN", { _tag: "Rejected", errcode: "M_UNKNOWN", status: 400 }],
+    ...[200, 408, 409, 500, 502, 503, 504].map(
+      (status) => [`${status}`, { _tag: "Rejected", errcode: "M_EMAIL_SEND_ERROR", status }] as const,
+    ),
+  ] as const)("%s: the mail may be out, so it is not asked again", async (_, error) => {
     const world = openWorld();
-    world.next.storeInvite.push({ _tag: "Malformed" });
-    expect(codeOf(await ask(world))).toBe("IdentityServerMalformed");
+    world.next.storeInvite.push(error);
+    expect(codeOf(await ask(world))).not.toBe("right");
+    expect(lifeOf(world)).toBe("Asked");
     world.now += minute;
     expect(codeOf(await ask(world))).toBe("InviteUnknown");
+    expect(world.count("identityServer.storeInvite")).toBe(1);
   });
 
   it("stays unknown when a resend of it could not be sent", async () => {

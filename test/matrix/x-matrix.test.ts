@@ -167,7 +167,7 @@ interface Captured extends Omit<ServerRequest, "origin"> {
 }
 
 const captured = JSON.parse(
-  readFileSync(new URL("../fixtures/signed-requests/synapse.json", import.meta.url), "utf8"),
+  readFileSync(new URL("./captures/signed-requests.json", import.meta.url), "utf8"),
 ) as { readonly keys: Readonly<Record<string, string>>; readonly requests: readonly Captured[] };
 
 describe("requests of real servers", () => {

@@ -47,7 +47,10 @@ const judgedMails = (world: World, flow: Flow, port: Ports["identityServer"]): P
     const answer = await port.storeInvite(asked, options);
     const surelyNot =
       (answer._tag === "Unreachable" && !answer.sent) ||
-      ["AlreadyBound", "Unauthorized", "TermsNotSigned", "RateLimited", "Rejected"].includes(answer._tag);
+      ["AlreadyBound", "Unauthorized", "TermsNotSigned", "RateLimited"].includes(answer._tag) ||
+      (answer._tag === "Rejected" &&
+        [400, 401, 403, 404, 413].includes(answer.status) &&
+        answer.errcode !== "M_UNKNOWN");
     if (surelyNot) world.ledger.nothingSent(name, flow.id);
     return answer;
   },

@@ -108,10 +108,20 @@ const storeAnswer = (
   );
 };
 
+/** The statuses of an error about the request itself, which is found before a mail goes out. */
+const beforeMail: ReadonlySet<number> = new Set([400, 401, 403, 404, 413]);
+
+/**
+ * Whether an error surely came before the mail. A 5xx does not: a mail server may take the mail, and fail afterwards.
+ * Nor does `M_UNKNOWN`, or an errcode with 200.
+ */
+const isBeforeMail = ({ status, errcode }: { readonly status: number; readonly errcode: string }): boolean =>
+  beforeMail.has(status) && errcode !== "M_UNKNOWN";
+
 /**
  * Asks the identity server for an invite that is stored as *Asked*, and stores the whole checked answer right after. From
  * the moment the request goes out nothing is cancelled. Only where the server surely did nothing may it be asked again
- * without `resend`; silence leaves the invite *Asked*, and so does an answer that cannot be used: its mail is out.
+ * without `resend`; silence leaves the invite *Asked*, and so does an answer that cannot be used or may come after the mail.
  */
 const askIdentityServer = (
   given: Context<StoreInviteNeeds>,
@@ -149,8 +159,9 @@ const askIdentityServer = (
         case "Unauthorized":
         case "TermsNotSigned":
         case "RateLimited":
-        case "Rejected":
           return notSent(answer);
+        case "Rejected":
+          return isBeforeMail(answer) ? notSent(answer) : failed(answer);
       }
     },
   );
