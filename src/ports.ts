@@ -356,7 +356,7 @@ export interface Random {
   readonly fraction: () => number;
 }
 
-/** What the watcher is told; never an address. */
+/** What the observer is told; never an address. */
 export type Observation =
   | { readonly _tag: "InviteMade"; readonly roomId: RoomId; readonly sender: UserId; readonly target: UserId }
   | { readonly _tag: "InvitePending"; readonly roomId: RoomId; readonly sender: UserId }

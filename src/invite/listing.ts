@@ -37,7 +37,7 @@ const stored = (record: InviteRecord, viewer: Viewer) => ({
   ...(record.threepid !== undefined && record.sender === viewer ? { threepid: record.threepid } : {}),
 });
 
-const listStanding = (invite: RoomInvite, viewer: Viewer): ListedInvite => {
+const listPending = (invite: RoomInvite, viewer: Viewer): ListedInvite => {
   const displayName = stringMember(contentOf(invite.event), "display_name");
   const since = askedSince(invite);
   return {
@@ -70,13 +70,13 @@ export const listing = (
   records: readonly InviteRecord[],
   viewer: Viewer,
 ): readonly ListedInvite[] => {
-  const standing = roomInvites(state, tokens, records);
-  const inRoom = new Set(standing.map(({ record }) => record));
+  const pending = roomInvites(state, tokens, records);
+  const inRoom = new Set(pending.map(({ record }) => record));
   const others = records.filter(
     (record) => (viewer === "host" || viewer === record.sender) && !inRoom.has(record),
   );
   return [
-    ...standing.map((invite) => listStanding(invite, viewer)),
+    ...pending.map((invite) => listPending(invite, viewer)),
     ...others.map((record) => listStored(record, viewer)),
   ];
 };

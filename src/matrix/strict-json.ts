@@ -183,7 +183,7 @@ const unescaped = (quoted: string): string | undefined => {
 /**
  * Parses JSON as the rules of events need it, where `JSON.parse` hides what two servers may read differently: how a
  * number was written, a key that stands twice, half a surrogate pair, bytes that are no UTF-8. Own
- * members called `__proto__` stay members. Takes a text or its bytes, says where the first trouble is, never throws.
+ * members called `__proto__` stay members. Takes a text or its bytes, says where the first fault is, never throws.
  *
  * From room version 6 on servers reject events that are not canonical JSON: https://spec.matrix.org/v1.19/rooms/v6/#canonical-json
  *

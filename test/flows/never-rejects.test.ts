@@ -88,7 +88,7 @@ const all = await faults();
 const ports = [...new Set(all.map(([, name]) => name))].sort();
 
 /** Answers of these are read step by step: what is wrong with one shows later, without the name of the call. */
-const namelessAnswers = new Set(["invites.find", "invites.putIfAbsent", "redemptions.nextDueAt"]);
+const namelessAnswers = new Set(["invites.find", "redemptions.nextDueAt"]);
 
 /** How a flow ended; a flow that throws or rejects shows it. */
 const endOf = async (scene: Scene, world: World): Promise<Either<Problem | "rejected", unknown>> => {

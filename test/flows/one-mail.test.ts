@@ -222,6 +222,16 @@ describe("asked, and the answer lost", () => {
     expect(world.count("identityServer.storeInvite")).toBe(1);
   });
 
+  it("an adapter that does not say who has put the record: a failure of the port, and no request", async () => {
+    const world = openWorld();
+    world.intercept = async ({ name }, perform) => {
+      const answer = await perform();
+      return name === "invites.putIfAbsent" ? { ...(answer as object), isNew: undefined } : answer;
+    };
+    expect(problemOf(await ask(world))).toMatchObject({ code: "PortBroken", port: "invites.putIfAbsent" });
+    expect(world.count("identityServer.storeInvite")).toBe(0);
+  });
+
   it("stays unknown when a resend of it could not be sent", async () => {
     const world = openWorld();
     world.next.storeInvite.push({ _tag: "Unreachable", sent: true }, { _tag: "Unreachable", sent: false });

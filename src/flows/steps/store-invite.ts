@@ -264,7 +264,12 @@ export const storeInvite = (context: Context<StoreInviteNeeds>, request: ToStore
   return pipe(
     unlessStopped(context),
     // Not cancelled any more: a record that says *Asked* is to be followed by the request.
-    TE.flatMap(() => callPort(uncancelled(context), "invites", "putIfAbsent", asked).answer),
+    TE.flatMap(() =>
+      // Without an answer to who has put it, either nobody would ask the identity server, or everybody.
+      callPort(uncancelled(context), "invites", "putIfAbsent", asked).read((put) =>
+        typeof put.isNew === "boolean" ? TE.right(put) : undefined,
+      ),
+    ),
     TE.flatMap((stored): Step<StoreOutcome> => {
       if (stored.isNew) return askIdentityServer(context, request, stored);
       // What is asked for now is what counts, not what was said the first time.
