@@ -242,8 +242,11 @@ const failures = {
     "The identity server offers no lookup algorithm that is allowed.",
   ),
   PepperRotating: dependency("M_BAD_STATUS", "The identity server rejects each pepper that it gives."),
-  // Not 424, though the URL is a stranger's: other servers try a 5xx again, and take a 4xx for a no.
-  KeyValidityUnknown: later("The validity of the key that signed cannot be learnt now."),
+  // No 5xx, since the URL is a stranger's: after one, some servers ask this whole server nothing more for a while (D-101).
+  KeyValidityUnknown: dependency(
+    "M_CONNECTION_FAILED",
+    "The validity of the key that signed cannot be learnt now.",
+  ),
   ExchangeUnreachable: later("The inviter's server cannot be reached now."),
   Cancelled: { errcode: "M_UNKNOWN", status: 499, message: "The request was cancelled." },
 } as const satisfies Record<string, Answer>;

@@ -5,7 +5,7 @@ import { defineFlow } from "./flow.js";
 import { checkKeyValidity } from "./steps/check-key-validity.js";
 import { decide } from "./steps/decide.js";
 import { readCommand } from "./steps/read-command.js";
-import type { Step } from "./steps/step.js";
+import type { Problem, Step } from "./steps/step.js";
 
 /** A user of another server asks to join through us. */
 export interface FirstJoinCommand {
@@ -14,6 +14,12 @@ export interface FirstJoinCommand {
   /** Whether a user of that server is in the room already: then it does not join for the first time. */
   readonly serverInRoom: boolean;
 }
+
+/** What this server cannot find out now another may: after this answer the joining server asks the next one (D-101). */
+const askAnother = (problem: Problem): Problem =>
+  problem.code === "KeyValidityUnknown" || problem.code === "RoomIncomplete"
+    ? { ...problem, status: 400, errcode: "M_UNABLE_TO_AUTHORISE_JOIN" }
+    : problem;
 
 /** What was checked of a first join that may go on. */
 export type FirstJoinChecked = FirstJoinOutcome["_tag"];
@@ -48,5 +54,6 @@ export const checkFirstJoin = defineFlow(
         TE.map(({ _tag }) => _tag),
       );
     }),
+    TE.mapLeft(askAnother),
   ),
 );

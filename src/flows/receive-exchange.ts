@@ -4,6 +4,16 @@ import { checkExchange, exchange } from "../invite/exchange.js";
 import { defineFlow } from "./flow.js";
 import { readRoomId } from "./steps/read-command.js";
 import { decideRedemption, makeInvite } from "./steps/redeem-delivery.js";
+import type { Problem } from "./steps/step.js";
+
+/**
+ * The inviting server must not look as if it were down because of what a third party, such as the invitee's server,
+ * answered (D-101).
+ */
+const notDown = (problem: Problem): Problem =>
+  problem.code === "AppendRefused" && (problem.status === 429 || problem.status >= 500)
+    ? { ...problem, status: 424 }
+    : problem;
 
 /** Another server's request, as the host received it: it has verified the X-Matrix signature of `origin`. */
 export interface ExchangeCommand {
@@ -25,5 +35,6 @@ export const receiveExchange = defineFlow(
     TE.flatMapEither((roomId) => checkExchange(command.body, { roomId, origin: command.origin })),
     TE.flatMap((request) => decideRedemption(context, exchange, request)),
     TE.flatMap((redemption) => makeInvite(redemption)),
+    TE.mapLeft(notDown),
   ),
 );

@@ -137,7 +137,8 @@ export const onBindEndpoint = (
       if (isLeft(body)) return errorAnswer(body.left);
       const result = await invites.receiveOnBind({ body: body.right });
       if (hasStored(result)) void beside(host, host.wake);
-      return flowResponse(host, result);
+      // Some identity servers deliver again only after a 502.
+      return flowResponse(host, result, 502);
     },
   });
 };

@@ -1,4 +1,4 @@
-import { type Either, isLeft } from "fp-ts/lib/Either.js";
+import { type Either, isLeft, mapLeft } from "fp-ts/lib/Either.js";
 import type { Problem } from "../flows/steps/step.js";
 import { type JsonObject, hasMember, member } from "../matrix/json.js";
 import { matrixError } from "../refusal.js";
@@ -144,10 +144,23 @@ const isForHost = (problem: Problem): boolean =>
   problem.code !== "Cancelled" &&
   (problem.cause !== undefined || problem.status === 500);
 
-/** The response of an endpoint's flow; why a port failed is told to the host. */
-export const flowResponse = ({ onError }: EndpointHost, result: Either<Problem, unknown>): Response => {
+/**
+ * The response of an endpoint's flow; why a port failed is told to the host. `statusOfFailure` is answered for every failure
+ * of a port, where an endpoint has one status for them.
+ */
+export const flowResponse = (
+  { onError }: EndpointHost,
+  result: Either<Problem, unknown>,
+  statusOfFailure?: number,
+): Response => {
   if (isLeft(result) && isForHost(result.left)) void quietly(() => onError?.(result.left));
-  return matrixResponse(result);
+  return matrixResponse(
+    mapLeft((problem: Problem) =>
+      problem._tag === "PortFailure" && statusOfFailure !== undefined
+        ? { ...problem, status: statusOfFailure }
+        : problem,
+    )(result),
+  );
 };
 
 /** What a host forgot is found out when an endpoint is made, not when it is asked. */

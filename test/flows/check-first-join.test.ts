@@ -30,11 +30,22 @@ it("a first join by a third-party invite → the key is asked after", async () =
 
 it.each([
   ["revoked", { _tag: "Validity", valid: false }, "KeyRevoked", 403],
-  ["unknown now", { _tag: "Unreachable", sent: false }, "KeyValidityUnknown", 503],
+  ["unknown now", { _tag: "Unreachable", sent: false }, "KeyValidityUnknown", 400],
 ] as const)("a key that is %s", async (_, answer, code, status) => {
   const world = openInvited();
   world.validity.set(urlFor(validityUrl, longTerm.publicKey), answer);
   expect(problemOf(await ask(world))).toMatchObject({ code, status });
+});
+
+it("without the whole state nobody knows: the joining server asks another", async () => {
+  const world = openInvited();
+  world.intercept = ({ name }, perform) =>
+    name === "rooms.snapshot" ? Promise.resolve({ _tag: "Incomplete" }) : perform();
+  expect(problemOf(await ask(world))).toMatchObject({
+    code: "RoomIncomplete",
+    status: 400,
+    errcode: "M_UNABLE_TO_AUTHORISE_JOIN",
+  });
 });
 
 describe("nothing to check", () => {

@@ -219,14 +219,25 @@ describe("the validity of the key that signed", () => {
 
   it.each([
     ["false", { _tag: "Validity", valid: false }, "KeyRevoked", 403],
-    ["unreachable", { _tag: "Unreachable", sent: true }, "KeyValidityUnknown", 503],
-    ["malformed", { _tag: "Malformed" }, "KeyValidityUnknown", 503],
-    ["rate limited", { _tag: "RateLimited" }, "KeyValidityUnknown", 503],
+    ["unreachable", { _tag: "Unreachable", sent: true }, "KeyValidityUnknown", 424],
+    ["malformed", { _tag: "Malformed" }, "KeyValidityUnknown", 424],
+    ["rate limited", { _tag: "RateLimited" }, "KeyValidityUnknown", 424],
   ] as const)("%s → no event", async (_, answer, code, status) => {
     const world = openPending();
     world.validity.set(url, answer);
     expect(problemOf(await ask(world))).toMatchObject({ code, status });
     expect(world.appended).toEqual([]);
+  });
+
+  it.each([
+    [429, "M_LIMIT_EXCEEDED", 424],
+    [502, "M_UNKNOWN", 424],
+    [403, "M_INVITE_BLOCKED", 403],
+    [400, "M_INVALID_PARAM", 400],
+  ])("an append that somebody refuses with %i %s is answered with %i", async (status, errcode, answered) => {
+    const world = openPending();
+    world.next.append.push({ _tag: "Refused", status, errcode });
+    expect(problemOf(await ask(world))).toMatchObject({ code: "AppendRefused", status: answered, errcode });
   });
 
   it.each<readonly [string, (cause: Error) => Promise<unknown>]>([

@@ -149,7 +149,7 @@ const rows: readonly Row[] = [
     "M_LIMIT_EXCEEDED",
     "60",
   ],
-  ["a queue that is down", mountedOnBind, breaks("redemptions.owe"), 500, "M_UNKNOWN"],
+  ["a queue that is down", mountedOnBind, breaks("redemptions.owe"), 502, "M_UNKNOWN"],
   [
     "a revoked invite",
     mountedExchange,
@@ -188,8 +188,8 @@ const rows: readonly Row[] = [
       w.intercept = ({ name }, go) =>
         name === "identityServer.keyValidity" ? Promise.resolve({ _tag: "Unreachable", sent: true }) : go();
     },
-    503,
-    "M_UNKNOWN",
+    424,
+    "M_CONNECTION_FAILED",
   ],
   [
     "an append that is refused for a server",

@@ -116,7 +116,7 @@ describe("wake", () => {
     world.intercept = ({ name }, perform) =>
       name === "redemptions.owe" ? Promise.reject(new Error("down")) : perform();
     const wake = vi.fn();
-    expect((await send(world, wake)).status).toBe(500);
+    expect((await send(world, wake)).status).toBe(502);
     expect(wake).not.toHaveBeenCalled();
   });
 

@@ -33,7 +33,7 @@ const silence = ({ takeDown }: Stage): void => {
 };
 
 const forbidden = { status: 403, errcode: "M_FORBIDDEN" };
-const unavailable = { status: 503, errcode: "M_UNKNOWN" };
+const unknownHere = { status: 400, errcode: "M_UNABLE_TO_AUTHORISE_JOIN" };
 
 const cases: readonly RefusedCase[] = [
   {
@@ -75,7 +75,7 @@ const cases: readonly RefusedCase[] = [
     moment: "before the join",
     code: "KeyValidityUnknown",
     queue: { here: "Redeemed", away: "Done" },
-    join: unavailable,
+    join: unknownHere,
   },
 ];
 
