@@ -54,15 +54,13 @@ const inviteRules: JsonRules = {
   maxBytes: 64 * 1024,
   timeoutMs: 10_000,
   numbers: "any",
-  isTypeChecked: true,
 };
 
-/** 500 entries were 276 KB. A proof comes only once, and is not sent back for what its body is said to be. */
+/** 500 entries were 276 KB. */
 const onBindRules: JsonRules = {
   maxBytes: 3 * 1024 * 1024,
   timeoutMs: 30_000,
   numbers: "integers",
-  isTypeChecked: false,
 };
 
 /** An event has 64 KiB at most, and an exchange is a part of one. */
@@ -70,7 +68,6 @@ const exchangeRules: JsonRules = {
   maxBytes: 128 * 1024,
   timeoutMs: 30_000,
   numbers: "integers",
-  isTypeChecked: true,
 };
 
 /** A limit that a host gives as `undefined` is the default, not none; one that is no limit is an error of the host's. */

@@ -41,7 +41,7 @@ The endpoints of \`matrix-third-party-invites/http\` add what is wrong before an
 | --- | --- | --- |
 | 404 | \`M_UNRECOGNIZED\` | another path |
 | 405 | \`M_UNRECOGNIZED\` | another method; \`Allow\` names those that there are |
-| 400 | \`M_NOT_JSON\` | not JSON, not UTF-8, another content type (onbind does not look at it), or the body broke off |
+| 400 | \`M_NOT_JSON\` | not JSON, not UTF-8, or the body broke off |
 | 400 | \`M_BAD_JSON\` | JSON that two servers could read differently: a key twice, half a surrogate pair, too deep, in federation a number that is no integer |
 | 408 | \`M_UNKNOWN\` | the body took too long to come |
 | 413 | \`M_TOO_LARGE\` | the body is too large |

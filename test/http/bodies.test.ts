@@ -86,46 +86,28 @@ describe("a body that cannot be read", () => {
 });
 
 describe("the content type", () => {
-  const good = [
+  const types = [
     json,
     "application/json; charset=utf-8",
-    "application/json;charset=UTF-8",
     "APPLICATION/JSON",
-    "application/json ; charset=utf-8",
     "application/problem+json",
-    "application/vnd.org.example-1.0+json",
-  ];
-  const bad = [
-    "text/plain",
+    // What fetch, curl -d and simple clients send by themselves.
     "text/plain;charset=UTF-8",
-    "text/json",
     "application/x-www-form-urlencoded",
+    "application/octet-stream",
     "multipart/form-data; boundary=x",
-    "application/jsonp",
-    "application/xjson",
-    "application/ json",
-    "application/json, text/plain",
     "x; application/json",
     "",
   ];
 
-  it.each(each(good.map((type) => [type] as const)))("%s takes %s", async (_, type, mounted) => {
+  it.each(each(types.map((type) => [type] as const)))("%s reads JSON as %j", async (_, type, mounted) => {
     const request = requestTo(mounted, own(mounted), { headers: { "content-type": type } });
     expect((await mounted.open(openHost())(request)).status).toBe(200);
   });
 
-  it.each(bad)("onbind takes %j: a proof comes only once, and is not sent back for this", async (type) => {
-    const request = requestTo(mountedOnBind, own(mountedOnBind), { headers: { "content-type": type } });
-    expect((await mountedOnBind.open(openHost())(request)).status).toBe(200);
-  });
-
-  const choosy = each(bad.map((type) => [type] as const)).filter((row) => !row.includes(mountedOnBind));
-
-  it.each(choosy)("%s does not take %j", async (_, type, mounted) => {
-    const world = openHost();
-    const request = requestTo(mounted, own(mounted), { headers: { "content-type": type } });
-    expect(shortly(await answerOf(mounted.open(world)(request)))).toEqual([400, "M_NOT_JSON"]);
-    expect(world.calls).toEqual([]);
+  it.each(perEndpoint)("%s refuses what is no JSON, whatever it is said to be", async (_, mounted) => {
+    const request = requestTo(mounted, "user_id=%40bob", { headers: { "content-type": json } });
+    expect(shortly(await answerOf(mounted.open(openHost())(request)))).toEqual([400, "M_NOT_JSON"]);
   });
 
   it.each(perEndpoint)("%s takes a body without one for JSON", async (_, mounted) => {
