@@ -1,3 +1,4 @@
+import { maxEventBytes } from "../matrix/event-format.js";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { decodeBase64 } from "../matrix/base64.js";
 import type { NotCanonicalJson } from "../matrix/canonical-json.js";
@@ -65,7 +66,6 @@ export interface ShownProof {
 
 /** More than stand in any honest event. */
 const maxListed = 100;
-const maxEventLength = 65_536;
 
 const unusableKey = (holder: unknown): ShownKey["finding"] => {
   if (!hasMember(holder, "public_key")) return "no public_key";
@@ -107,7 +107,7 @@ const signedText = ({ message }: Search): ShownProof["signed"] =>
     ? { _tag: "NotCanonical", reason: message.left.reason }
     : {
         _tag: "Canonical",
-        text: cut(decodeUtf8(message.right) ?? "", maxEventLength),
+        text: cut(decodeUtf8(message.right) ?? "", maxEventBytes),
         bytes: message.right.length,
       };
 

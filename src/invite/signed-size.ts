@@ -1,13 +1,11 @@
+import { maxEventBytes } from "../matrix/event-format.js";
 import { type JsonObject, isJsonObject } from "../matrix/json.js";
 import { utf8Length } from "../matrix/utf8.js";
 import { WrittenNumber } from "../matrix/written-number.js";
 
-/** What an event may have as canonical JSON; `signed` is a part of one. */
-export const maxSignedBytes = 65_536;
-
 /** A text in quotation marks, with what must be escaped. One that is longer than all of it may be need not be written. */
 const textBytes = (text: string): number =>
-  text.length > maxSignedBytes ? text.length : utf8Length(JSON.stringify(text));
+  text.length > maxEventBytes ? text.length : utf8Length(JSON.stringify(text));
 
 const leafBytes = (value: unknown): number => {
   if (typeof value === "string") return textBytes(value);
@@ -20,7 +18,7 @@ const leafBytes = (value: unknown): number => {
  * hashed and tried; no honest `signed` has a thousand bytes.
  */
 export const isTooLarge = (signed: JsonObject): boolean => {
-  let left = maxSignedBytes;
+  let left = maxEventBytes;
   const waiting: unknown[] = [signed];
   try {
     while (waiting.length > 0 && left >= 0) {

@@ -9,7 +9,8 @@ import { checkInboundInvite } from "../../src/invite/inbound-invite.js";
 import { checkOnBind } from "../../src/invite/onbind.js";
 import { isProven, proveInvite } from "../../src/invite/proof.js";
 import { redeem } from "../../src/invite/redeem.js";
-import { isTooLarge, maxSignedBytes } from "../../src/invite/signed-size.js";
+import { isTooLarge } from "../../src/invite/signed-size.js";
+import { maxEventBytes } from "../../src/matrix/event-format.js";
 import { parseSigned } from "../../src/invite/signed.js";
 import { canonicalJson } from "../../src/matrix/canonical-json.js";
 import { parseRoomId } from "../../src/matrix/ids.js";
@@ -54,8 +55,8 @@ describe("what an event may have is counted as canonical JSON writes it", () => 
       { signatures: { x: { y: "z".repeat(9_000) } }, unsigned: { z: "z".repeat(9_000) } },
     ],
   ])("%s", (_, value) => {
-    expect(isTooLarge(filledTo(maxSignedBytes, value))).toBe(false);
-    expect(isTooLarge(filledTo(maxSignedBytes + 1, value))).toBe(true);
+    expect(isTooLarge(filledTo(maxEventBytes, value))).toBe(false);
+    expect(isTooLarge(filledTo(maxEventBytes + 1, value))).toBe(true);
   });
 
   test("any JSON", () => {
@@ -65,7 +66,7 @@ describe("what an event may have is counted as canonical JSON writes it", () => 
         fc.integer({ min: -2, max: 2 }),
         (value, more) => {
           fc.pre(!isLeft(canonicalJson(value, "any")));
-          expect(isTooLarge(filledTo(maxSignedBytes + more, value))).toBe(more > 0);
+          expect(isTooLarge(filledTo(maxEventBytes + more, value))).toBe(more > 0);
         },
       ),
       { numRuns: 100 },
@@ -89,7 +90,7 @@ describe("what an event may have is counted as canonical JSON writes it", () => 
 });
 
 describe("a signed that no event can hold is refused, and nothing is verified", () => {
-  const large = filledTo(maxSignedBytes + 1, signed);
+  const large = filledTo(maxEventBytes + 1, signed);
   const manyPlaces: JsonObject = {
     ...signed,
     signatures: Object.fromEntries(
