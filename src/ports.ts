@@ -5,7 +5,9 @@
  */
 import type { MailContent } from "./invite/admit-inviter.js";
 import type { Profile } from "./invite/event-templates.js";
-import type { InviteKey, InviteRecord } from "./invite/invite-life.js";
+import type { AddressHash, InviteKey, InviteRecord } from "./invite/invite-life.js";
+import type { RedemptionId, RedemptionRecord, TokenOfUser } from "./invite/redemption.js";
+import type { Lane } from "./invite/redemption-row.js";
 import type { CryptoEngine } from "./matrix/crypto-engine.js";
 import type { EventLike, EventTemplate, StateEntry } from "./matrix/event.js";
 import type { RoomId, ServerName, UserId } from "./matrix/ids.js";
@@ -178,110 +180,162 @@ export interface Invites {
     token: string,
     options: PortOptions,
   ) => Promise<readonly Marked<InviteRecord>[]>;
-  readonly list: (roomId: RoomId, options: PortOptions) => Promise<readonly InviteRecord[]>;
+  /** Those of a room, a sender, an identity server or an address, the newest first: by `createdAt`, then by key. */
+  readonly list: (query: InviteQuery, options: PortOptions) => Promise<readonly Marked<InviteRecord>[]>;
 }
 
-/** The token of an invite, and who redeems it: that can happen once. */
-export interface TokenOfUser {
-  readonly roomId: RoomId;
-  readonly token: string;
-  readonly mxid: UserId;
+/** Which invites, and how many of them. */
+export interface InviteQuery {
+  readonly by:
+    | { readonly roomId: RoomId }
+    | { readonly sender: UserId }
+    | { readonly idServer: ServerName }
+    | { readonly addressHash: AddressHash };
+  /** The last one of the page before. */
+  readonly after?: Pick<InviteRecord, "createdAt" | "key">;
+  /** All of them where it is not given. */
+  readonly limit?: number;
 }
+
+/** Rows of one lane, as an answer to {@link Redemptions.sizes} counts them. */
+export interface LaneSize {
+  readonly lane: Lane;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Of these, those that leave no earlier than what was asked about. */
+  readonly ahead: { readonly rows: number; readonly bytes: number };
+  /** The least `at` of them, in milliseconds since 1970. */
+  readonly oldest: number;
+}
+
+/** What waits untried for one user. */
+export interface UserLine {
+  /** The least turn of all redemptions of the lane, whoever's they are. */
+  readonly firstTurn: number | undefined;
+  /** How many of this user's are for which server, in any order. */
+  readonly waiting: readonly { readonly destination: string; readonly rows: number }[];
+}
+
+export interface ClaimQuestion {
+  /** The lanes in the order in which they are looked at, each without the rows for these servers. */
+  readonly lanes: readonly { readonly lane: Lane; readonly except: readonly ServerName[] }[];
+  /** Rows whose `at` lies between these, both included. */
+  readonly due: { readonly from: number; readonly to: number };
+  /** What `at` becomes: nobody else claims the row before. */
+  readonly until: number;
+  readonly limit: number;
+}
+
+export type RemoveQuestion =
+  /** Rows of the lane that ended earlier than this. */
+  | { readonly lane: Lane; readonly endedBefore: number; readonly limit: number }
+  /** What is more than these in the lanes together: by `leaving` the greatest first, and never one with 0. */
+  | {
+      readonly lanes: readonly Lane[];
+      readonly mxid?: UserId;
+      readonly keep: { readonly rows: number; readonly bytes: number };
+    };
 
 /**
- * What makes a redemption one: the same proof delivered twice is owed once, and a forged one, which anybody can deliver,
- * stands beside the good one and not in its place.
+ * The queue of redemptions. A record is stored as the row that {@link redemptionRow} makes of it; the statements look at
+ * the columns of that row and at nothing else. Every operation is atomic, and durable when it answers.
  */
-export interface RedemptionId extends TokenOfUser {
-  /** A hash of the `signed` object and of who is said to have invited. */
-  readonly proof: string;
-}
-
-/** A proof that an identity server handed over once, to be turned into an invite. */
-export interface OwedRedemption extends RedemptionId {
-  readonly sender: UserId;
-  /** The `signed` object, as it was received. */
-  readonly signed: JsonObject;
-  /** Milliseconds since 1970. */
-  readonly owedAt: number;
-  readonly dueAt: number;
-  readonly attempts: number;
-}
-
-/** A redemption that a worker holds for a while; `lease` shows that it still does. */
-export interface LeasedRedemption {
-  readonly redemption: OwedRedemption;
-  readonly lease: string;
-}
-
-/** What stood in the way of a redemption: the code of a refusal or failure, and what whoever refused had answered. */
-export interface FailureDetails {
-  readonly reason: string;
-  readonly status: number;
-  readonly errcode: string;
-}
-
-export type Settlement =
-  /** The room shows the invite by this token: nothing is owed for the token and its user any more. */
-  | { readonly _tag: "Redeemed" }
-  /** Another server says that the invite is made, or the user is in the room without it: this row is done, and no other. */
-  | { readonly _tag: "Done" }
-  | ({ readonly _tag: "Dead" } & FailureDetails)
-  | ({ readonly _tag: "Again"; readonly dueAt: number } & FailureDetails);
-
-/** The queue of redemptions owed. Rows stay when they are settled, so that nothing is redeemed twice. */
 export interface Redemptions {
+  /** Adds those whose id is new, and answers with their ids; those that exist are left as they are. All or nothing. */
+  readonly put: (
+    records: readonly RedemptionRecord[],
+    options: PortOptions,
+  ) => Promise<readonly RedemptionId[]>;
+  /** What waits in one of the lanes `vouched` and `unvouched`. */
+  readonly line: (
+    of: { readonly lane: Lane; readonly mxid: UserId },
+    options: PortOptions,
+  ) => Promise<UserLine>;
+  /** How much there is in each lane that has rows, of one user or of all; `ahead` counts those with `leaving` up to this. */
+  readonly sizes: (
+    of: { readonly lanes: readonly Lane[]; readonly mxid?: UserId; readonly leaving?: number },
+    options: PortOptions,
+  ) => Promise<readonly LaneSize[]>;
   /**
-   * Adds the rows whose id is new, but none of a token that its user has redeemed (a row of theirs was settled as
-   * `Redeemed`); those that exist are left as they are. All or nothing; durable when it answers.
+   * Takes up to `limit` rows: of the first lane as many as it has, by `place`, the least first, then of the next. `place`
+   * is at most `due.to`. Each gets `at` and a new mark, so no two callers hold one at a time. It is not empty while a
+   * row is free that fits.
    */
-  readonly owe: (rows: readonly OwedRedemption[], options: PortOptions) => Promise<void>;
-  /** How many wait, for one user or for one server that invited them. */
-  readonly countWaiting: (
-    of: { readonly mxid: UserId } | { readonly destination: ServerName },
+  readonly claim: (
+    question: ClaimQuestion,
+    options: PortOptions,
+  ) => Promise<readonly Marked<RedemptionRecord>[]>;
+  /** Replaces the record under its id if its mark is still this one; else changes nothing and says `Stale`. */
+  readonly replace: (
+    record: RedemptionRecord,
+    mark: string,
+    options: PortOptions,
+  ) => Promise<ReplaceAnswer>;
+  /** The rows of a token and its user in the lanes `redeemed` and `announced`; the newest 16. */
+  readonly known: (of: TokenOfUser, options: PortOptions) => Promise<readonly RedemptionRecord[]>;
+  /** Rows of a lane by their id, after one of them. */
+  readonly list: (
+    of: { readonly lane: Lane; readonly after?: RedemptionId; readonly limit: number },
+    options: PortOptions,
+  ) => Promise<readonly Marked<RedemptionRecord>[]>;
+  /** Removes rows; answers how many. */
+  readonly remove: (which: RemoveQuestion, options: PortOptions) => Promise<number>;
+  /** The least `at` of the rows that wait. */
+  readonly nextDueAt: (options: PortOptions) => Promise<number | undefined>;
+}
+
+export interface TakeQuestion {
+  readonly key: string;
+  /** How much is taken; a negative amount is given back, 0 only looks. */
+  readonly cost: number;
+  readonly now: number;
+  /** In which time one comes back, in milliseconds. */
+  readonly intervalMs: number;
+  /** How much fits. */
+  readonly burst: number;
+}
+
+export interface TakeAnswer {
+  readonly isTaken: boolean;
+  /** When the bucket is full again, in milliseconds since 1970: what is missing now times `intervalMs` from now. */
+  readonly fullAt: number;
+}
+
+/** Token buckets: how often somebody may do something. */
+export interface Limits {
+  /**
+   * Takes from a bucket if it holds that much, in one step. `fullAt` of a bucket is at first `now`, never less than `now`,
+   * and at most `now + burst * intervalMs`, whatever is stored. Taking adds `cost * intervalMs`; what would come out later
+   * than `now + burst * intervalMs` is not taken, and leaves the bucket as it is.
+   */
+  readonly take: (question: TakeQuestion, options: PortOptions) => Promise<TakeAnswer>;
+  /** Forgets up to `limit` buckets that were full before this time; answers how many. */
+  readonly forget: (
+    which: { readonly fullBefore: number; readonly limit: number },
     options: PortOptions,
   ) => Promise<number>;
-  /**
-   * Takes up to `limit` waiting rows that are due and under no living lease, and leases them until `until`. No two
-   * callers hold one row at a time.
-   */
-  readonly lease: (
-    request: { readonly now: number; readonly until: number; readonly limit: number },
-    options: PortOptions,
-  ) => Promise<readonly LeasedRedemption[]>;
-  /**
-   * Ends a lease with its result; `Again` counts an attempt, and makes the row due no earlier than it was postponed to. A
-   * lease that somebody else has taken over, or that was settled already, changes nothing. `Redeemed` is the end of every
-   * row of that token and user that waits, whoever holds it.
-   */
-  readonly settle: (
-    id: RedemptionId,
-    lease: string,
-    settlement: Settlement,
-    options: PortOptions,
-  ) => Promise<void>;
-  /**
-   * The sender's own server has sent the invite, and is about to append it: the rows that wait and have this sender are
-   * due at `dueAt` at the earliest. A lease is left as it is, and so is a row that is done or dead.
-   */
-  readonly postpone: (
-    id: TokenOfUser & { readonly sender: UserId },
-    dueAt: number,
-    options: PortOptions,
-  ) => Promise<void>;
-  /** When the next waiting row is due or its lease ends, in milliseconds since 1970. */
-  readonly nextDueAt: (options: PortOptions) => Promise<number | undefined>;
 }
 
 export interface ExchangeQuestion {
   readonly destination: ServerName;
   readonly roomId: RoomId;
   readonly body: JsonObject;
+  /** How long the other server may take: after that, answer `Unreachable`. */
+  readonly timeoutMs: number;
 }
 
 export type ExchangeAnswer =
+  /** A 2xx with a JSON object. */
   | { readonly _tag: "Accepted" }
-  | ({ readonly _tag: "Refused" } & ForeignError)
+  /** Any other answer, with its status; `errcode` only where the body was JSON that has one. */
+  | {
+      readonly _tag: "Refused";
+      readonly status: number;
+      readonly errcode?: string;
+      readonly message?: string;
+      readonly retryAfterMs?: number;
+    }
+  /** No answer in time, or none that is HTTP. */
   | { readonly _tag: "Unreachable"; readonly retryAfterMs?: number };
 
 export interface Federation {
@@ -405,10 +459,8 @@ export interface Config {
   readonly maxPairs?: number;
   /** Entries taken from one onbind; 5,000 (500 are seen in the wild). */
   readonly maxOnBindEntries?: number;
-  /** Redemptions that may wait for one user; 10,000. One delivery always fits where nothing else waits. */
-  readonly maxWaitingPerUser?: number;
-  /** Redemptions that may wait for one inviting server; 100,000; the same holds. */
-  readonly maxWaitingPerServer?: number;
+  /** How many redemptions may wait, and how many that have ended are kept. */
+  readonly queue?: Partial<QueueLimits>;
   /** Whether an address may be looked up in clear where the identity server offers no hash; no. */
   readonly allowClearLookup?: boolean;
   /** Whether invites are stored with their address in clear, so that `listInvites` can show it to its inviter; no. */
@@ -423,8 +475,34 @@ export interface Config {
   readonly askedForMs?: number;
   /** How long a redemption is tried; 14 days. */
   readonly redemptionAgeMs?: number;
-  /** How long a worker may take for one redemption; 60 s. */
+  /** How long a worker may take for one redemption; 2 min. */
   readonly leaseMs?: number;
+  /** How many redemptions this process works on at a time; 64, at most 4 of them for one server. */
+  readonly maxInFlight?: number;
+}
+
+/** Rows, and bytes of what is stored. */
+export interface QueueLimits {
+  /** Vouched redemptions that may wait for one user; 10,000. */
+  readonly vouchedPerUser: number;
+  /** Vouched redemptions that may wait; 100,000. */
+  readonly vouched: number;
+  /** What they may take up; 24 MiB. */
+  readonly vouchedBytes: number;
+  /** Other redemptions that may wait for one user; 1,000. */
+  readonly unvouchedPerUser: number;
+  /** Other redemptions that may wait; 20,000. */
+  readonly unvouched: number;
+  /** What they may take up; 24 MiB. */
+  readonly unvouchedBytes: number;
+  /** Dead redemptions that are kept to be put back; 10,000. */
+  readonly dead: number;
+  /** What they may take up; 8 MiB. */
+  readonly deadBytes: number;
+  /** Redemptions that are done, and announcements, that are kept; 10,000. */
+  readonly done: number;
+  /** How long a token that was redeemed is remembered; a year. */
+  readonly rememberMs: number;
 }
 
 export interface Ports {
@@ -435,6 +513,8 @@ export interface Ports {
   readonly identityServer: IdentityServer;
   readonly invites: Invites;
   readonly redemptions: Redemptions;
+  /** How often a user and an address may be invited by mail; `"off"` by choice only. */
+  readonly limits: Limits | "off";
   readonly federation: Federation;
   readonly users: Users;
   readonly clock: Clock;
@@ -447,6 +527,7 @@ export interface Ports {
 export type { MailContent } from "./invite/admit-inviter.js";
 export type { InviteDetails, Profile } from "./invite/event-templates.js";
 export type {
+  AddressHash,
   Asked,
   EndedState,
   InviteKey,
@@ -455,6 +536,25 @@ export type {
   SettledLife,
   TokenState,
 } from "./invite/invite-life.js";
+export { type InviteRow, inviteRow, readInvite } from "./invite/invite-row.js";
+export type {
+  DeadRedemption,
+  FailureDetails,
+  OwedRedemption,
+  RedemptionId,
+  RedemptionRecord,
+  RedemptionState,
+  TokenOfUser,
+  WaitingRedemption,
+} from "./invite/redemption.js";
+export {
+  type Lane,
+  type RedemptionRow,
+  readRedemption,
+  redemptionRow,
+  tokenColumn,
+  waitingLanes,
+} from "./invite/redemption-row.js";
 export type { IdentityServerKey, StoredInvite, Token } from "./invite/stored-invite.js";
 export type { CryptoEngine, SigningKey } from "./matrix/crypto-engine.js";
 export type { EventLike, EventTemplate, StateEntry } from "./matrix/event.js";

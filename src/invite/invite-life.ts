@@ -11,6 +11,9 @@ import type { StoredInvite, Token } from "./stored-invite.js";
 /** What an invite is stored under: an HMAC, since a plain hash of an address falls to a dictionary. */
 export type InviteKey = Branded<string, "InviteKey">;
 
+/** What an address counts and is found under, whoever was asked to invite it: an HMAC of its own. */
+export type AddressHash = Branded<string, "AddressHash">;
+
 /**
  * The life of one invite by third-party identifier.
  *
@@ -125,6 +128,7 @@ export const advance = (life: InviteLife, transition: Transition): InviteLife | 
 /** One invite as it is stored. */
 export interface InviteRecord {
   readonly key: InviteKey;
+  readonly addressHash: AddressHash;
   readonly roomId: RoomId;
   readonly sender: UserId;
   readonly idServer: ServerName;
@@ -197,6 +201,20 @@ export const mayBePending = (life: InviteLife, token: string): boolean => {
   return settled._tag !== "Revoked" && settled._tag !== "Expired" && tokensOf(settled)[0] === token;
 };
 
+const hmacOf = (crypto: CryptoEngine, addressKey: Uint8Array, parts: readonly string[]): string => {
+  const name = canonicalJson(parts);
+  // Parsed identifiers always have a canonical form; without one there is nothing to store under.
+  const bytes = encodeUtf8(isLeft(name) ? "" : name.right);
+  return encodeBase64(crypto.hmacSha256(addressKey, bytes), "urlsafe");
+};
+
+/** The hash of an address alone. */
+export const addressHash = (
+  crypto: CryptoEngine,
+  addressKey: Uint8Array,
+  { medium, address }: Threepid,
+): AddressHash => hmacOf(crypto, addressKey, ["address", medium, address]) as AddressHash;
+
 /**
  * The key of an invite: one pending for each room, sender, identity server, medium and address. Another identity
  * server's bind would never find it, and another inviter's act is their own.
@@ -212,8 +230,5 @@ export const inviteKey = (
   },
 ): InviteKey => {
   const { medium, address } = of.threepid;
-  const name = canonicalJson([of.roomId, of.sender, of.idServer, medium, address]);
-  // Parsed identifiers always have a canonical form; without one there is nothing to store under.
-  const bytes = encodeUtf8(isLeft(name) ? "" : name.right);
-  return encodeBase64(crypto.hmacSha256(addressKey, bytes), "urlsafe") as InviteKey;
+  return hmacOf(crypto, addressKey, [of.roomId, of.sender, of.idServer, medium, address]) as InviteKey;
 };

@@ -1,6 +1,18 @@
 import { type InviteRecord, tokensOf } from "../../invite/invite-life.js";
-import type { Invites, Marked } from "../../ports.js";
+import type { InviteQuery, Invites, Marked } from "../../ports.js";
 import { frozenCopy } from "./frozen-copy.js";
+
+const isBy = (record: InviteRecord, by: InviteQuery["by"]): boolean => {
+  if ("roomId" in by) return record.roomId === by.roomId;
+  if ("sender" in by) return record.sender === by.sender;
+  if ("idServer" in by) return record.idServer === by.idServer;
+  return record.addressHash === by.addressHash;
+};
+
+type Place = Pick<InviteRecord, "createdAt" | "key">;
+
+const newestFirst = (one: Place, other: Place): number =>
+  other.createdAt - one.createdAt || Number(one.key > other.key) - Number(one.key < other.key);
 
 /**
  * The `invites` port in memory: it takes nothing, and forgets everything with the process. What it keeps and answers
@@ -39,7 +51,11 @@ export const memoryInvites = (): Invites => {
       [...stored.values()].filter(
         ({ value }) => value.roomId === roomId && tokensOf(value.life).includes(token),
       ),
-    list: async (roomId) =>
-      [...stored.values()].map(({ value }) => value).filter((record) => record.roomId === roomId),
+    list: async ({ by, after, limit = Infinity }) =>
+      [...stored.values()]
+        .filter(({ value }) => isBy(value, by))
+        .sort(({ value: one }, { value: other }) => newestFirst(one, other))
+        .filter(({ value }) => after === undefined || newestFirst(after, value) < 0)
+        .slice(0, limit),
   };
 };

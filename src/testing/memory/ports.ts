@@ -1,7 +1,8 @@
 import type { CryptoEngine, SigningKey } from "../../matrix/crypto-engine.js";
-import type { Config, Federation, IdentityServer, Invites, Observe, Policy, Ports } from "../../ports.js";
+import type { Config, Federation, IdentityServer, Invites, Limits, Observe, Policy, Ports } from "../../ports.js";
 import { type MemoryClock, memoryClock } from "./clock.js";
 import { memoryInvites } from "./invites.js";
+import { memoryLimits } from "./limits.js";
 import { type MemoryRedemptions, memoryRedemptions } from "./redemptions.js";
 import type { AppendHooks } from "./room-ports.js";
 import { type MemoryRooms, memoryRooms } from "./rooms.js";
@@ -30,6 +31,8 @@ export interface MemoryPortsOptions extends AppendHooks {
   /** Given, storage outlives the ports, as it does when a server starts again. */
   readonly invites?: Invites;
   readonly redemptions?: MemoryRedemptions;
+  /** Off unless given. */
+  readonly limits?: Limits;
 }
 
 /** All ports of one server, with what a test needs to steer them. */
@@ -66,6 +69,7 @@ export const memoryPorts = (options: MemoryPortsOptions): MemoryPorts => {
     identityServer,
     invites: options.invites ?? memoryInvites(),
     redemptions: options.redemptions ?? memoryRedemptions(),
+    limits: options.limits ?? "off",
     federation: options.federation ?? nobodyReachable,
     users: memoryUsers(options.users ?? new Map()),
     clock,

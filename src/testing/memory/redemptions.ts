@@ -1,121 +1,152 @@
-import { serverOf } from "../../matrix/ids.js";
-import type { OwedRedemption, RedemptionId, Redemptions, TokenOfUser, FailureDetails } from "../../ports.js";
+import type { RedemptionId, RedemptionRecord } from "../../invite/redemption.js";
+import {
+  type Lane,
+  type RedemptionRow,
+  redemptionRow,
+  tokenColumn,
+  waitingLanes,
+} from "../../invite/redemption-row.js";
+import type { LaneSize, Marked, Redemptions } from "../../ports.js";
 import { frozenCopy } from "./frozen-copy.js";
-
-/** How far a redemption has come. */
-export type RedemptionState =
-  /** With what stood in the way the last time, if it was tried. */
-  | ({ readonly _tag: "Waiting" } & Partial<FailureDetails>)
-  | { readonly _tag: "Redeemed" }
-  | { readonly _tag: "Done" }
-  | ({ readonly _tag: "Dead" } & FailureDetails);
 
 /** The queue, and a look into it for tests. */
 export interface MemoryRedemptions extends Redemptions {
-  /** Every row that was ever owed, in the order in which it came. */
-  readonly all: () => readonly (OwedRedemption & { readonly state: RedemptionState })[];
+  /** Every record that is stored, in the order in which it came. */
+  readonly all: () => readonly RedemptionRecord[];
 }
 
-interface Row {
-  readonly redemption: OwedRedemption;
-  readonly state: RedemptionState;
-  readonly lease?: { readonly id: string; readonly until: number };
+interface Row extends Marked<RedemptionRecord> {
+  readonly columns: RedemptionRow;
 }
 
-const waiting: RedemptionState = { _tag: "Waiting" };
+/** What the rows that are ahead of the others come to, row by row. */
+const sizeOf = (rows: readonly RedemptionRow[]): { readonly rows: number; readonly bytes: number } => ({
+  rows: rows.length,
+  bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
+});
 
-const nameOf = ({ roomId, token, mxid, proof }: RedemptionId): string =>
-  JSON.stringify([roomId, token, mxid, proof]);
-
-const tokenName = ({ roomId, token, mxid }: TokenOfUser): string => JSON.stringify([roomId, token, mxid]);
-
-/** When somebody may take the row: once it is due, and no lease lives. */
-const freeAt = ({ redemption, lease }: Row): number => Math.max(redemption.dueAt, lease?.until ?? -Infinity);
+const byId = (one: RedemptionRow, other: RedemptionRow): number =>
+  Number(one.id > other.id) - Number(one.id < other.id);
 
 /**
- * The `redemptions` port in memory: it takes nothing, and forgets everything with the process. A lease ends when its
- * result is told, or when another worker takes the row after it ran out.
+ * The `redemptions` port in memory: it takes nothing, and forgets everything with the process.
  *
  * @example
  * const redemptions = memoryRedemptions();
- * await redemptions.owe([row], {});
- * const [held] = await redemptions.lease({ now, until: now + 60_000, limit: 1 }, {});
- * await redemptions.settle(row, held.lease, { _tag: "Redeemed" }, {});
- * redemptions.all(); // [{ ...row, state: { _tag: "Redeemed" } }]
+ * await redemptions.put([record], {});
+ * redemptions.all(); // [record]
  */
 export const memoryRedemptions = (): MemoryRedemptions => {
-  const rows = new Map<string, Row>();
-  let leases = 0;
+  const stored = new Map<string, Row>();
+  let marks = 0;
 
-  /** The names of all rows of one token and user, by {@link tokenName}. */
-  const names = new Map<string, string[]>();
+  const keep = (record: RedemptionRecord, at?: number): Row => {
+    const value = frozenCopy(record);
+    const columns = redemptionRow(value);
+    marks += 1;
+    const row = { value, columns: at === undefined ? columns : { ...columns, at }, mark: String(marks) };
+    stored.set(value.id, row);
+    return row;
+  };
 
-  /** Of these nothing is owed any more. */
-  const redeemed = new Set<string>();
+  const rowsIn = (lanes: readonly Lane[]): readonly Row[] =>
+    [...stored.values()].filter(({ columns }) => lanes.includes(columns.lane));
 
-  const rowsOf = (of: TokenOfUser): readonly Row[] =>
-    (names.get(tokenName(of)) ?? []).flatMap((name) => rows.get(name) ?? []);
+  const columnsIn = (lanes: readonly Lane[], mxid?: string): readonly RedemptionRow[] =>
+    rowsIn(lanes)
+      .filter(({ value }) => mxid === undefined || value.mxid === mxid)
+      .map(({ columns }) => columns);
 
-  const allWaiting = (): readonly Row[] => [...rows.values()].filter(({ state }) => state._tag === "Waiting");
+  const drop = (rows: readonly RedemptionRow[]): number => {
+    for (const { id } of rows) stored.delete(id);
+    return rows.length;
+  };
 
   /* eslint-disable @typescript-eslint/require-await -- async turns a throw into the rejection that the contract names */
   return {
-    owe: async (owed) => {
+    put: async (records) => {
       // All copied before any is added: all or nothing.
-      for (const redemption of owed.map(frozenCopy)) {
-        const name = nameOf(redemption);
-        const token = tokenName(redemption);
-        if (rows.has(name) || redeemed.has(token)) continue;
-        rows.set(name, { redemption, state: waiting });
-        const theirs = names.get(token) ?? [];
-        // In place: one delivery may hold thousands of proofs of one token.
-        theirs.push(name);
-        names.set(token, theirs);
-      }
+      const copies = records.map(frozenCopy);
+      const added: RedemptionId[] = [];
+      for (const record of copies)
+        if (!stored.has(record.id)) {
+          keep(record);
+          added.push(record.id);
+        }
+      return added;
     },
-    countWaiting: async (of) =>
-      allWaiting().filter(({ redemption }) =>
-        "mxid" in of ? redemption.mxid === of.mxid : serverOf(redemption.sender) === of.destination,
-      ).length,
-    lease: async ({ now, until, limit }) =>
-      allWaiting()
-        .filter((row) => freeAt(row) <= now)
-        .sort((one, other) => one.redemption.dueAt - other.redemption.dueAt)
+    line: async ({ lane, mxid }) => {
+      const all = columnsIn([lane]);
+      const waiting = new Map<string, number>();
+      for (const { destination } of columnsIn([lane], mxid))
+        waiting.set(destination, (waiting.get(destination) ?? 0) + 1);
+      return {
+        firstTurn: all.length === 0 ? undefined : Math.min(...all.map(({ place }) => place)),
+        waiting: [...waiting].map(([destination, rows]) => ({ destination, rows })),
+      };
+    },
+    sizes: async ({ lanes, mxid, leaving = Infinity }) =>
+      lanes.flatMap((lane): readonly LaneSize[] => {
+        const rows = columnsIn([lane], mxid);
+        if (rows.length === 0) return [];
+        const ahead = sizeOf(rows.filter((row) => row.leaving <= leaving));
+        return [{ lane, ...sizeOf(rows), ahead, oldest: Math.min(...rows.map(({ at }) => at)) }];
+      }),
+    claim: async ({ lanes, due, until, limit }) =>
+      lanes
+        .flatMap(({ lane, except }) =>
+          rowsIn([lane])
+            .filter(
+              ({ columns: { destination, place, at } }) =>
+                !except.includes(destination) && place <= due.to && at >= due.from && at <= due.to,
+            )
+            .sort((one, other) => one.columns.place - other.columns.place || byId(one.columns, other.columns)),
+        )
         .slice(0, limit)
-        .map(({ redemption, state }) => {
-          leases += 1;
-          const lease = String(leases);
-          rows.set(nameOf(redemption), { redemption, state, lease: { id: lease, until } });
-          return { redemption, lease };
+        .map(({ value }) => {
+          const { mark } = keep(value, until);
+          return { value, mark };
         }),
-    settle: async (id, lease, settlement) => {
-      const row = rows.get(nameOf(id));
-      if (row?.lease?.id !== lease) return;
-      const { redemption } = row;
-      if (settlement._tag === "Again") {
-        const { reason, status, errcode } = settlement;
-        const dueAt = Math.max(redemption.dueAt, settlement.dueAt);
-        const next = frozenCopy({ ...redemption, dueAt, attempts: redemption.attempts + 1 });
-        rows.set(nameOf(id), { redemption: next, state: { ...waiting, reason, status, errcode } });
-      } else rows.set(nameOf(id), { redemption, state: settlement });
-      if (settlement._tag !== "Redeemed") return;
-      redeemed.add(tokenName(id));
-      for (const other of rowsOf(id))
-        if (other.state._tag === "Waiting")
-          rows.set(nameOf(other.redemption), { redemption: other.redemption, state: settlement });
-    },
-    postpone: async (id, dueAt) => {
-      for (const row of rowsOf(id)) {
-        const { redemption, state } = row;
-        if (state._tag !== "Waiting" || redemption.sender !== id.sender || redemption.dueAt >= dueAt)
-          continue;
-        rows.set(nameOf(redemption), { ...row, redemption: frozenCopy({ ...redemption, dueAt }) });
-      }
+    replace: async (record, mark) =>
+      stored.get(record.id)?.mark === mark
+        ? { _tag: "Replaced", mark: keep(record).mark }
+        : { _tag: "Stale" },
+    known: async (of) =>
+      rowsIn(["redeemed", "announced"])
+        .filter(({ columns }) => columns.token === tokenColumn(of))
+        .sort((one, other) => other.columns.at - one.columns.at)
+        .slice(0, 16)
+        .map(({ value }) => value),
+    list: async ({ lane, after = "", limit }) =>
+      [...rowsIn([lane])]
+        .sort((one, other) => byId(one.columns, other.columns))
+        .filter(({ value }) => value.id > after)
+        .slice(0, limit)
+        .map(({ value, mark }) => ({ value, mark })),
+    remove: async (which) => {
+      if ("endedBefore" in which)
+        return drop(
+          columnsIn([which.lane])
+            .filter(({ at }) => at < which.endedBefore)
+            .slice(0, which.limit),
+        );
+      const inOrder = [...columnsIn(which.lanes, which.mxid)].sort(
+        (one, other) => one.leaving - other.leaving || byId(one, other),
+      );
+      let rows = 0;
+      let bytes = 0;
+      return drop(
+        inOrder.filter((row) => {
+          rows += 1;
+          bytes += row.bytes;
+          return row.leaving > 0 && (rows > which.keep.rows || bytes > which.keep.bytes);
+        }),
+      );
     },
     nextDueAt: async () => {
-      const times = allWaiting().map(freeAt);
+      const times = columnsIn(waitingLanes).map(({ at }) => at);
       return times.length === 0 ? undefined : Math.min(...times);
     },
-    all: () => [...rows.values()].map(({ redemption, state }) => ({ ...redemption, state })),
+    all: () => [...stored.values()].map(({ value }) => value),
   };
 };

@@ -1,0 +1,200 @@
+import { isLeft } from "fp-ts/lib/Either.js";
+import { canonicalJson } from "../matrix/canonical-json.js";
+import { type ServerName, parseRoomId, parseUserId, serverOf } from "../matrix/ids.js";
+import { type JsonObject, isJsonObject, member, stringMember } from "../matrix/json.js";
+import { parseStrict } from "../matrix/strict-json.js";
+import { utf8Length } from "../matrix/utf8.js";
+import type {
+  FailureDetails,
+  RedemptionId,
+  RedemptionRecord,
+  RedemptionState,
+  TokenOfUser,
+  WaitingRedemption,
+} from "./redemption.js";
+import { escapedText, numberIn, parsedIn, textIn, unreadable } from "./stored-text.js";
+
+/**
+ * In which group a redemption is looked for. Four of them wait: those that nobody has worked on, and those that come
+ * again, each vouched or not.
+ */
+export type Lane =
+  | "vouched"
+  | "unvouched"
+  | "vouched-again"
+  | "unvouched-again"
+  | "dead"
+  | "done"
+  | "redeemed"
+  | "announced";
+
+export const waitingLanes = ["vouched", "unvouched", "vouched-again", "unvouched-again"] as const;
+
+/** The lanes of one class that wait. */
+export const lanesOf = (isVouched: boolean): readonly Lane[] =>
+  isVouched ? ["vouched", "vouched-again"] : ["unvouched", "unvouched-again"];
+
+/**
+ * A redemption as a table has it: one text that only this library reads, and the columns that the statements look at. All
+ * texts but `record` are escaped, so that every database holds them.
+ */
+export interface RedemptionRow {
+  readonly id: string;
+  /** Room, token and user in one. */
+  readonly token: string;
+  readonly mxid: string;
+  readonly destination: ServerName;
+  readonly lane: Lane;
+  /** The order inside a lane that waits: the least is claimed first. */
+  readonly place: number;
+  /** Which leaves first where too many wait, or have ended: the greatest. Those with 0 stay. */
+  readonly leaving: number;
+  /** When somebody may claim it, or when it ended; a claim puts it off. */
+  readonly at: number;
+  /** About what it takes up. */
+  readonly bytes: number;
+  readonly record: string;
+}
+
+/** So many of a user's redemptions are kept whatever else comes, until they were tried. */
+export const firmDepth = 64;
+
+const deepLeaves = 1_000;
+
+/** Deep ones leave first, the deepest of them before the others; then those that were tried, most often first. */
+export const leavingOf = ({ depth, attempts }: Pick<WaitingRedemption, "depth" | "attempts">): number => {
+  if (attempts > 0) return Math.min(attempts, deepLeaves);
+  return depth < firmDepth ? 0 : deepLeaves + depth;
+};
+
+const isFirst = ({ state, owedAt }: RedemptionRecord): boolean =>
+  state._tag === "Waiting" && state.attempts === 0 && state.dueAt === owedAt;
+
+type Order = Pick<RedemptionRow, "lane" | "place" | "leaving" | "at">;
+
+const orderOf = (record: RedemptionRecord): Order => {
+  const { state } = record;
+  switch (state._tag) {
+    case "Waiting": {
+      const { isVouched, turn, dueAt } = state;
+      const leaving = leavingOf(state);
+      return isFirst(record)
+        ? { lane: isVouched ? "vouched" : "unvouched", place: turn, leaving, at: dueAt }
+        : { lane: isVouched ? "vouched-again" : "unvouched-again", place: dueAt, leaving, at: dueAt };
+    }
+    case "Dead":
+      return ended("dead", state.endedAt);
+    case "Done":
+      return ended("done", state.endedAt);
+    case "Redeemed":
+      return ended("redeemed", state.endedAt);
+    case "Announced":
+      return ended("announced", state.endedAt);
+  }
+};
+
+/** Of those that have ended the oldest leaves first. */
+const ended = (lane: Lane, endedAt: number): Order => ({
+  lane,
+  place: endedAt,
+  leaving: Number.MAX_SAFE_INTEGER - endedAt,
+  at: endedAt,
+});
+
+/** What a row takes up beside its record. */
+const rowBytes = 300;
+
+/** What rows of one token and user have in common. */
+export const tokenColumn = ({ roomId, token, mxid }: TokenOfUser): string =>
+  escapedText(JSON.stringify([roomId, token, mxid]));
+
+/**
+ * `signed` as text. A number stays as it was written, and U+0000 is escaped. Nothing can be proven with what has no
+ * canonical form; still such a row must not stop those that are stored with it.
+ */
+const signedText = (signed: JsonObject): string => {
+  const canonical = canonicalJson(signed, "any");
+  return isLeft(canonical) ? JSON.stringify(signed) : canonical.right;
+};
+
+const stateJson = (state: RedemptionState): RedemptionState | JsonObject =>
+  "signed" in state ? { ...state, signed: signedText(state.signed) } : state;
+
+/** What a table keeps of a redemption. */
+export const redemptionRow = (record: RedemptionRecord): RedemptionRow => {
+  const text = JSON.stringify({ ...record, state: stateJson(record.state) });
+  return {
+    id: record.id,
+    token: tokenColumn(record),
+    mxid: escapedText(record.mxid),
+    destination: serverOf(record.sender),
+    ...orderOf(record),
+    bytes: utf8Length(text) + rowBytes,
+    record: text,
+  };
+};
+
+const readSigned = (json: unknown): JsonObject => {
+  const text = textIn(json, "signed");
+  const strict = parseStrict(text, "any");
+  const signed: unknown = isLeft(strict) ? JSON.parse(text) : strict.right;
+  if (!isJsonObject(signed)) throw unreadable("signed");
+  return signed;
+};
+
+const readDetails = (json: unknown): FailureDetails => ({
+  reason: textIn(json, "reason"),
+  status: numberIn(json, "status"),
+  errcode: textIn(json, "errcode"),
+});
+
+const readWaiting = (json: unknown): WaitingRedemption => {
+  const last = member(json, "last");
+  return {
+    _tag: "Waiting",
+    signed: readSigned(json),
+    isVouched: member(json, "isVouched") === true,
+    turn: numberIn(json, "turn"),
+    depth: numberIn(json, "depth"),
+    dueAt: numberIn(json, "dueAt"),
+    attempts: numberIn(json, "attempts"),
+    ...(member(json, "refusedAt") === undefined ? {} : { refusedAt: numberIn(json, "refusedAt") }),
+    ...(last === undefined ? {} : { last: readDetails(last) }),
+  };
+};
+
+const readState = (json: unknown): RedemptionState => {
+  const tag = stringMember(json, "_tag");
+  switch (tag) {
+    case "Waiting":
+      return readWaiting(json);
+    case "Dead":
+      return {
+        _tag: "Dead",
+        signed: readSigned(json),
+        isVouched: member(json, "isVouched") === true,
+        endedAt: numberIn(json, "endedAt"),
+        ...readDetails(json),
+      };
+    case "Done":
+    case "Redeemed":
+    case "Announced":
+      return { _tag: tag, endedAt: numberIn(json, "endedAt") };
+    default:
+      throw unreadable("state");
+  }
+};
+
+/** The redemption that {@link redemptionRow} has made this record of. Throws where the text is not ours. */
+export const readRedemption = (record: string): RedemptionRecord => {
+  const json: unknown = JSON.parse(record);
+  return {
+    id: textIn(json, "id") as RedemptionId,
+    roomId: parsedIn(parseRoomId, json, "roomId"),
+    token: textIn(json, "token"),
+    mxid: parsedIn(parseUserId, json, "mxid"),
+    sender: parsedIn(parseUserId, json, "sender"),
+    owedAt: numberIn(json, "owedAt"),
+    state: readState(member(json, "state")),
+  };
+};
