@@ -7,7 +7,7 @@ const layers = ["matrix", "threepid", "invite", "flows"];
 /** The files beside the layers that only re-export, or make the library's one object. */
 const publicFiles = "index|third-party-invites|create-third-party-invites|judge|decisions|matrix";
 
-const edges = ["node", "portable", "http", "postgres", "testing"];
+const edges = ["node", "portable", "http", "storage", "postgres", "sqlite", "testing"];
 
 const forbidImports = (...patterns) => ({
   "@typescript-eslint/no-restricted-imports": [

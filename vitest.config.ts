@@ -24,7 +24,7 @@ export default defineConfig({
         replacement: source("$1.ts"),
       },
       {
-        find: /^matrix-third-party-invites\/(node|portable|http|postgres|testing)$/,
+        find: /^matrix-third-party-invites\/(node|portable|http|storage|postgres|sqlite|testing)$/,
         replacement: source("$1/index.ts"),
       },
     ],

@@ -15,6 +15,7 @@ import { redeemThirdPartySigned } from "./flows/redeem-third-party-signed.js";
 import { revokeInvite } from "./flows/revoke-invite.js";
 import type { Context } from "./flows/steps/context.js";
 import { run } from "./flows/steps/notify.js";
+import { processMemory } from "./flows/steps/process-memory.js";
 import type { FlowOptions, FlowResult } from "./flows/steps/step.js";
 import type { Ports } from "./ports.js";
 import type { FlowName, ThirdPartyInvites } from "./third-party-invites.js";
@@ -83,13 +84,14 @@ export function createThirdPartyInvites(
       : `There is no flow ${unknown}.`;
   if (fault !== undefined) throw new TypeError(fault);
 
+  const memory = processMemory();
   const method =
     <Needs extends keyof Ports, Command, Outcome>(
       flow: FlowName,
       { needs, steps }: Flow<Needs, Command, Outcome>,
     ) =>
     (command: Command, { signal }: FlowOptions = {}): FlowResult<Outcome> => {
-      const context = { ports: portsFor(ports, needs), signal };
+      const context = { ports: portsFor(ports, needs), signal, memory };
       return run(context, steps(context, command), { flow });
     };
 

@@ -37,7 +37,7 @@ export type { RequesterCommand } from "./flows/steps/read-command.js";
 
 // Outcomes: what it answers with.
 export type { FirstJoinChecked } from "./flows/check-first-join.js";
-export type { Delivered } from "./flows/deliver-owed.js";
+export type { Delivered } from "./flows/steps/delivered.js";
 export type { InviteResult } from "./flows/invite-all.js";
 export type { OnBindOutcome } from "./flows/receive-on-bind.js";
 export type { ReadyToJoin } from "./flows/redeem-third-party-signed.js";

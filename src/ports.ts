@@ -266,11 +266,7 @@ export interface Redemptions {
     options: PortOptions,
   ) => Promise<readonly Marked<RedemptionRecord>[]>;
   /** Replaces the record under its id if its mark is still this one; else changes nothing and says `Stale`. */
-  readonly replace: (
-    record: RedemptionRecord,
-    mark: string,
-    options: PortOptions,
-  ) => Promise<ReplaceAnswer>;
+  readonly replace: (record: RedemptionRecord, mark: string, options: PortOptions) => Promise<ReplaceAnswer>;
   /** The rows of a token and its user in the lanes `redeemed` and `announced`; the newest 16. */
   readonly known: (of: TokenOfUser, options: PortOptions) => Promise<readonly RedemptionRecord[]>;
   /** Rows of a lane by their id, after one of them. */
@@ -536,7 +532,6 @@ export type {
   SettledLife,
   TokenState,
 } from "./invite/invite-life.js";
-export { type InviteRow, inviteRow, readInvite } from "./invite/invite-row.js";
 export type {
   DeadRedemption,
   FailureDetails,
@@ -547,14 +542,7 @@ export type {
   TokenOfUser,
   WaitingRedemption,
 } from "./invite/redemption.js";
-export {
-  type Lane,
-  type RedemptionRow,
-  readRedemption,
-  redemptionRow,
-  tokenColumn,
-  waitingLanes,
-} from "./invite/redemption-row.js";
+export type { Lane } from "./invite/redemption-row.js";
 export type { IdentityServerKey, StoredInvite, Token } from "./invite/stored-invite.js";
 export type { CryptoEngine, SigningKey } from "./matrix/crypto-engine.js";
 export type { EventLike, EventTemplate, StateEntry } from "./matrix/event.js";

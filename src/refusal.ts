@@ -30,9 +30,10 @@ const refusals = {
     status: 413,
     message: "The request names more invites than are taken at once.",
   },
+  // 502: some identity servers deliver again after that and after nothing else.
   TooManyWaiting: {
     errcode: "M_LIMIT_EXCEEDED",
-    status: 429,
+    status: 502,
     message: "Too many invites wait already; deliver them again later.",
   },
   // The requester.
@@ -115,6 +116,11 @@ const refusals = {
     "invite_room_state does not have the room's own create event.",
   ),
   ExchangeRefused: forbidden("The inviter's server refused the invite."),
+  ExchangeNotFound: {
+    errcode: "M_NOT_FOUND",
+    status: 404,
+    message: "The inviter's server does not know the room or the invite.",
+  },
   // The life of an invite.
   InviteNotFound: {
     errcode: "M_NOT_FOUND",
@@ -247,7 +253,8 @@ const failures = {
     "M_CONNECTION_FAILED",
     "The validity of the key that signed cannot be learnt now.",
   ),
-  ExchangeUnreachable: later("The inviter's server cannot be reached now."),
+  ExchangeUnreachable: later("The inviter's server cannot make the invite now."),
+  ServerBackedOff: later("The inviter's server did not answer as a homeserver does, and is not asked now."),
   Cancelled: { errcode: "M_UNKNOWN", status: 499, message: "The request was cancelled." },
 } as const satisfies Record<string, Answer>;
 

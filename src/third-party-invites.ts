@@ -1,5 +1,5 @@
 import type { FirstJoinChecked, FirstJoinCommand } from "./flows/check-first-join.js";
-import type { Delivered, DeliverOwedCommand } from "./flows/deliver-owed.js";
+import type { DeliverOwedCommand } from "./flows/deliver-owed.js";
 import type { ExpireInvitesCommand } from "./flows/expire-invites.js";
 import type { InviteAllCommand, InviteResult } from "./flows/invite-all.js";
 import type { InviteCommand } from "./flows/invite.js";
@@ -11,6 +11,7 @@ import type { OnBindCommand, OnBindOutcome } from "./flows/receive-on-bind.js";
 import type { ReadyToJoin, ThirdPartySignedCommand } from "./flows/redeem-third-party-signed.js";
 import type { RevokeInviteCommand } from "./flows/revoke-invite.js";
 import type { Committed } from "./flows/steps/decide.js";
+import type { Delivered } from "./flows/steps/delivered.js";
 import type { InviteOutcome } from "./flows/steps/invite-address.js";
 import type { FlowOptions, FlowResult } from "./flows/steps/step.js";
 import type { Tidied } from "./flows/steps/tidy-room.js";

@@ -28,6 +28,7 @@ export const checkFirstJoin = defineFlow(
   "crypto",
   "rooms",
   "identityServer",
+  "clock",
 )((context, { roomId, userId, serverInRoom }: FirstJoinCommand) =>
   pipe(
     TE.fromEither(readCommand({ roomId, requester: { userId } })),
@@ -49,7 +50,9 @@ export const checkFirstJoin = defineFlow(
               ),
         ),
         TE.tap((outcome) =>
-          outcome._tag === "CheckKeys" ? checkKeyValidity(context)(outcome.keys) : TE.right(undefined),
+          outcome._tag === "CheckKeys"
+            ? checkKeyValidity(context, { isUrgent: false })(outcome.keys)
+            : TE.right(undefined),
         ),
         TE.map(({ _tag }) => _tag),
       );

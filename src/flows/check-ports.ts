@@ -1,6 +1,7 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { parseServerName } from "../matrix/ids.js";
-import type { Config, Ports } from "../ports.js";
+import type { Config, Ports, QueueLimits } from "../ports.js";
+import { defaultQueueLimits } from "./steps/queue-limits.js";
 
 const minKeyBytes = 32;
 
@@ -17,11 +18,17 @@ type FieldOf<Type> = {
 const least: Readonly<Record<FieldOf<number>, number>> = {
   maxPairs: 0,
   maxOnBindEntries: 0,
-  maxWaitingPerUser: 0,
-  maxWaitingPerServer: 0,
   askedForMs: 0,
   redemptionAgeMs: 0,
   leaseMs: 1,
+  maxInFlight: 1,
+};
+
+const queueFault = (queue: Partial<QueueLimits> | undefined): string | undefined => {
+  if (queue === undefined) return undefined;
+  if (!isObject(queue)) return "config.queue must be an object.";
+  const odd = Object.keys(defaultQueueLimits).find((field) => !isNumber(Reflect.get(queue, field), 0));
+  return odd === undefined ? undefined : `config.queue.${odd} must be a whole number, 0 or more.`;
 };
 
 /** Finite, since these go into storage, and no NaN: a limit of NaN compares as if it were none. */
@@ -47,7 +54,9 @@ const optionalFault = (config: Config): string | undefined => {
     return `config.${number[0]} must be a whole number, ${String(number[1])} or more.`;
   const odd = Object.keys(switches).find((field) => !isSwitch(Reflect.get(config, field)));
   if (odd !== undefined) return `config.${odd} must be true or false.`;
-  return isPinnedKeys(config.pinnedKeys) ? undefined : "config.pinnedKeys must be a Map of lists of keys.";
+  return isPinnedKeys(config.pinnedKeys)
+    ? queueFault(config.queue)
+    : "config.pinnedKeys must be a Map of lists of keys.";
 };
 
 /**
@@ -64,7 +73,7 @@ const configFault = (config: Config | undefined): string | undefined => {
     : `config.addressKey must be a Uint8Array of at least ${minKeyBytes} bytes.`;
 };
 
-type Called = Omit<Required<Ports>, "config" | "observe">;
+type Called = Omit<Required<Ports>, "config" | "observe" | "limits">;
 
 /** The methods of every port. */
 const methods: { readonly [P in keyof Called]: Readonly<Record<keyof Called[P] & string, true>> } = {
@@ -74,11 +83,14 @@ const methods: { readonly [P in keyof Called]: Readonly<Record<keyof Called[P] &
   identityServer: { hashDetails: true, lookup: true, storeInvite: true, keyValidity: true },
   invites: { putIfAbsent: true, replace: true, find: true, findByToken: true, list: true },
   redemptions: {
-    owe: true,
-    countWaiting: true,
-    lease: true,
-    settle: true,
-    postpone: true,
+    put: true,
+    line: true,
+    sizes: true,
+    claim: true,
+    replace: true,
+    known: true,
+    list: true,
+    remove: true,
     nextDueAt: true,
   },
   federation: { exchangeThirdPartyInvite: true },
@@ -105,7 +117,10 @@ export const portsFault = (ports: Partial<Ports>, needs: Iterable<keyof Ports>):
   if (fault !== undefined) return fault;
   if (observe !== undefined && typeof observe !== "function") return "observe must be a function.";
   for (const need of needs) {
-    const wrong = need === "config" || need === "observe" ? undefined : methodFault(need, ports[need]);
+    const wrong =
+      need === "config" || need === "observe" || need === "limits"
+        ? undefined
+        : methodFault(need, ports[need]);
     if (wrong !== undefined) return wrong;
   }
   return undefined;

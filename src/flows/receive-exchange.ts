@@ -29,6 +29,7 @@ export const receiveExchange = defineFlow(
   "events",
   "identityServer",
   "invites",
+  "clock",
 )((context, command: ExchangeCommand) =>
   pipe(
     TE.fromEither(readRoomId(command.roomId)),

@@ -1,6 +1,7 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { type InboundInvite, checkInboundInvite } from "../invite/inbound-invite.js";
+import { announcement } from "../invite/redemption.js";
 import { defineFlow } from "./flow.js";
 import { callPort } from "./steps/call-port.js";
 import { type Context, uncancelled } from "./steps/context.js";
@@ -19,27 +20,25 @@ export interface InboundInviteCommand {
 }
 
 /**
- * How long the inviter's server may take to append what it has sent us for our signature. Should it lose our answer, the
- * invite never comes into the room: so what we owe for it waits, and then asks once more. For an invite that was made
- * that is answered with 200 and nothing else.
+ * Notes that the inviter's server has sent the invite. Should it lose our answer, the invite never comes into the room: so
+ * what we owe for it waits a while, and then asks once more. For an invite that was made that is answered with 200 and
+ * nothing else.
  */
-const confirmAfterMs = 5 * 60_000;
-
-const postpone = (
-  context: Context<"redemptions" | "clock">,
+const announce = (
+  context: Context<"crypto" | "redemptions" | "clock">,
   { roomId, sender, target, token }: InboundInvite,
 ): Step<void> =>
   token === undefined
     ? TE.right(undefined)
     : bestEffort(
         context,
-        callPort(
-          uncancelled(context),
-          "redemptions",
-          "postpone",
-          { roomId, sender, token, mxid: target },
-          context.ports.clock.now() + confirmAfterMs,
-        ).answer,
+        callPort(uncancelled(context), "redemptions", "put", [
+          announcement(
+            context.ports.crypto,
+            { roomId, sender, token, mxid: target },
+            context.ports.clock.now(),
+          ),
+        ]).answer,
       );
 
 export const receiveInboundInvite = defineFlow(
@@ -58,6 +57,6 @@ export const receiveInboundInvite = defineFlow(
       ),
     ),
     TE.tap(({ target, sender }) => findInvitee(context, { userId: target, inviter: sender })),
-    TE.tap((invite) => postpone(context, invite)),
+    TE.tap((invite) => announce(context, invite)),
   ),
 );

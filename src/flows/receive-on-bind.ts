@@ -1,17 +1,20 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { type Delivery, type OnBind, type RefusedEntry, checkOnBind } from "../invite/onbind.js";
-import { proofName } from "../invite/proof-name.js";
-import type { CryptoEngine } from "../matrix/crypto-engine.js";
-import { type ServerName, serverOf } from "../matrix/ids.js";
-import type { OwedRedemption, Ports } from "../ports.js";
+import { type RedemptionRecord, redemptionId } from "../invite/redemption.js";
+import { type Place, placesInLine } from "../invite/redemption-line.js";
+import { type Lane, lanesOf, leavingOf, redemptionRow, waitingLanes } from "../invite/redemption-row.js";
+import { serverOf } from "../matrix/ids.js";
+import type { LaneSize, UserLine } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { defineFlow } from "./flow.js";
-import { callPort } from "./steps/call-port.js";
+import { asList, callPort } from "./steps/call-port.js";
 import type { Context } from "./steps/context.js";
 import { findUser } from "./steps/find-user.js";
 import { notify } from "./steps/notify.js";
+import { queueLimits } from "./steps/queue-limits.js";
 import type { Step } from "./steps/step.js";
+import { vouchedEntries } from "./steps/vouched-entries.js";
 
 /** The delivery of an identity server. */
 export interface OnBindCommand {
@@ -19,61 +22,31 @@ export interface OnBindCommand {
   readonly body: unknown;
 }
 
-type OnBindContext = Context<"crypto" | "redemptions" | "users" | "clock">;
+type OnBindContext = Context<"crypto" | "invites" | "redemptions" | "users" | "clock">;
 
 /** What became of a delivery. Answer it with 200 and `{}`: the identity server repeats anything else for ever. */
 export interface OnBindOutcome {
-  /** Entries stored; the same proof delivered again counts here, and is owed once. */
+  /** Entries that are stored; the same proof delivered again counts here, and is owed once. */
   readonly accepted: number;
+  /** How many of these were not there before: `deliverOwed` has something to do. */
+  readonly added: number;
   readonly refused: readonly RefusedEntry[];
 }
 
 const defaultMaxEntries = 5_000;
-const defaultMaxPerUser = 10_000;
-const defaultMaxPerServer = 100_000;
-
-type Waiting = Parameters<Ports["redemptions"]["countWaiting"]>[0];
 
 /** When the queue may have shrunk again. */
 const fullForMs = 60_000;
 
-/**
- * Whether a delivery finds room: all of it or none, since it is delivered again whole. Where nothing else waits it always
- * does, however small the caps are.
- */
-const fits = (context: OnBindContext, { mxid, accepted }: OnBind): Step<boolean> => {
-  const { maxWaitingPerUser = defaultMaxPerUser, maxWaitingPerServer = defaultMaxPerServer } =
-    context.ports.config;
-  const delivered = new Map<ServerName, number>();
-  for (const { sender } of accepted)
-    delivered.set(serverOf(sender), (delivered.get(serverOf(sender)) ?? 0) + 1);
-  const within = (of: Waiting, sent: number, cap: number): Step<boolean> =>
-    callPort(context, "redemptions", "countWaiting", of).read((waiting) =>
-      Number.isFinite(waiting) ? TE.right(waiting + sent <= Math.max(cap, sent)) : undefined,
-    );
-  return pipe(
-    TE.Do,
-    TE.bind("user", () => within({ mxid }, accepted.length, maxWaitingPerUser)),
-    TE.bind("servers", () =>
-      TE.traverseArray(([destination, sent]: readonly [ServerName, number]) =>
-        within({ destination }, sent, maxWaitingPerServer),
-      )([...delivered]),
-    ),
-    TE.map(({ user, servers }) => user && servers.every((server) => server)),
-  );
-};
+/** Some databases take no more at a time. */
+const maxPutBytes = 512 * 1024;
 
-const owed = (crypto: CryptoEngine, { roomId, sender, signed }: Delivery, now: number): OwedRedemption => ({
-  roomId,
-  token: signed.token,
-  mxid: signed.mxid,
-  proof: proofName(crypto, { sender, signed }),
-  sender,
-  signed: signed.json,
-  owedAt: now,
-  dueAt: now,
-  attempts: 0,
-});
+interface NewRow {
+  readonly record: RedemptionRecord;
+  readonly isVouched: boolean;
+  readonly leaving: number;
+  readonly bytes: number;
+}
 
 /** Nobody here has this name: all is refused, and the identity server may stop. */
 const withoutUser = ({ mxid, accepted, refused }: OnBind): OnBind => ({
@@ -82,32 +55,172 @@ const withoutUser = ({ mxid, accepted, refused }: OnBind): OnBind => ({
   refused: [...refused, ...accepted.map(({ index }) => ({ index, refusal: refusal("UserUnknown") }))],
 });
 
-const store = (context: OnBindContext, onBind: OnBind): Step<OnBindOutcome> => {
-  const { mxid, accepted, refused } = onBind;
-  const { clock, crypto } = context.ports;
-  if (accepted.length === 0) return TE.right({ accepted: 0, refused });
+const readLine = (context: OnBindContext, { mxid }: OnBind, lane: Lane): Step<UserLine> =>
+  callPort(context, "redemptions", "line", { lane, mxid }).read((line) =>
+    Array.isArray(line.waiting) ? TE.right(line) : undefined,
+  );
+
+const newRow = (
+  { crypto, clock }: OnBindContext["ports"],
+  delivery: Delivery,
+  { turn, depth, isVouched }: Place & { readonly isVouched: boolean },
+): NewRow => {
+  const { roomId, sender, signed } = delivery;
+  const now = clock.now();
+  const record: RedemptionRecord = {
+    id: redemptionId(crypto, delivery),
+    roomId,
+    token: signed.token,
+    mxid: signed.mxid,
+    sender,
+    owedAt: now,
+    state: { _tag: "Waiting", signed: signed.json, isVouched, turn, depth, dueAt: now, attempts: 0 },
+  };
+  return {
+    record,
+    isVouched,
+    leaving: leavingOf({ depth, attempts: 0 }),
+    bytes: redemptionRow(record).bytes,
+  };
+};
+
+/** The rows of one class, each at its place in line; refused where too many wait for this user. */
+const placed = (
+  context: OnBindContext,
+  onBind: OnBind,
+  { isVouched, entries }: { readonly isVouched: boolean; readonly entries: OnBind["accepted"] },
+): Step<readonly NewRow[]> => {
+  if (entries.length === 0) return TE.right([]);
+  const { vouchedPerUser, unvouchedPerUser } = queueLimits(context.ports.config);
+  const most = isVouched ? vouchedPerUser : unvouchedPerUser;
+  if (entries.length > most) return TE.left(refusal("TooManyEntries"));
   return pipe(
-    fits(context, onBind),
-    // A proof comes only once: what finds no room now must be delivered again, so this is no 200.
-    TE.filterOrElseW(
-      (isRoom) => isRoom,
-      () => refusal("TooManyWaiting", { retryAfterMs: fullForMs }),
-    ),
-    // Each proof is hashed: not before there is room for it.
-    TE.flatMap(() => {
-      const now = clock.now();
-      const rows = accepted.map((entry) => owed(crypto, entry, now));
-      return callPort(context, "redemptions", "owe", rows).answer;
+    readLine(context, onBind, isVouched ? "vouched" : "unvouched"),
+    TE.flatMap((line) => {
+      const before = line.waiting.reduce((sum, { rows }) => sum + rows, 0);
+      if (!(before + entries.length <= most))
+        return TE.left(refusal("TooManyWaiting", { retryAfterMs: fullForMs }));
+      const places = placesInLine(
+        line,
+        entries.map(({ sender }) => serverOf(sender)),
+      );
+      return TE.right(
+        places.flatMap((place, index) => {
+          const entry = entries[index];
+          return entry === undefined ? [] : [newRow(context.ports, entry, { ...place, isVouched })];
+        }),
+      );
     }),
+  );
+};
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/** What a class comes to with the new rows: those that stand before them, and all. */
+const sizeWith = (sizes: readonly LaneSize[], rows: readonly NewRow[], isVouched: boolean) => {
+  const mine = rows.filter((row) => row.isVouched === isVouched);
+  const waiting = sizes.filter(({ lane }) => lanesOf(isVouched).includes(lane));
+  const bytes = sum(mine.map((row) => row.bytes));
+  return {
+    isConcerned: mine.length > 0,
+    ahead: {
+      rows: sum(waiting.map(({ ahead }) => ahead.rows)) + mine.length,
+      bytes: sum(waiting.map(({ ahead }) => ahead.bytes)) + bytes,
+    },
+    all: {
+      rows: sum(waiting.map(({ rows }) => rows)) + mine.length,
+      bytes: sum(waiting.map((size) => size.bytes)) + bytes,
+    },
+  };
+};
+
+const isWithin = (
+  size: { readonly rows: number; readonly bytes: number },
+  most: { readonly rows: number; readonly bytes: number },
+): boolean => size.rows <= most.rows && size.bytes <= most.bytes;
+
+/** In pieces, each with what a database takes at a time. */
+const inPieces = (rows: readonly NewRow[]): readonly (readonly RedemptionRecord[])[] => {
+  const pieces: RedemptionRecord[][] = [];
+  let left = 0;
+  for (const { record, bytes } of rows) {
+    left -= bytes;
+    const last = pieces.at(-1);
+    if (last !== undefined && left >= 0) last.push(record);
+    else {
+      pieces.push([record]);
+      left = maxPutBytes - bytes;
+    }
+  }
+  return pieces;
+};
+
+/**
+ * Stores the rows where there is room for them. Where too many wait, those that stand last leave; only a delivery that
+ * would itself stand last is refused, as a whole, since it is delivered again whole.
+ */
+const storeRows = (context: OnBindContext, rows: readonly NewRow[]): Step<number> => {
+  const caps = queueLimits(context.ports.config);
+  const leaving = Math.max(...rows.map((row) => row.leaving));
+  return pipe(
+    callPort(context, "redemptions", "sizes", { lanes: waitingLanes, leaving }).read(asList),
+    TE.flatMap((sizes): Step<number> => {
+      const classes = [true, false].map((isVouched) => ({
+        isVouched,
+        ...sizeWith(sizes, rows, isVouched),
+        keep: isVouched
+          ? { rows: caps.vouched, bytes: caps.vouchedBytes }
+          : { rows: caps.unvouched, bytes: caps.unvouchedBytes },
+      }));
+      const concerned = classes.filter(({ isConcerned }) => isConcerned);
+      // A proof comes only once: what finds no room now must be delivered again, so this is no 200.
+      if (!concerned.every(({ ahead, keep }) => isWithin(ahead, keep)))
+        return TE.left(refusal("TooManyWaiting", { retryAfterMs: fullForMs }));
+      return pipe(
+        inPieces(rows),
+        TE.traverseSeqArray((piece) => callPort(context, "redemptions", "put", piece).read(asList)),
+        TE.map((added) => sum(added.map(({ length }) => length))),
+        TE.tap(() =>
+          pipe(
+            concerned.filter(({ all, keep }) => !isWithin(all, keep)),
+            TE.traverseSeqArray(
+              ({ isVouched, keep }) =>
+                callPort(context, "redemptions", "remove", { lanes: lanesOf(isVouched), keep }).answer,
+            ),
+          ),
+        ),
+      );
+    }),
+  );
+};
+
+const store = (context: OnBindContext, onBind: OnBind, body: unknown): Step<OnBindOutcome> => {
+  const { mxid, accepted, refused } = onBind;
+  if (accepted.length === 0) return TE.right({ accepted: 0, added: 0, refused });
+  return pipe(
+    vouchedEntries(context, body, accepted),
+    TE.flatMap((vouched) =>
+      pipe(
+        [true, false],
+        TE.traverseSeqArray((isVouched) =>
+          placed(context, onBind, {
+            isVouched,
+            entries: accepted.filter((entry) => vouched.has(entry) === isVouched),
+          }),
+        ),
+      ),
+    ),
+    TE.flatMap((classes) => storeRows(context, classes.flat())),
     TE.tapIO(() => () => {
       for (const { roomId } of accepted) notify(context, { _tag: "RedemptionOwed", roomId, target: mxid });
     }),
-    TE.map(() => ({ accepted: accepted.length, refused })),
+    TE.map((added) => ({ accepted: accepted.length, added, refused })),
   );
 };
 
 export const receiveOnBind = defineFlow(
   "crypto",
+  "invites",
   "redemptions",
   "users",
   "clock",
@@ -117,7 +230,9 @@ export const receiveOnBind = defineFlow(
     TE.fromEither(checkOnBind(body, { serverName, maxEntries })),
     TE.bindTo("checked"),
     TE.bind("user", ({ checked }) => findUser(context, { userId: checked.mxid })),
-    TE.flatMap(({ checked, user }) => store(context, user === undefined ? withoutUser(checked) : checked)),
+    TE.flatMap(({ checked, user }) =>
+      store(context, user === undefined ? withoutUser(checked) : checked, body),
+    ),
     TE.tapIO(({ refused }) => () => {
       for (const { refusal } of refused)
         notify(context, { _tag: "Refused", code: refusal.code, flow: "receiveOnBind" });

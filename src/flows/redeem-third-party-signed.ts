@@ -45,6 +45,7 @@ export const redeemThirdPartySigned = defineFlow(
   "events",
   "identityServer",
   "invites",
+  "clock",
   "federation",
 )((context, command: ThirdPartySignedCommand) =>
   pipe(

@@ -25,6 +25,9 @@ export interface OnBind {
   readonly refused: readonly RefusedEntry[];
 }
 
+/** What is kept of one entry. A real `signed` has some hundred bytes. */
+const maxSignedBytes = 8 * 1024;
+
 const checkEntry = (value: unknown, mxid: UserId, serverName: string): Either<Refusal, Delivery> => {
   if (serverOf(mxid) !== serverName) return refuse("UserNotLocal");
   if (!isJsonObject(value)) return malformedField("invites[]");
@@ -32,7 +35,7 @@ const checkEntry = (value: unknown, mxid: UserId, serverName: string): Either<Re
   if (isLeft(roomId)) return malformedField("invites[].room_id");
   const sender = parseUserId(member(value, "sender"));
   if (isLeft(sender)) return malformedField("invites[].sender");
-  const signed = parseSigned(member(value, "signed"));
+  const signed = parseSigned(member(value, "signed"), maxSignedBytes);
   if (isLeft(signed)) return signed;
   // Three times the same user, else somebody's entries are mixed into another's (D-24).
   if (member(value, "mxid") !== mxid || signed.right.mxid !== mxid) return refuse("MxidMismatch");

@@ -13,12 +13,12 @@ const leafBytes = (value: unknown): number => {
 };
 
 /**
- * Whether no event can hold this `signed`: it has more bytes than one may have, by itself. Stops counting there, so that
+ * Whether this `signed` has more bytes than are taken; than an event may have unless told otherwise. Stops counting there, so that
  * it costs no more than an event does, and never calls itself. Without this a delivery of megabytes would be sorted,
  * hashed and tried; no honest `signed` has a thousand bytes.
  */
-export const isTooLarge = (signed: JsonObject): boolean => {
-  let left = maxEventBytes;
+export const isTooLarge = (signed: JsonObject, maxBytes = maxEventBytes): boolean => {
+  let left = maxBytes;
   const waiting: unknown[] = [signed];
   try {
     while (waiting.length > 0 && left >= 0) {

@@ -20,13 +20,13 @@ export interface Signed {
  *
  * `signed` has `mxid`, `token` and `signatures`: https://spec.matrix.org/v1.19/client-server-api/#mroommember
  */
-export const parseSigned = (value: unknown): Either<Refusal, Signed> => {
+export const parseSigned = (value: unknown, maxBytes?: number): Either<Refusal, Signed> => {
   if (!isJsonObject(value)) return refuse("NoSigned");
   const mxid = parseUserId(member(value, "mxid"));
   const token = stringMember(value, "token");
   if (isLeft(mxid) || token === undefined || token === "" || token.length > 255)
     return refuse("NoMxidOrToken");
   if (!isJsonObject(member(value, "signatures"))) return refuse("NotProven");
-  if (isTooLarge(value)) return refuse("SignedTooLarge");
+  if (isTooLarge(value, maxBytes)) return refuse("SignedTooLarge");
   return right({ mxid: mxid.right, token, json: value });
 };

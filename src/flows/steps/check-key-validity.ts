@@ -21,38 +21,66 @@ const requestUrls = (keys: readonly MatchedKey[]): readonly string[] => {
 
 const causeOf = (of: KeyValidityAnswer | Problem): unknown => ("cause" in of ? of.cause : undefined);
 
+/** The host of an absolute URL; all that has none takes turns together. */
+const hostOf = (url: string): string => /^https:\/\/([^/?#]*)/i.exec(url)?.[1]?.toLowerCase() ?? "";
+
+type Validity = { readonly valid: boolean } | { readonly valid: "unknown"; readonly cause: unknown };
+
+/** What a URL says, remembered for a while; a host is asked two things at a time at most. */
+const readValidity = (
+  context: Context<"identityServer" | "clock">,
+  url: string,
+  { isUrgent }: { readonly isUrgent: boolean },
+): Step<Validity> => {
+  const { clock } = context.ports;
+  const { validity, validityTurns } = context.memory;
+  const known = (): Validity | undefined => {
+    const valid = validity.find(url, clock.now());
+    return valid === "unknown" ? { valid, cause: undefined } : valid === undefined ? undefined : { valid };
+  };
+  const ask: Step<Validity> = pipe(
+    callPort(context, "identityServer", "keyValidity", url).read((answer): Step<Validity> => {
+      const valid: unknown = answer._tag === "Validity" ? answer.valid : undefined;
+      return TE.right(typeof valid === "boolean" ? { valid } : { valid: "unknown", cause: causeOf(answer) });
+    }),
+    TE.orElse((problem): Step<Validity> =>
+      problem.code === "Cancelled"
+        ? TE.left(problem)
+        : // A port that breaks leaves this key unknown; the next may still be valid.
+          TE.right({ valid: "unknown", cause: causeOf(problem) }),
+    ),
+    TE.tapIO(({ valid }) => () => {
+      validity.note(url, clock.now(), valid);
+    }),
+  );
+  const orKnown = (otherwise: Step<Validity>): Step<Validity> =>
+    pipe(
+      TE.fromIO(known),
+      TE.flatMap((found) => (found === undefined ? otherwise : TE.right(found))),
+    );
+  // Whoever has waited for a turn looks again: somebody may have asked the same meanwhile.
+  return orKnown(validityTurns({ name: hostOf(url), isUrgent }, orKnown(ask)));
+};
+
 /**
  * Whether any key that signed is still valid (D-29): a key without URL is valid for ever, one `valid: true` suffices. All
- * say false → `KeyRevoked`. Otherwise nobody knows now → `KeyValidityUnknown`. It remembers its answers, so that a
- * second round of an append asks nobody again.
+ * say false → `KeyRevoked`. Otherwise nobody knows now → `KeyValidityUnknown`. Answers are remembered, so a second round
+ * of an append asks nobody again.
  */
 export const checkKeyValidity = (
-  context: Context<"identityServer">,
+  context: Context<"identityServer" | "clock">,
+  { isUrgent }: { readonly isUrgent: boolean },
 ): ((keys: readonly MatchedKey[]) => Step<void>) => {
-  const valid = new Set<string>();
-
   const askFrom = (urls: readonly string[], unknown: PortFailure | undefined): Step<void> => {
     const [url, ...rest] = urls;
     if (url === undefined) return TE.left(unknown ?? refusal("KeyRevoked"));
-    if (valid.has(url)) return TE.right(undefined);
     return pipe(
-      callPort(context, "identityServer", "keyValidity", url).read((answer): Step<KeyValidityAnswer> =>
-        TE.right(answer._tag === "Validity" ? { _tag: "Validity", valid: answer.valid } : answer),
-      ),
-      TE.matchE(
-        // A port that breaks leaves this key unknown; the next may still be valid.
-        (problem): Step<void> =>
-          problem.code === "Cancelled"
-            ? TE.left(problem)
-            : askFrom(rest, failure("KeyValidityUnknown", { cause: causeOf(problem) })),
-        (answer) => {
-          const said: unknown = answer._tag === "Validity" ? answer.valid : undefined;
-          if (said === false) return askFrom(rest, unknown);
-          if (said !== true) return askFrom(rest, failure("KeyValidityUnknown", { cause: causeOf(answer) }));
-          valid.add(url);
-          return TE.right(undefined);
-        },
-      ),
+      readValidity(context, url, { isUrgent }),
+      TE.flatMap((answer): Step<void> => {
+        if (answer.valid === "unknown")
+          return askFrom(rest, failure("KeyValidityUnknown", { cause: answer.cause }));
+        return answer.valid ? TE.right(undefined) : askFrom(rest, unknown);
+      }),
     );
   };
 

@@ -1,5 +1,6 @@
 import type { CryptoEngine } from "../../matrix/crypto-engine.js";
 import type { Ports } from "../../ports.js";
+import type { ProcessMemory } from "./process-memory.js";
 
 /** What every flow has, whatever else it names. */
 type Common = "config" | "observe";
@@ -8,6 +9,7 @@ type Common = "config" | "observe";
 export interface Context<Needs extends keyof Ports = never> {
   readonly ports: Pick<Ports, Needs | Common>;
   readonly signal: AbortSignal | undefined;
+  readonly memory: ProcessMemory;
 }
 
 /** The same flow where the caller can stop it no longer: a mail is out, or a note would be lost. */

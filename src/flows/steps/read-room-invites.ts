@@ -42,7 +42,12 @@ export const readRoomInvites = (
   pipe(
     TE.Do,
     // In this order: an invite is noted as pending when its event is in the room.
-    TE.bind("records", () => callPort(context, "invites", "list", roomId).read(asList)),
+    TE.bind("records", () =>
+      pipe(
+        callPort(context, "invites", "list", { by: { roomId } }).read(asList),
+        TE.map((found) => found.map(({ value }) => value)),
+      ),
+    ),
     TE.bind("tokens", ({ records }) =>
       pipe(
         readTokens(context, roomId),

@@ -2,14 +2,13 @@ import { isRight } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Decision } from "../../invite/decision.js";
-import { exchangeBody } from "../../invite/exchange.js";
 import type { InviteRecord } from "../../invite/invite-life.js";
 import type { Delivery } from "../../invite/onbind.js";
 import { type RedeemCommand, type RedeemOutcome, redeem } from "../../invite/redeem.js";
-import { type ServerName, parseUserId, serverOf } from "../../matrix/ids.js";
+import { parseUserId, serverOf } from "../../matrix/ids.js";
 import type { Marked } from "../../ports.js";
-import { type Refusal, failure, refusal } from "../../refusal.js";
-import { callPort } from "./call-port.js";
+import { type Refusal, refusal } from "../../refusal.js";
+import { askForExchange } from "./ask-for-exchange.js";
 import { checkKeyValidity } from "./check-key-validity.js";
 import { type Context, rememberVerifications } from "./context.js";
 import { type Committed, type Decided, type Plan, carryOut, decide } from "./decide.js";
@@ -17,7 +16,7 @@ import { notify } from "./notify.js";
 import type { Problem, Step } from "./step.js";
 import { findByToken, noteEnd } from "./transition.js";
 
-export type MakeInviteNeeds = "crypto" | "rooms" | "events" | "identityServer" | "invites";
+export type MakeInviteNeeds = "crypto" | "rooms" | "events" | "identityServer" | "invites" | "clock";
 
 export type RedeemNeeds = MakeInviteNeeds | "federation";
 
@@ -43,11 +42,11 @@ export const decideRedemption = <Command extends RedeemCommand>(
     ...given,
     ports: { ...given.ports, crypto: rememberVerifications(given.ports.crypto) },
   };
-  const keysValid = checkKeyValidity(context);
   return pipe(
     TE.Do,
     TE.bind("found", () => findByToken(context, roomId, signed.token)),
-    TE.let("plan", ({ found }): Plan<Command, RedeemOutcome> => ({
+    TE.let("keysValid", ({ found }) => checkKeyValidity(context, { isUrgent: found.length > 0 })),
+    TE.let("plan", ({ found, keysValid }): Plan<Command, RedeemOutcome> => ({
       roomId,
       decision,
       command: { ...command, records: found.map(({ value }) => value) },
@@ -98,37 +97,6 @@ export const makeInvite = <Command extends RedeemCommand>(
 /** We do not have the room, or not the whole of it yet: another server has to say. */
 export const isOutside = ({ code }: Problem): boolean => code === "NotInRoom" || code === "RoomIncomplete";
 
-/** Answers that say nothing of the invite: the same request may well be accepted later. */
-export const isTransient = (status: number): boolean =>
-  status >= 500 || status === 401 || status === 408 || status === 424 || status === 425 || status === 429;
-
-/**
- * Asks the inviter's server to make the invite. Where it cannot be reached, or no longer has the room, and we could make
- * the event ourselves, `ourselves` does.
- */
-const askForExchange = (
-  context: Context<"federation">,
-  delivery: Delivery,
-  destination: ServerName,
-  ourselves: Step<Redeemed> | undefined,
-): Step<Redeemed> => {
-  const request = { destination, roomId: delivery.roomId, body: exchangeBody(delivery) };
-  return callPort(context, "federation", "exchangeThirdPartyInvite", request).read(
-    (answer): Step<Redeemed> => {
-      switch (answer._tag) {
-        case "Accepted":
-          return TE.right("Exchanged");
-        case "Unreachable":
-          return ourselves ?? TE.left(failure("ExchangeUnreachable", { retryAfterMs: answer.retryAfterMs }));
-        case "Refused":
-          if (isTransient(answer.status)) return ourselves ?? TE.left(failure("ExchangeUnreachable"));
-          if (answer.status === 404 && ourselves !== undefined) return ourselves;
-          return TE.left(refusal("ExchangeRefused", { answer }));
-      }
-    },
-  );
-};
-
 /**
  * Turns one proof into an invite, whoever has to make it. Sender ours and we are in the room → we do. Sender elsewhere →
  * their server first, even when we are in the room; if it cannot be reached and we are, we do. Never an exchange with
@@ -141,7 +109,10 @@ export const redeemDelivery = (context: Context<RedeemNeeds>, delivery: Delivery
   const askSender = (otherwise: Refusal): Step<Redeemed> =>
     serverOf(delivery.sender) === ownServer
       ? TE.left(otherwise)
-      : askForExchange(context, delivery, serverOf(delivery.sender), undefined);
+      : askForExchange<Redeemed>(context, delivery, {
+          destination: serverOf(delivery.sender),
+          ourselves: undefined,
+        });
 
   return pipe(
     decideRedemption(context, redeem, delivery),
@@ -163,7 +134,11 @@ export const redeemDelivery = (context: Context<RedeemNeeds>, delivery: Delivery
         // The room's own word on who invited, not the delivery's.
         const sender = parseUserId(outcome.events[0].sender);
         return isRight(sender) && serverOf(sender.right) !== ownServer
-          ? askForExchange(context, { ...delivery, sender: sender.right }, serverOf(sender.right), ourselves)
+          ? askForExchange(
+              context,
+              { ...delivery, sender: sender.right },
+              { destination: serverOf(sender.right), ourselves },
+            )
           : ourselves;
       },
     ),

@@ -3,7 +3,13 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { MailContent } from "../../invite/admit-inviter.js";
 import type { InviteDetails } from "../../invite/event-templates.js";
-import { type InviteRecord, type Transition, inviteKey, redeemerOf } from "../../invite/invite-life.js";
+import {
+  type InviteRecord,
+  type Transition,
+  addressHash,
+  inviteKey,
+  redeemerOf,
+} from "../../invite/invite-life.js";
 import type { ThreepidInvite } from "../../invite/parse-invite-request.js";
 import { isRevoked } from "../../invite/proof.js";
 import { type StoredInvite, parseStoredInvite } from "../../invite/stored-invite.js";
@@ -253,6 +259,7 @@ export const storeInvite = (context: Context<StoreInviteNeeds>, request: ToStore
   const now = clock.now();
   const asked: InviteRecord = {
     key: inviteKey(crypto, config.addressKey, { roomId, sender, idServer, threepid }),
+    addressHash: addressHash(crypto, config.addressKey, threepid),
     roomId,
     sender,
     idServer,

@@ -1,8 +1,16 @@
 import type { CryptoEngine, SigningKey } from "../../matrix/crypto-engine.js";
-import type { Config, Federation, IdentityServer, Invites, Limits, Observe, Policy, Ports } from "../../ports.js";
+import type {
+  Config,
+  Federation,
+  IdentityServer,
+  Invites,
+  Limits,
+  Observe,
+  Policy,
+  Ports,
+} from "../../ports.js";
 import { type MemoryClock, memoryClock } from "./clock.js";
 import { memoryInvites } from "./invites.js";
-import { memoryLimits } from "./limits.js";
 import { type MemoryRedemptions, memoryRedemptions } from "./redemptions.js";
 import type { AppendHooks } from "./room-ports.js";
 import { type MemoryRooms, memoryRooms } from "./rooms.js";

@@ -100,7 +100,9 @@ export const memoryRedemptions = (): MemoryRedemptions => {
               ({ columns: { destination, place, at } }) =>
                 !except.includes(destination) && place <= due.to && at >= due.from && at <= due.to,
             )
-            .sort((one, other) => one.columns.place - other.columns.place || byId(one.columns, other.columns)),
+            .sort(
+              (one, other) => one.columns.place - other.columns.place || byId(one.columns, other.columns),
+            ),
         )
         .slice(0, limit)
         .map(({ value }) => {

@@ -1,12 +1,6 @@
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
 import { member } from "../matrix/json.js";
 
-/**
- * A text as a column has it. Strangers write tokens, and the text of a database may hold neither U+0000 nor half a
- * surrogate pair: these, quotation marks and backslashes stand as JSON escapes them. Everything else is itself.
- */
-export const escapedText = (text: string): string => JSON.stringify(text).slice(1, -1);
-
 /** What is stored is not as this library writes it. What stands there is not repeated. */
 export const unreadable = (what: string): Error => new Error(`What is stored has no readable ${what}.`);
 

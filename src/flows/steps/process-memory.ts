@@ -1,0 +1,138 @@
+import type { ServerName } from "../../matrix/ids.js";
+import type { Delivered } from "./delivered.js";
+import type { FlowResult, Step } from "./step.js";
+
+/** What one process remembers between the calls of its flows. Nothing of it must outlive the process. */
+export interface ProcessMemory {
+  readonly servers: BackedOffServers;
+  readonly validity: RememberedValidity;
+  /** At most two requests at a time to one host that a key's validity is asked of. */
+  readonly validityTurns: Turns;
+  readonly worker: Worker;
+}
+
+/** A call of the worker that runs, which later calls join. */
+export interface Worker {
+  running: FlowResult<Delivered> | undefined;
+  /** Whether somebody has joined since the last claim: there may be new rows. */
+  isWoken: boolean;
+  /** How many claims were made: it says which lane is looked at first. */
+  claims: number;
+  /** When the ended rows were trimmed, and rows with impossible times were looked for. */
+  trimmedAt: number;
+  endedSince: number;
+  staleCheckedAt: number;
+}
+
+const maxRemembered = 10_000;
+
+/** A map that forgets what was set first. */
+const remember = <Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void => {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= maxRemembered) return;
+  for (const [oldest] of map) {
+    map.delete(oldest);
+    return;
+  }
+};
+
+/** Servers that are asked nothing for a while. */
+export interface BackedOffServers {
+  /** Until when, if it is not over. */
+  readonly until: (server: ServerName, now: number) => number | undefined;
+  readonly up: (server: ServerName) => void;
+  /** Twice as long each time, or what the server asks for; an hour at most. Answers until when. */
+  readonly down: (server: ServerName, now: number, retryAfterMs?: number) => number;
+}
+
+const firstBackOffMs = 60_000;
+export const maxBackOffMs = 3_600_000;
+
+/** A wait that somebody else asks for: what is not finite is not given. */
+export const waitFrom = (given: unknown, most: number): number =>
+  typeof given === "number" && Number.isFinite(given) ? Math.min(Math.max(given, 0), most) : 0;
+
+const backedOffServers = (): BackedOffServers => {
+  const servers = new Map<ServerName, { readonly until: number; readonly failures: number }>();
+  return {
+    until: (server, now) => {
+      const until = servers.get(server)?.until ?? 0;
+      // Later than any back-off lasts: the clock was set back since.
+      return until > now && until <= now + maxBackOffMs ? until : undefined;
+    },
+    up: (server) => servers.delete(server),
+    down: (server, now, retryAfterMs) => {
+      const failures = Math.min((servers.get(server)?.failures ?? 0) + 1, 10);
+      const own = Math.min(firstBackOffMs * 2 ** (failures - 1), maxBackOffMs);
+      const until = now + Math.max(own, waitFrom(retryAfterMs, maxBackOffMs));
+      remember(servers, server, { until, failures });
+      return until;
+    },
+  };
+};
+
+/** Answers of validity URLs. */
+export interface RememberedValidity {
+  readonly find: (url: string, now: number) => boolean | "unknown" | undefined;
+  readonly note: (url: string, now: number, valid: boolean | "unknown") => void;
+}
+
+const keptMs = (valid: boolean | "unknown"): number => {
+  if (valid === "unknown") return 15_000;
+  return valid ? 300_000 : 60_000;
+};
+
+const rememberedValidity = (): RememberedValidity => {
+  const answers = new Map<string, { readonly at: number; readonly valid: boolean | "unknown" }>();
+  return {
+    find: (url, now) => {
+      const known = answers.get(url);
+      return known !== undefined && known.at <= now && now < known.at + keptMs(known.valid)
+        ? known.valid
+        : undefined;
+    },
+    note: (url, now, valid) => {
+      remember(answers, url, { at: now, valid });
+    },
+  };
+};
+
+/** Runs steps of one name a few at a time; those that are urgent come before the others that wait. */
+export type Turns = <A>(of: { readonly name: string; readonly isUrgent: boolean }, step: Step<A>) => Step<A>;
+
+const turns = (atATime: number): Turns => {
+  const names = new Map<string, { running: number; urgent: (() => void)[]; others: (() => void)[] }>();
+  return ({ name, isUrgent }, step) =>
+    async () => {
+      const known = names.get(name) ?? { running: 0, urgent: [], others: [] };
+      names.set(name, known);
+      if (known.running < atATime) known.running += 1;
+      else await new Promise<void>((go) => (isUrgent ? known.urgent : known.others).push(go));
+      try {
+        return await step();
+      } finally {
+        const next = known.urgent.shift() ?? known.others.shift();
+        // The turn is handed on, so that nobody who comes now overtakes those who wait.
+        if (next !== undefined) next();
+        else {
+          known.running -= 1;
+          if (known.running === 0) names.delete(name);
+        }
+      }
+    };
+};
+
+export const processMemory = (): ProcessMemory => ({
+  servers: backedOffServers(),
+  validity: rememberedValidity(),
+  validityTurns: turns(2),
+  worker: {
+    running: undefined,
+    isWoken: false,
+    claims: 0,
+    trimmedAt: -Infinity,
+    endedSince: 0,
+    staleCheckedAt: -Infinity,
+  },
+});

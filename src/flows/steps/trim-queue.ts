@@ -1,0 +1,37 @@
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { callPort } from "./call-port.js";
+import type { Context } from "./context.js";
+import { queueLimits } from "./queue-limits.js";
+import type { Step } from "./step.js";
+
+/** Often enough that what has ended stays bounded, and not for each row. */
+const everyMs = 60_000;
+const everyRows = 500;
+
+/** Removals in one statement. */
+const perStatement = 1_000;
+
+/**
+ * Removes redemptions that have ended: the oldest of those that are dead or done, where there are too many, and the tokens
+ * that were remembered long enough.
+ */
+export const trimQueue = (context: Context<"redemptions" | "clock">, ended: number): Step<void> => {
+  const { worker } = context.memory;
+  const { dead, deadBytes, done, rememberMs } = queueLimits(context.ports.config);
+  const now = context.ports.clock.now();
+  worker.endedSince += ended;
+  const isRecent = worker.trimmedAt <= now && now < worker.trimmedAt + everyMs;
+  if (worker.endedSince === 0 || (isRecent && worker.endedSince < everyRows)) return TE.right(undefined);
+  worker.trimmedAt = now;
+  worker.endedSince = 0;
+  return pipe(
+    [
+      { lanes: ["dead"], keep: { rows: dead, bytes: deadBytes } },
+      { lanes: ["done", "announced"], keep: { rows: done, bytes: Number.MAX_SAFE_INTEGER } },
+      { lane: "redeemed", endedBefore: now - rememberMs, limit: perStatement },
+    ] as const,
+    TE.traverseSeqArray((which) => callPort(context, "redemptions", "remove", which).answer),
+    TE.map(() => undefined),
+  );
+};
