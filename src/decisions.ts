@@ -79,7 +79,23 @@ export {
   type SettledLife,
   type TokenState,
   type Transition,
+  type AddressHash,
+  addressHash,
   advance,
   inviteKey,
   tokensOf,
 } from "./invite/invite-life.js";
+
+// The queue of redemptions.
+export {
+  type RedemptionId,
+  type RedemptionRecord,
+  type RedemptionState,
+  type RedemptionTransition,
+  type TokenOfUser,
+  advanceRedemption,
+  redemptionId,
+} from "./invite/redemption.js";
+export { type Line, type Place, placesInLine } from "./invite/redemption-line.js";
+export { type ExchangeRefusal, type ExchangeVerdict, exchangeVerdict } from "./invite/exchange-answer.js";
+export { isVouched } from "./invite/vouched.js";

@@ -10,7 +10,7 @@ import { asList, callPort } from "./steps/call-port.js";
 import { type Claimed, claimSlots } from "./steps/claim-slots.js";
 import type { Delivered } from "./steps/delivered.js";
 import { settle } from "./steps/notify.js";
-import { maxBackOffMs } from "./steps/process-memory.js";
+import { hasPassed, maxBackOffMs } from "./steps/process-memory.js";
 import type { Problem, Step } from "./steps/step.js";
 import { trimQueue } from "./steps/trim-queue.js";
 import { type Ended, type WorkContext, workOnClaimed } from "./steps/work-on-claimed.js";
@@ -56,7 +56,8 @@ const allLanes = waitingLanes.map((lane) => ({ lane, except: [] }));
 const claimStale = (context: WorkContext, limit: number): Step<readonly Claimed[]> => {
   const { worker } = context.memory;
   const now = context.ports.clock.now();
-  if (worker.staleCheckedAt <= now && now < worker.staleCheckedAt + staleCheckMs) return TE.right([]);
+  worker.staleCheckedAt ??= now;
+  if (limit <= 0 || !hasPassed(worker.staleCheckedAt, now, staleCheckMs)) return TE.right([]);
   worker.staleCheckedAt = now;
   const due = { from: now + staleAfterMs, to: Number.MAX_SAFE_INTEGER };
   return claim(context, { lanes: allLanes, limit: Math.min(limit, 8), due });

@@ -3,7 +3,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { type Delivery, type OnBind, type RefusedEntry, checkOnBind } from "../invite/onbind.js";
 import { type RedemptionRecord, redemptionId } from "../invite/redemption.js";
 import { type Place, placesInLine } from "../invite/redemption-line.js";
-import { type Lane, lanesOf, leavingOf, redemptionRow, waitingLanes } from "../invite/redemption-row.js";
+import { type Lane, lanesOf, leavingAtDepth, redemptionRow, waitingLanes } from "../invite/redemption-row.js";
 import { serverOf } from "../matrix/ids.js";
 import type { LaneSize, UserLine } from "../ports.js";
 import { refusal } from "../refusal.js";
@@ -79,7 +79,7 @@ const newRow = (
   return {
     record,
     isVouched,
-    leaving: leavingOf({ depth, attempts: 0 }),
+    leaving: leavingAtDepth(depth),
     bytes: redemptionRow(record).bytes,
   };
 };

@@ -10,6 +10,8 @@ export type ExchangeVerdict =
   | "Refused"
   /** It does not have the room or the invite; it may come to have it. */
   | "NotFound"
+  /** Forbidden, for a reason that we do not know: nobody else may make the invite, and it may be made later. */
+  | "Forbidden"
   /** A failure of this request: another time it may be made. */
   | "Failed"
   /** The server cannot work now, or what answered is not a homeserver: ask it nothing for a while. */
@@ -28,6 +30,9 @@ const refusals: Readonly<Record<number, ReadonlySet<string>>> = {
   413: new Set(["M_TOO_LARGE"]),
 };
 
+/** What proxies, and servers that lack the endpoint, answer as well. */
+const saysNothing: ReadonlySet<string> = new Set(["M_UNKNOWN", "M_UNRECOGNIZED"]);
+
 /** Statuses with which a homeserver says that it could not do it now. */
 const passing: ReadonlySet<number> = new Set([401, 408, 424, 425]);
 
@@ -41,5 +46,6 @@ export const exchangeVerdict = ({ status, errcode }: ExchangeRefusal): ExchangeV
   if (errcode === undefined || status === 429 || status === 503) return "Down";
   if (refusals[status]?.has(errcode) === true) return "Refused";
   if (status === 404 && errcode === "M_NOT_FOUND") return "NotFound";
+  if (status === 403 && !saysNothing.has(errcode)) return "Forbidden";
   return passing.has(status) || status >= 500 ? "Failed" : "Down";
 };

@@ -3,7 +3,7 @@ import { canonicalJson } from "../matrix/canonical-json.js";
 import { type ServerName, serverOf } from "../matrix/ids.js";
 import type { JsonObject } from "../matrix/json.js";
 import { utf8Length } from "../matrix/utf8.js";
-import type { RedemptionRecord, RedemptionState, TokenOfUser, WaitingRedemption } from "./redemption.js";
+import type { RedemptionRecord, RedemptionState, TokenOfUser } from "./redemption.js";
 import { escapedText } from "./escaped-text.js";
 
 /**
@@ -46,11 +46,11 @@ export const firmDepth = 64;
 
 const deepLeaves = 1_000;
 
-/** Deep ones leave first, the deepest of them before the others; then those that were tried, most often first. */
-export const leavingOf = ({ depth, attempts }: Pick<WaitingRedemption, "depth" | "attempts">): number => {
-  if (attempts > 0) return Math.min(attempts, deepLeaves);
-  return depth < firmDepth ? 0 : deepLeaves + depth;
-};
+/** Of those that nobody has worked on the deepest leave first; the others never do. */
+export const leavingAtDepth = (depth: number): number => (depth < firmDepth ? 0 : deepLeaves + depth);
+
+/** After the deep ones those leave that somebody has worked on, the most often tried first. */
+const leavingAfter = (attempts: number): number => Math.min(Math.max(attempts, 1), deepLeaves);
 
 const isFirst = ({ state, owedAt }: RedemptionRecord): boolean =>
   state._tag === "Waiting" && state.attempts === 0 && state.dueAt === owedAt;
@@ -61,11 +61,20 @@ const orderOf = (record: RedemptionRecord): Order => {
   const { state } = record;
   switch (state._tag) {
     case "Waiting": {
-      const { isVouched, turn, dueAt } = state;
-      const leaving = leavingOf(state);
+      const { isVouched, turn, depth, dueAt, attempts } = state;
       return isFirst(record)
-        ? { lane: isVouched ? "vouched" : "unvouched", place: turn, leaving, at: dueAt }
-        : { lane: isVouched ? "vouched-again" : "unvouched-again", place: dueAt, leaving, at: dueAt };
+        ? {
+            lane: isVouched ? "vouched" : "unvouched",
+            place: turn,
+            leaving: leavingAtDepth(depth),
+            at: dueAt,
+          }
+        : {
+            lane: isVouched ? "vouched-again" : "unvouched-again",
+            place: dueAt,
+            leaving: leavingAfter(attempts),
+            at: dueAt,
+          };
     }
     case "Dead":
       return ended("dead", state.endedAt);

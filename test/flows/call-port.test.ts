@@ -103,7 +103,7 @@ describe("what goes wrong is a PortFailure with the name of the call", () => {
   it.each([null, undefined, {}, "list", 5, { length: 1 }])("a list that is none: %o", async (odd) => {
     const world = openWorld();
     world.intercept = () => Promise.resolve(odd);
-    const read = callPort(contextOf(world), "invites", "list", room).read(asList);
+    const read = callPort(contextOf(world), "invites", "list", { by: { roomId: room } }).read(asList);
     expect(problemOf(await read())).toMatchObject({ code: "PortBroken", port: "invites.list" });
   });
 });

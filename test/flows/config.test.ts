@@ -35,7 +35,7 @@ const expectTypeError = (thrown: unknown, message: string): void => {
 const needs = {
   invite: ["crypto", "rooms", "events", "identityServer", "invites", "users", "clock"],
   inviteAll: ["crypto", "rooms", "events", "identityServer", "invites", "users", "clock"],
-  receiveOnBind: ["crypto", "redemptions", "users", "clock"],
+  receiveOnBind: ["crypto", "invites", "redemptions", "users", "clock"],
   deliverOwed: [
     "crypto",
     "rooms",
@@ -47,10 +47,10 @@ const needs = {
     "clock",
     "random",
   ],
-  receiveExchange: ["crypto", "rooms", "events", "identityServer", "invites"],
+  receiveExchange: ["crypto", "rooms", "events", "identityServer", "invites", "clock"],
   receiveInboundInvite: ["crypto", "redemptions", "users", "clock"],
-  redeemThirdPartySigned: ["crypto", "rooms", "events", "identityServer", "invites", "federation"],
-  checkFirstJoin: ["crypto", "rooms", "identityServer"],
+  redeemThirdPartySigned: ["crypto", "rooms", "events", "identityServer", "invites", "federation", "clock"],
+  checkFirstJoin: ["crypto", "rooms", "identityServer", "clock"],
   revokeInvite: ["crypto", "rooms", "events", "invites"],
   listInvites: ["rooms", "invites"],
   invitesLeftBehind: ["rooms", "invites"],
@@ -99,11 +99,11 @@ const wrong: Readonly<Record<keyof Config, readonly [values: readonly unknown[],
   ],
   maxPairs: [noNumbers, wholeNumber("maxPairs")],
   maxOnBindEntries: [noNumbers, wholeNumber("maxOnBindEntries")],
-  maxWaitingPerUser: [noNumbers, wholeNumber("maxWaitingPerUser")],
-  maxWaitingPerServer: [noNumbers, wholeNumber("maxWaitingPerServer")],
+  queue: [[null, 5, "all", true], "config.queue must be an object."],
   askedForMs: [noNumbers, wholeNumber("askedForMs")],
   redemptionAgeMs: [noNumbers, wholeNumber("redemptionAgeMs")],
   leaseMs: [[...noNumbers, 0], wholeNumber("leaseMs", 1)],
+  maxInFlight: [[...noNumbers, 0], wholeNumber("maxInFlight", 1)],
   allowClearLookup: [noBooleans, trueOrFalse("allowClearLookup")],
   storeAddresses: [noBooleans, trueOrFalse("storeAddresses")],
   pinnedKeys: [
@@ -209,13 +209,13 @@ describe("a configuration that is right", () => {
 });
 
 /** The methods of every port. */
-const methods: Readonly<Record<Exclude<keyof Ports, "config" | "observe">, readonly string[]>> = {
+const methods: Readonly<Record<Exclude<keyof Ports, "config" | "observe" | "limits">, readonly string[]>> = {
   crypto: ["verify", "sha256", "hmacSha256"],
   rooms: ["snapshot", "tokens"],
   events: ["append"],
   identityServer: ["hashDetails", "lookup", "storeInvite", "keyValidity"],
   invites: ["putIfAbsent", "replace", "find", "findByToken", "list"],
-  redemptions: ["owe", "countWaiting", "lease", "settle", "postpone", "nextDueAt"],
+  redemptions: ["put", "line", "sizes", "claim", "replace", "known", "list", "remove", "nextDueAt"],
   federation: ["exchangeThirdPartyInvite"],
   users: ["find"],
   clock: ["now"],
@@ -397,7 +397,7 @@ export const theTypesOfAPart = ({ ports }: World): void => {
   createThirdPartyInvites(ports, ["inviteByThreePid"]);
   // @ts-expect-error -- the whole needs every port
   createThirdPartyInvites({ config, rooms, invites });
-  const onBind: PortsOf<"receiveOnBind"> = { config, crypto, redemptions, users, clock };
+  const onBind: PortsOf<"receiveOnBind"> = { config, crypto, invites, redemptions, users, clock };
   createThirdPartyInvites(onBind, ["receiveOnBind"]);
   // @ts-expect-error -- `events` is none of the ports of this part
   expect("events" satisfies keyof typeof onBind);

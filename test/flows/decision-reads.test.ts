@@ -19,6 +19,7 @@ import {
   exchange,
   firstJoin,
   firstJoinToken,
+  addressHash,
   inviteKey,
   inviteThreepid,
   inviteUser,
@@ -129,9 +130,15 @@ const idServer = rightOf(parseServerName("id.example"));
 
 const recordsOf = ({ roomId }: Room): fc.Arbitrary<InviteRecord> =>
   fc.record({ sender: person, createdAt: time, details, life }).map((of) => {
-    const named = { roomId, sender: of.sender, idServer, threepid: email("bob@two.example") };
-    const key = inviteKey(nodeCrypto, new Uint8Array(32), named);
-    return { key, roomId, idServer, ...of };
+    const threepid = email("bob@two.example");
+    const key = inviteKey(nodeCrypto, new Uint8Array(32), { roomId, sender: of.sender, idServer, threepid });
+    return {
+      key,
+      addressHash: addressHash(nodeCrypto, new Uint8Array(32), threepid),
+      roomId,
+      idServer,
+      ...of,
+    };
   });
 
 /** State events beside those of the room: members that are invited by proof, tokens, and what a mail shows. */

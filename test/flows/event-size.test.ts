@@ -2,7 +2,7 @@ import type { InviteCommand } from "matrix-third-party-invites";
 import type { JsonObject } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
 import { ask } from "./lives.js";
-import { type World, openWorld, pend, storedAnswer } from "./ports.js";
+import { type World, openWorld, owe, pend, storedAnswer } from "./ports.js";
 import { address, alice, anna, bob, codeOf, longTerm, must, problemOf, room, signedBy } from "./samples.js";
 
 describe("an invite whose event is too large for a room", () => {
@@ -102,8 +102,7 @@ describe("an invite whose event is too large for a room", () => {
     const world = openWorld();
     pend(world, "t1");
     const signed = signedBy(anna, "t1", longTerm, { more: "x".repeat(60_000) });
-    const row = { roomId: room, token: "t1", mxid: anna, proof: "proof", sender: alice, signed };
-    await world.ports.redemptions.owe([{ ...row, owedAt: world.now, dueAt: world.now, attempts: 0 }], {});
+    await owe(world, { sender: alice, signed });
     expect(must(await world.invites.deliverOwed())).toMatchObject({ dead: 1 });
     expect(world.rows()[0]?.state).toMatchObject({ _tag: "Dead", reason: "EventTooLarge", status: 413 });
     expect(world.count("events.append")).toBe(0);

@@ -1,18 +1,20 @@
 import { type Config, type FlowName, createThirdPartyInvites } from "matrix-third-party-invites";
 import { describe, expect, it } from "vitest";
 import { bringTo, lifeOf } from "./lives.js";
-import { openWorld, pend } from "./ports.js";
+import { openWorld, pend, waitingIn } from "./ports.js";
 import { alice, anna, bob, codeOf, must, problemOf, room, signedBy } from "./samples.js";
 
 const fields: readonly (keyof Config)[] = [
   "maxPairs",
   "maxOnBindEntries",
-  "maxWaitingPerUser",
-  "maxWaitingPerServer",
   "askedForMs",
   "redemptionAgeMs",
   "leaseMs",
+  "maxInFlight",
 ];
+
+/** The least that a number may be, where it is not 0. */
+const leastOf = (field: keyof Config): number => (field === "leaseMs" || field === "maxInFlight" ? 1 : 0);
 
 /** What a host in JavaScript, or a file, may hold where a number should be. */
 const noNumbers = [NaN, Infinity, -1, 1.5, "5", null, 5n];
@@ -32,7 +34,7 @@ describe("a number of the configuration that is none", () => {
     "%s: %s → the constructor throws a TypeError, and no port is asked",
     (field, value) => {
       const world = openWorld({ config: { [field]: value } });
-      const least = field === "leaseMs" ? 1 : 0;
+      const least = leastOf(field);
       const error = new TypeError(`config.${field} must be a whole number, ${least} or more.`);
       expect(() => world.invites).toThrow(error);
       for (const flow of flows) expect(() => createThirdPartyInvites(world.ports, [flow])).toThrow(error);
@@ -41,7 +43,7 @@ describe("a number of the configuration that is none", () => {
   );
 
   it.each(fields)("%s may be its least, and undefined is the default", async (field) => {
-    for (const value of [field === "leaseMs" ? 1 : 0, undefined]) {
+    for (const value of [leastOf(field), undefined]) {
       const world = openWorld({ config: { [field]: value } });
       must(await world.invites.deliverOwed());
     }
@@ -89,7 +91,7 @@ describe("a wait that another server asks for", () => {
     must(await world.invites.receiveOnBind({ body }));
     world.next.exchange.push({ _tag: "Unreachable", retryAfterMs });
     expect(must(await world.invites.deliverOwed())).toMatchObject({ again: 1 });
-    const [row] = world.rows();
+    const [row] = waitingIn(world);
     expect(row?.dueAt).toBeGreaterThan(world.now);
     expect(row?.dueAt).toBeLessThan(world.now + 3_600_000);
   });

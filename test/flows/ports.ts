@@ -6,8 +6,8 @@ import {
   type ThirdPartyInvites,
   createThirdPartyInvites,
 } from "matrix-third-party-invites";
-import { tokensOf } from "matrix-third-party-invites/decisions";
-import { lookupHash, serverOf } from "matrix-third-party-invites/matrix";
+import { redemptionId, tokensOf } from "matrix-third-party-invites/decisions";
+import { lookupHash } from "matrix-third-party-invites/matrix";
 import type {
   Events,
   Federation,
@@ -16,21 +16,29 @@ import type {
   InviteRecord,
   Invites,
   JsonObject,
-  LeasedRedemption,
   Observation,
-  OwedRedemption,
   Policy,
-  RedemptionId,
-  Redemptions,
+  RedemptionRecord,
   Rooms,
-  Settlement,
   StateEntry,
   Marked,
-  TokenOfUser,
   Users,
+  WaitingRedemption,
 } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
-import { type FakeUser, aServer, alice, longTerm, pendingContent, room, threepid } from "./samples.js";
+import { memoryRedemptions } from "matrix-third-party-invites/testing";
+import {
+  type FakeUser,
+  aServer,
+  alice,
+  anna,
+  bob,
+  longTerm,
+  pendingContent,
+  room,
+  signedBy,
+  threepid,
+} from "./samples.js";
 
 /** The calls that an invite by address makes before its record is stored; each of them can be cancelled. */
 export const callsBeforeStoring = [
@@ -86,14 +94,6 @@ interface Scripts {
 
 export type ValidityAnswer = AnswerOf<IdentityServer, "keyValidity">;
 
-export type RowState = { readonly _tag: "Waiting" } | Exclude<Settlement, { readonly _tag: "Again" }>;
-
-interface Row {
-  redemption: OwedRedemption;
-  state: RowState;
-  lease?: { readonly id: string; readonly until: number };
-}
-
 interface FakeRoom {
   readonly version: string;
   readonly state: Map<string, { readonly event: EventLike; readonly changedAt: number }>;
@@ -128,7 +128,7 @@ export interface World {
   /** Every event that a flow had appended, in order. */
   readonly appended: EventTemplate[];
   readonly records: Map<InviteKey, Marked<InviteRecord>>;
-  readonly rows: () => readonly (OwedRedemption & { readonly state: RowState })[];
+  readonly rows: () => readonly RedemptionRecord[];
   /** Puts a state event into the room, past all rules. */
   readonly put: (event: {
     readonly type: string;
@@ -166,9 +166,7 @@ export const openWorld = (options: WorldOptions = {}): World => {
   const { version = "11", creator = alice } = options;
   let revision = 0;
   let marks = 0;
-  let leases = 0;
   let tokens = 0;
-  const rows = new Map<string, Row>();
 
   const recorded = <P extends object>(port: string, target: P): P =>
     new Proxy(target, {
@@ -305,73 +303,17 @@ export const openWorld = (options: WorldOptions = {}): World => {
           ({ value }) => value.roomId === roomId && tokensOf(value.life).includes(token),
         ),
       ),
-    list: (roomId) =>
+    list: ({ by, limit = Infinity }) =>
       Promise.resolve(
-        [...world.records.values()].map(({ value }) => value).filter((record) => record.roomId === roomId),
+        [...world.records.values()]
+          .filter(({ value }) =>
+            Object.entries(by).every(([name, asked]) => Reflect.get(value, name) === asked),
+          )
+          .slice(0, limit),
       ),
   };
 
-  const rowName = ({ roomId, token, mxid, proof }: RedemptionId): string =>
-    JSON.stringify([roomId, token, mxid, proof]);
-  const rowsOf = ({ roomId, token, mxid }: TokenOfUser): readonly Row[] =>
-    [...rows.values()].filter(
-      ({ redemption: row }) => row.roomId === roomId && row.token === token && row.mxid === mxid,
-    );
-  const waiting = (): readonly Row[] => [...rows.values()].filter(({ state }) => state._tag === "Waiting");
-  const freeAt = ({ redemption, lease }: Row): number => Math.max(redemption.dueAt, lease?.until ?? 0);
-
-  const redemptions: Redemptions = {
-    owe: (owed) => {
-      for (const redemption of owed)
-        if (
-          !rows.has(rowName(redemption)) &&
-          !rowsOf(redemption).some(({ state }) => state._tag === "Redeemed")
-        )
-          rows.set(rowName(redemption), { redemption, state: { _tag: "Waiting" } });
-      return Promise.resolve();
-    },
-    countWaiting: (of) =>
-      Promise.resolve(
-        waiting().filter(({ redemption }) =>
-          "mxid" in of ? redemption.mxid === of.mxid : serverOf(redemption.sender) === of.destination,
-        ).length,
-      ),
-    lease: ({ now, until, limit }) => {
-      const due = waiting().filter((row) => freeAt(row) <= now);
-      return Promise.resolve(
-        due.slice(0, limit).map((row): LeasedRedemption => {
-          leases += 1;
-          row.lease = { id: String(leases), until };
-          return { redemption: row.redemption, lease: String(leases) };
-        }),
-      );
-    },
-    settle: (id, lease, settlement) => {
-      const row = rows.get(rowName(id));
-      if (row?.lease?.id !== lease || row.lease.until <= world.now) return Promise.resolve();
-      delete row.lease;
-      if (settlement._tag === "Again")
-        row.redemption = {
-          ...row.redemption,
-          dueAt: Math.max(row.redemption.dueAt, settlement.dueAt),
-          attempts: row.redemption.attempts + 1,
-        };
-      else row.state = settlement;
-      if (settlement._tag === "Redeemed")
-        for (const other of rowsOf(id)) if (other.state._tag === "Waiting") other.state = settlement;
-      return Promise.resolve();
-    },
-    postpone: (id, dueAt) => {
-      for (const row of rowsOf(id))
-        if (row.state._tag === "Waiting" && row.redemption.sender === id.sender)
-          row.redemption = { ...row.redemption, dueAt: Math.max(row.redemption.dueAt, dueAt) };
-      return Promise.resolve();
-    },
-    nextDueAt: () => {
-      const times = waiting().map(freeAt);
-      return Promise.resolve(times.length === 0 ? undefined : Math.min(...times));
-    },
-  };
+  const redemptions = memoryRedemptions();
 
   const federation: Federation = {
     exchangeThirdPartyInvite: () => Promise.resolve(world.next.exchange.shift() ?? { _tag: "Unreachable" }),
@@ -402,6 +344,7 @@ export const openWorld = (options: WorldOptions = {}): World => {
       identityServer: recorded("identityServer", identityServer),
       invites: recorded("invites", invites),
       redemptions: recorded("redemptions", redemptions),
+      limits: "off",
       federation: recorded("federation", federation),
       users: recorded("users", users),
       policy: recorded("policy", policy),
@@ -428,7 +371,7 @@ export const openWorld = (options: WorldOptions = {}): World => {
     rooms: new Map(),
     appended: [],
     records: new Map(),
-    rows: () => [...rows.values()].map(({ redemption, state }) => ({ ...redemption, state })),
+    rows: redemptions.all,
     put: ({ type, key = "", sender = alice, content, roomId = room, at }) => {
       revision += 1;
       const time = at === undefined ? {} : { origin_server_ts: at };
@@ -466,6 +409,46 @@ export const storedAnswer = (token: string, more: JsonObject = {}): JsonObject =
   public_keys: pendingContent()["public_keys"],
   ...more,
 });
+
+/** The states of those that wait. */
+export const waitingIn = (world: World): readonly WaitingRedemption[] =>
+  world.rows().flatMap(({ state }) => (state._tag === "Waiting" ? [state] : []));
+
+/** What is owed: an invite of one of our users, by the proof that an identity server delivered. */
+export const owe = async (
+  world: World,
+  {
+    token = "t1",
+    mxid = anna,
+    sender = bob,
+    roomId = room,
+    signed = signedBy(mxid, token),
+    owedAt = world.now,
+    ...state
+  }: Partial<Omit<RedemptionRecord, "state" | "id">> & Partial<Omit<WaitingRedemption, "_tag">> = {},
+): Promise<RedemptionRecord> => {
+  const record: RedemptionRecord = {
+    id: redemptionId(nodeCrypto, { roomId, sender, signed: { mxid, token, json: signed } }),
+    roomId,
+    token,
+    mxid,
+    sender,
+    owedAt,
+    state: {
+      _tag: "Waiting",
+      signed,
+      isVouched: false,
+      turn: 0,
+      depth: 0,
+      dueAt: owedAt,
+      attempts: 0,
+      ...state,
+    },
+  };
+  await world.ports.redemptions.put([record], {});
+  world.calls.length = 0;
+  return record;
+};
 
 /** Puts a pending third-party invite into the room, made by `sender`. */
 export const pend = (

@@ -1,8 +1,20 @@
 import type { Config, FlowResult, OnBindOutcome } from "matrix-third-party-invites";
 import type { JsonObject } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
-import { type World, openWorld } from "./ports.js";
-import { address, alice, anna, bob, carol, must, problemOf, room, signedBy, stranger } from "./samples.js";
+import { type World, openWorld, waitingIn } from "./ports.js";
+import {
+  address,
+  alice,
+  anna,
+  bob,
+  carol,
+  longTerm,
+  must,
+  problemOf,
+  room,
+  signedBy,
+  stranger,
+} from "./samples.js";
 
 /** Of this server, and just bound. */
 const zoe = anna;
@@ -41,14 +53,17 @@ describe("what an identity server delivers once", () => {
   it("is stored before the answer, and owed from now on", async () => {
     const world = openHome();
     const result = await deliver(world, bodyOf([entryOf("t1"), entryOf("t2", { sender: carol })]));
-    expect(must(result)).toEqual({ accepted: 2, refused: [] });
-    const times = { owedAt: world.now, dueAt: world.now, attempts: 0 };
-    const row = { roomId: room, mxid: zoe, proof: expect.any(String) as unknown, ...times };
+    expect(must(result)).toEqual({ accepted: 2, added: 2, refused: [] });
+    const row = { id: expect.any(String) as unknown, roomId: room, mxid: zoe, owedAt: world.now };
+    const state = { _tag: "Waiting", isVouched: false, dueAt: world.now, attempts: 0 };
+    const states = ["t1", "t2"].map((token, place) => {
+      return { ...state, signed: signedBy(zoe, token), turn: place, depth: place };
+    });
     expect(world.rows()).toEqual([
-      { ...row, token: "t1", sender: bob, signed: signedBy(zoe, "t1"), state: { _tag: "Waiting" } },
-      { ...row, token: "t2", sender: carol, signed: signedBy(zoe, "t2"), state: { _tag: "Waiting" } },
+      { ...row, token: "t1", sender: bob, state: states[0] },
+      { ...row, token: "t2", sender: carol, state: states[1] },
     ]);
-    expect(world.names().at(-1)).toBe("redemptions.owe");
+    expect(world.names().at(-1)).toBe("redemptions.put");
     expect(world.observed).toEqual([1, 2].map(() => ({ _tag: "RedemptionOwed", roomId: room, target: zoe })));
   });
 
@@ -72,7 +87,7 @@ describe("what an identity server delivers once", () => {
       good,
     ])
       must(await deliver(world, bodyOf([entry])));
-    expect(world.rows().map(({ sender, signed }) => [sender, signed])).toEqual([
+    expect(world.rows().map(({ sender, state }) => [sender, "signed" in state && state.signed])).toEqual([
       [bob, signedBy(zoe, "t1", stranger)],
       [carol, signedBy(zoe, "t1")],
       [bob, signedBy(zoe, "t1")],
@@ -84,23 +99,23 @@ describe("what an identity server delivers once", () => {
     ["empty", { invites: [] }],
   ])("with invites %s → nothing to do", async (_, more) => {
     const world = openHome();
-    expect(must(await deliver(world, bodyOf([], more)))).toEqual({ accepted: 0, refused: [] });
-    expect(world.count("redemptions.owe")).toBe(0);
+    expect(must(await deliver(world, bodyOf([], more)))).toEqual({ accepted: 0, added: 0, refused: [] });
+    expect(world.count("redemptions.put")).toBe(0);
   });
 
   it("keeps `signed` whole, with members that nobody knows", async () => {
     const world = openHome();
     const signed = signedBy(zoe, "t1", undefined, { sender: bob, "org.example.more": { deep: [1] } });
     must(await deliver(world, bodyOf([entryOf("t1", { signed })])));
-    expect(world.rows()[0]?.signed).toEqual(signed);
+    expect(waitingIn(world)[0]?.signed).toEqual(signed);
   });
 
   it("takes 500 entries", async () => {
     const world = openHome();
     const invites = Array.from({ length: 500 }, (_, index) => entryOf(`t${index}`));
-    expect(must(await deliver(world, bodyOf(invites)))).toEqual({ accepted: 500, refused: [] });
+    expect(must(await deliver(world, bodyOf(invites)))).toEqual({ accepted: 500, added: 500, refused: [] });
     expect(world.rows()).toHaveLength(500);
-    expect(world.count("redemptions.owe")).toBe(1);
+    expect(world.count("redemptions.put")).toBe(1);
   });
 });
 
@@ -158,38 +173,58 @@ describe("a user whom this server does not have", () => {
 });
 
 describe("the caps", () => {
+  const entries = (...tokens: readonly string[]) => bodyOf(tokens.map((token) => entryOf(token)));
+  const tooMany = { code: "TooManyWaiting", status: 502, errcode: "M_LIMIT_EXCEEDED" };
+  const tokens = (world: World) => world.rows().map(({ token }) => token);
+
   it("for one user: a delivery finds room whole or not at all, and later", async () => {
-    const world = openHome({ maxWaitingPerUser: 4 });
-    must(await deliver(world, bodyOf([entryOf("t0")])));
-    const delivery = bodyOf([1, 2, 3, 4].map((index) => entryOf(`t${index}`)));
+    const world = openHome({ queue: { unvouchedPerUser: 4 } });
+    must(await deliver(world, entries("t0")));
     // Not a 200: the proofs that found no room must come again.
-    expect(problemOf(await deliver(world, delivery))).toMatchObject({
-      code: "TooManyWaiting",
-      status: 429,
-    });
-    expect(world.rows().map(({ token }) => token)).toEqual(["t0"]);
-    const [held] = await world.ports.redemptions.lease(
-      { now: world.now, until: world.now + 1, limit: 1 },
-      {},
-    );
-    if (held !== undefined)
-      await world.ports.redemptions.settle(held.redemption, held.lease, { _tag: "Done" }, {});
-    expect(must(await deliver(world, delivery)).accepted).toBe(4);
+    expect(problemOf(await deliver(world, entries("t1", "t2", "t3", "t4")))).toMatchObject(tooMany);
+    expect(tokens(world)).toEqual(["t0"]);
+    // It is tried once, and stands in nobody's way any more.
+    must(await world.invites.deliverOwed());
+    expect(must(await deliver(world, entries("t1", "t2", "t3", "t4"))).accepted).toBe(4);
   });
 
-  it("are no obstacle for ever: what comes again whole is taken whole, where nothing else waits", async () => {
-    const world = openHome({ maxWaitingPerUser: 1, maxWaitingPerServer: 1 });
-    const body = bodyOf(["t1", "t2", "t3"].map((token) => entryOf(token)));
-    expect(must(await deliver(world, body)).accepted).toBe(3);
+  it("for one user: more than may ever wait is too much at once", async () => {
+    const world = openHome({ queue: { unvouchedPerUser: 1 } });
+    expect(problemOf(await deliver(world, entries("t1", "t2")))).toMatchObject({ code: "TooManyEntries" });
   });
 
-  it("for one inviting server", async () => {
-    const world = openHome({ maxWaitingPerServer: 1 });
-    must(await deliver(world, bodyOf([entryOf("t1")])));
-    const result = await deliver(world, bodyOf([entryOf("t2"), entryOf("t3", { sender: carol })]));
-    expect(problemOf(result)).toMatchObject({ code: "TooManyWaiting", errcode: "M_LIMIT_EXCEEDED" });
-    expect(must(await deliver(world, bodyOf([entryOf("t3", { sender: carol })]))).accepted).toBe(1);
-    expect(world.rows().map(({ token }) => token)).toEqual(["t1", "t3"]);
+  it("in all: those that were tried leave for a new one, those that were not stay", async () => {
+    const world = openHome({ queue: { unvouched: 2 } });
+    must(await deliver(world, entries("t0", "t1")));
+    expect(problemOf(await deliver(world, entries("t2")))).toMatchObject(tooMany);
+    must(await world.invites.deliverOwed());
+    expect(must(await deliver(world, entries("t2"))).added).toBe(1);
+    expect(tokens(world)).toHaveLength(2);
+    expect(tokens(world)).toContain("t2");
+  });
+
+  it("in bytes", async () => {
+    const world = openHome({ queue: { unvouchedBytes: 2_000 } });
+    must(await deliver(world, entries("t0")));
+    expect(problemOf(await deliver(world, entries("t1", "t2", "t3")))).toMatchObject(tooMany);
+  });
+
+  it("of those that are vouched are others: a flood of the rest is in nobody's way", async () => {
+    const pinnedKeys = new Map([["id.example", [longTerm.publicKey]]]);
+    const world = openHome({ queue: { unvouched: 1 }, pinnedKeys });
+    const forged = entryOf("t0", { signed: signedBy(zoe, "t0", stranger) });
+    must(await deliver(world, bodyOf([forged])));
+    expect(must(await deliver(world, entries("t1", "t2"))).added).toBe(2);
+    expect(waitingIn(world).map(({ isVouched }) => isVouched)).toEqual([false, true, true]);
+  });
+
+  it("what has ended refuses nothing", async () => {
+    const world = openHome({ queue: { unvouched: 1, unvouchedPerUser: 1 } });
+    for (const token of ["t0", "t1", "t2"]) {
+      must(await deliver(world, entries(token)));
+      world.next.exchange.push({ _tag: "Accepted" });
+      expect(must(await world.invites.deliverOwed()).done).toBe(1);
+    }
   });
 
   it("for one body: 413, and nothing is looked at", async () => {
@@ -215,7 +250,7 @@ it.each([
   expect(world.calls).toEqual([]);
 });
 
-it.each(["users.find", "redemptions.countWaiting", "redemptions.owe"])(
+it.each(["users.find", "invites.list", "redemptions.line", "redemptions.sizes", "redemptions.put"])(
   "%s down → a 5xx, so that the identity server repeats it, and then nothing is lost",
   async (name) => {
     const world = openHome();
@@ -253,10 +288,10 @@ describe("the observer is told of each entry that is refused", () => {
   it("but not before the others are stored: they come again", async () => {
     const world = openHome();
     world.intercept = (call, perform) =>
-      call.name === "redemptions.owe" ? Promise.reject(new Error("down")) : perform();
+      call.name === "redemptions.put" ? Promise.reject(new Error("down")) : perform();
     problemOf(await deliver(world, bodyOf([7, entryOf("t1")])));
     expect(world.observed).toEqual([
-      { _tag: "PortFailed", code: "PortBroken", port: "redemptions.owe", flow: "receiveOnBind" },
+      { _tag: "PortFailed", code: "PortBroken", port: "redemptions.put", flow: "receiveOnBind" },
     ]);
   });
 });

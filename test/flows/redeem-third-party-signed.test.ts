@@ -44,7 +44,7 @@ describe("a proof that the client holds", () => {
     expect(must(await ask(inside, proof(bob)))._tag).toBe("Redeemed");
     const outside = openWorld({ resident: false });
     expect(problemOf(await ask(outside, proof(bob)))).toMatchObject({
-      code: "ExchangeUnreachable",
+      code: "ServerBackedOff",
       status: 503,
     });
   });

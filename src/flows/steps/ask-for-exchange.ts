@@ -18,33 +18,34 @@ const timeoutMs = 30_000;
 const backedOff = (until: number, now: number): Problem =>
   failure("ServerBackedOff", { retryAfterMs: until - now });
 
-/** What a server's answer says of it, and of the invite. */
+/** What a server's answer says of it and of the invite, and whether somebody else may make the invite. */
 const problemOf = (
   { ports: { clock }, memory: { servers } }: ExchangeContext,
   destination: ServerName,
   answer: Exclude<ExchangeAnswer, { readonly _tag: "Accepted" }>,
-): Problem | undefined => {
-  const down = (): Problem => {
+): { readonly problem: Problem; readonly isFinal: boolean } | undefined => {
+  const backOff = (): Problem => {
     const now = clock.now();
     return backedOff(servers.down(destination, now, answer.retryAfterMs), now);
   };
   switch (answer._tag) {
     case "Unreachable":
-      return down();
+      return { problem: backOff(), isFinal: false };
     case "Refused": {
       const { status, errcode = "M_UNKNOWN", message } = answer;
       const verdict = exchangeVerdict(answer);
-      if (verdict === "Down") return down();
+      if (verdict === "Down" || verdict === "Forbidden")
+        return { problem: backOff(), isFinal: verdict === "Forbidden" };
       servers.up(destination);
       switch (verdict) {
         case "Failed":
-          return failure("ExchangeUnreachable");
+          return { problem: failure("ExchangeUnreachable"), isFinal: false };
         case "NotFound":
-          return refusal("ExchangeNotFound");
-        case "Refused":
-          return refusal("ExchangeRefused", {
-            answer: { status, errcode, ...(message === undefined ? {} : { message }) },
-          });
+          return { problem: refusal("ExchangeNotFound"), isFinal: false };
+        case "Refused": {
+          const given = { status, errcode, ...(message === undefined ? {} : { message }) };
+          return { problem: refusal("ExchangeRefused", { answer: given }), isFinal: true };
+        }
       }
     }
   }
@@ -69,9 +70,9 @@ export const askForExchange = <A>(
         servers.up(destination);
         return TE.right("Exchanged");
       }
-      const problem = problemOf(context, destination, answer);
-      if (problem === undefined) return undefined;
-      return problem.code === "ExchangeRefused" ? TE.left(problem) : (ourselves ?? TE.left(problem));
+      const read = problemOf(context, destination, answer);
+      if (read === undefined) return undefined;
+      return read.isFinal || ourselves === undefined ? TE.left(read.problem) : ourselves;
     },
   );
   return pipe(

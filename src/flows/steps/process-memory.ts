@@ -18,11 +18,16 @@ export interface Worker {
   isWoken: boolean;
   /** How many claims were made: it says which lane is looked at first. */
   claims: number;
-  /** When the ended rows were trimmed, and rows with impossible times were looked for. */
-  trimmedAt: number;
+  /** How many rows have ended since the queue was trimmed. */
   endedSince: number;
-  staleCheckedAt: number;
+  /** When the queue was trimmed, and when rows with impossible times were looked for; at first, when it began. */
+  trimmedAt: number | undefined;
+  staleCheckedAt: number | undefined;
 }
+
+/** Whether this much time has passed. A time that lies ahead was noted by a clock that was wrong: it is over. */
+export const hasPassed = (since: number, now: number, ms: number): boolean =>
+  now < since || now >= since + ms;
 
 const maxRemembered = 10_000;
 
@@ -88,9 +93,7 @@ const rememberedValidity = (): RememberedValidity => {
   return {
     find: (url, now) => {
       const known = answers.get(url);
-      return known !== undefined && known.at <= now && now < known.at + keptMs(known.valid)
-        ? known.valid
-        : undefined;
+      return known === undefined || hasPassed(known.at, now, keptMs(known.valid)) ? undefined : known.valid;
     },
     note: (url, now, valid) => {
       remember(answers, url, { at: now, valid });
@@ -131,8 +134,8 @@ export const processMemory = (): ProcessMemory => ({
     running: undefined,
     isWoken: false,
     claims: 0,
-    trimmedAt: -Infinity,
     endedSince: 0,
-    staleCheckedAt: -Infinity,
+    trimmedAt: undefined,
+    staleCheckedAt: undefined,
   },
 });

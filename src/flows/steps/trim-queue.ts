@@ -2,6 +2,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { callPort } from "./call-port.js";
 import type { Context } from "./context.js";
+import { hasPassed } from "./process-memory.js";
 import { queueLimits } from "./queue-limits.js";
 import type { Step } from "./step.js";
 
@@ -21,8 +22,9 @@ export const trimQueue = (context: Context<"redemptions" | "clock">, ended: numb
   const { dead, deadBytes, done, rememberMs } = queueLimits(context.ports.config);
   const now = context.ports.clock.now();
   worker.endedSince += ended;
-  const isRecent = worker.trimmedAt <= now && now < worker.trimmedAt + everyMs;
-  if (worker.endedSince === 0 || (isRecent && worker.endedSince < everyRows)) return TE.right(undefined);
+  worker.trimmedAt ??= now;
+  const isTime = hasPassed(worker.trimmedAt, now, everyMs) || worker.endedSince >= everyRows;
+  if (worker.endedSince === 0 || !isTime) return TE.right(undefined);
   worker.trimmedAt = now;
   worker.endedSince = 0;
   return pipe(
