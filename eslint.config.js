@@ -5,7 +5,8 @@ import tseslint from "typescript-eslint";
 const layers = ["matrix", "threepid", "invite", "flows"];
 
 /** The files beside the layers that only re-export, or make the library's one object. */
-const publicFiles = "index|third-party-invites|create-third-party-invites|judge|decisions|matrix";
+const publicFiles =
+  "index|third-party-invites|operator-calls|create-third-party-invites|judge|decisions|matrix";
 
 const edges = ["node", "portable", "http", "storage", "postgres", "sqlite", "testing"];
 

@@ -1,17 +1,22 @@
+import { checkAddressKey } from "./flows/check-address-key.js";
 import { checkFirstJoin } from "./flows/check-first-join.js";
 import { portsFault } from "./flows/check-ports.js";
 import { cleanUpInvites } from "./flows/clean-up-invites.js";
 import { deliverOwed } from "./flows/deliver-owed.js";
+import { eraseAddress } from "./flows/erase-address.js";
 import { expireInvites } from "./flows/expire-invites.js";
+import { findInvites, isInvited } from "./flows/find-invites.js";
 import type { Flow } from "./flows/flow.js";
 import { inviteAll } from "./flows/invite-all.js";
 import { invite } from "./flows/invite.js";
 import { invitesLeftBehind, listInvites } from "./flows/list-invites.js";
 import { noteRedeemed } from "./flows/note-redeemed.js";
+import { listRedemptions, measureQueue, retryRedemption } from "./flows/owed-redemptions.js";
 import { receiveExchange } from "./flows/receive-exchange.js";
 import { receiveInboundInvite } from "./flows/receive-inbound-invite.js";
 import { receiveOnBind } from "./flows/receive-on-bind.js";
 import { redeemThirdPartySigned } from "./flows/redeem-third-party-signed.js";
+import { revokeAllInvites } from "./flows/revoke-all-invites.js";
 import { revokeInvite } from "./flows/revoke-invite.js";
 import type { Context } from "./flows/steps/context.js";
 import { run } from "./flows/steps/notify.js";
@@ -35,6 +40,14 @@ const flows = {
   expireInvites,
   cleanUpInvites,
   noteRedeemed,
+  findInvites,
+  revokeAllInvites,
+  isInvited,
+  eraseAddress,
+  listRedemptions,
+  retryRedemption,
+  measureQueue,
+  checkAddressKey,
 } as const;
 
 const flowNames = Object.keys(flows) as readonly FlowName[];
@@ -110,6 +123,14 @@ export function createThirdPartyInvites(
     expireInvites: method("expireInvites", expireInvites),
     cleanUpInvites: method("cleanUpInvites", cleanUpInvites),
     noteRedeemed: method("noteRedeemed", noteRedeemed),
+    findInvites: method("findInvites", findInvites),
+    revokeAllInvites: method("revokeAllInvites", revokeAllInvites),
+    isInvited: method("isInvited", isInvited),
+    eraseAddress: method("eraseAddress", eraseAddress),
+    listRedemptions: method("listRedemptions", listRedemptions),
+    retryRedemption: method("retryRedemption", retryRedemption),
+    measureQueue: (command = {}, options) => method("measureQueue", measureQueue)(command, options),
+    checkAddressKey: (command = {}, options) => method("checkAddressKey", checkAddressKey)(command, options),
   };
   return Object.fromEntries(names.map((name) => [name, all[name]]));
 }

@@ -3,12 +3,13 @@
  * object with a method for each step in the life of an invite.
  *
  * The other entry points: `./ports` (the types of what you inject), `./judge` (received events), `./decisions` (the pure
- * core), `./matrix` (identifiers, canonical JSON, signatures, PDUs), `./http`, `./node`, `./portable`, `./postgres`,
- * `./testing`.
+ * core), `./matrix` (identifiers, canonical JSON, signatures, PDUs), `./http`, `./node`, `./portable`, `./storage`, `./postgres`,
+ * `./sqlite`, `./testing`.
  *
  * @module
  */
 export { type PortsOf, createThirdPartyInvites } from "./create-third-party-invites.js";
+export type { OperatorCalls } from "./operator-calls.js";
 export type { FlowName, ThirdPartyInvites } from "./third-party-invites.js";
 export {
   type FailureCode,
@@ -20,19 +21,23 @@ export {
 export type { Config, Ports } from "./ports.js";
 export type { FlowOptions, FlowResult, Problem } from "./flows/steps/step.js";
 
-// Commands: what a method is given.
+// Commands: what a method is given. With those of an operator come their answers.
 export type { FirstJoinCommand } from "./flows/check-first-join.js";
 export type { DeliverOwedCommand } from "./flows/deliver-owed.js";
 export type { ExpireInvitesCommand } from "./flows/expire-invites.js";
+export type { FindInvitesCommand, FoundInvites } from "./flows/find-invites.js";
 export type { InviteAllCommand } from "./flows/invite-all.js";
 export type { InviteCommand } from "./flows/invite.js";
 export type { ListInvitesCommand } from "./flows/list-invites.js";
 export type { NoteRedeemedCommand } from "./flows/note-redeemed.js";
+export type { ListedRedemption, ListRedemptionsCommand, QueueSize } from "./flows/owed-redemptions.js";
 export type { ExchangeCommand } from "./flows/receive-exchange.js";
 export type { InboundInviteCommand } from "./flows/receive-inbound-invite.js";
 export type { OnBindCommand } from "./flows/receive-on-bind.js";
 export type { ThirdPartySignedCommand } from "./flows/redeem-third-party-signed.js";
+export type { RevokedInvites } from "./flows/revoke-all-invites.js";
 export type { RevokeInviteCommand } from "./flows/revoke-invite.js";
+export type { FindBy } from "./flows/steps/find-by.js";
 export type { RequesterCommand } from "./flows/steps/read-command.js";
 
 // Outcomes: what it answers with.

@@ -127,6 +127,17 @@ const refusals = {
     status: 404,
     message: "Nobody was invited by this identifier, by this user, into this room.",
   },
+  RedemptionNotFound: {
+    errcode: "M_NOT_FOUND",
+    status: 404,
+    message: "There is no dead redemption with this id.",
+  },
+  AddressKeyChanged: {
+    errcode: "M_UNKNOWN",
+    status: 500,
+    message:
+      "The invites of this storage are stored under another addressKey: none of them is found with this one.",
+  },
   InviteInProgress: {
     errcode: "M_LIMIT_EXCEEDED",
     status: 429,

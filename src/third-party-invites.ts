@@ -19,13 +19,14 @@ import type { InboundInvite } from "./invite/inbound-invite.js";
 import type { ListedInvite } from "./invite/listing.js";
 import type { RedeemOutcome } from "./invite/redeem.js";
 import type { RevokeInviteOutcome } from "./invite/revoke.js";
+import type { OperatorCalls } from "./operator-calls.js";
 
 /**
  * The life of third-party invites, each step as a method. Every method takes a command and, second, what may stop it, and
  * answers with `right(outcome)`, or with `left(problem)` that {@link matrixError} turns into a Matrix error. No method ever
  * rejects.
  */
-export interface ThirdPartyInvites {
+export interface ThirdPartyInvites extends OperatorCalls {
   /**
    * The whole of `POST /_matrix/client/v3/rooms/{roomId}/invite`, in whichever of its two forms the body is. May they
    * invite? Then the host's policy, then the lookup. A known address leads to the ordinary invite, an unknown one to a

@@ -1,20 +1,18 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Requester } from "../invite/admit.js";
-import { type InviteRecord, advance, inviteKey } from "../invite/invite-life.js";
+import { inviteKey } from "../invite/invite-life.js";
 import { type Addressee, parseAddressee } from "../invite/parse-invite-request.js";
-import { type RevokeInviteOutcome, revoke, revokeRecord } from "../invite/revoke.js";
+import { type RevokeInviteOutcome, revoke } from "../invite/revoke.js";
 import type { RoomId } from "../matrix/ids.js";
-import type { Marked } from "../ports.js";
 import { refusal } from "../refusal.js";
 import { defineFlow } from "./flow.js";
-import { callPort } from "./steps/call-port.js";
-import type { Context } from "./steps/context.js";
 import { type Committed, commit } from "./steps/decide.js";
 import { bestEffort, notify } from "./steps/notify.js";
 import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./steps/read-command.js";
 import type { Step } from "./steps/step.js";
-import { noteEnd, retryLostRace, transition } from "./steps/transition.js";
+import { type RevokeContext, revokeStored } from "./steps/revoke-stored.js";
+import { noteEnd } from "./steps/transition.js";
 
 /** Which invite to revoke: any, by its token in the room, or one that the requester made, by whom it was for. */
 export type RevokeInviteCommand = {
@@ -30,8 +28,6 @@ export type RevokeInviteCommand = {
       readonly body: unknown;
     }
 );
-
-type RevokeContext = Context<"crypto" | "rooms" | "events" | "invites">;
 
 interface Revoking {
   readonly roomId: RoomId;
@@ -49,19 +45,7 @@ const revokeToken = (
     TE.tap(() => bestEffort(context, noteEnd(context, { _tag: "Revoke", roomId, token }))),
   );
 
-/** Notes that an invite was revoked, if it is not over; whether there was anything to note. */
-const noteRevoked = (context: Context<"invites">, stored: Marked<InviteRecord>): Step<boolean> =>
-  advance(stored.value.life, { _tag: "Revoke" }) === undefined
-    ? TE.right(false)
-    : pipe(
-        transition(context, stored, { _tag: "Revoke" }),
-        TE.map(() => true),
-      );
-
-/**
- * Empties all tokens of an invite, and ends it: an answer of the identity server that is still to come finds it ended,
- * and its token is not appended.
- */
+/** Revokes what the requester made for somebody, in whatever state it is. */
 const revokeAddressee = (
   context: RevokeContext,
   { roomId, requester }: Revoking,
@@ -70,30 +54,7 @@ const revokeAddressee = (
   const { crypto, config } = context.ports;
   const sender = requester.userId;
   const key = inviteKey(crypto, config.addressKey, { roomId, sender, idServer, threepid });
-  // Kept over the rounds: what was emptied in one of them is what this call has done.
-  let done: Committed<RevokeInviteOutcome> | undefined;
-  return retryLostRace(
-    pipe(
-      callPort(context, "invites", "find", key).answer,
-      TE.flatMap((stored) => (stored === undefined ? TE.left(refusal("InviteNotFound")) : TE.right(stored))),
-      TE.bindTo("stored"),
-      TE.bind("outcome", ({ stored: { value: record } }) =>
-        commit(context, { roomId, decision: revokeRecord, command: { requester, record } }),
-      ),
-      TE.tapIO(({ outcome }) => () => {
-        if (outcome._tag === "Revoke") done = outcome;
-      }),
-      TE.flatMap(({ stored, outcome }) =>
-        pipe(
-          noteRevoked(context, stored),
-          TE.map((noted): Committed<RevokeInviteOutcome> => {
-            if (outcome._tag === "AlreadyRedeemed") return outcome;
-            return done ?? (noted ? { _tag: "Revoke", events: [] } : outcome);
-          }),
-        ),
-      ),
-    ),
-  );
+  return revokeStored(context, { roomId, requester }, key);
 };
 
 const revoked = (

@@ -81,7 +81,8 @@ const ask = (life: InviteLife, at: number): Asked =>
     ? { _tag: "Asked", at, lostAt: life.at, before: life.before }
     : { _tag: "Asked", at, before: life };
 
-const hasEnded = (life: InviteLife): boolean =>
+/** Whether nothing more becomes of an invite by itself. */
+export const hasEnded = (life: InviteLife): boolean =>
   life._tag === "Redeemed" || life._tag === "Revoked" || life._tag === "Expired";
 
 /** Whether a proof may come for one of its tokens. */
@@ -214,6 +215,28 @@ export const addressHash = (
   addressKey: Uint8Array,
   { medium, address }: Threepid,
 ): AddressHash => hmacOf(crypto, addressKey, ["address", medium, address]) as AddressHash;
+
+/** What stands in place of the hash of an address that was erased. */
+export const erasedAddress = "" as AddressHash;
+
+/**
+ * A record that is no invite: it notes which key the invites of this storage are stored under. Its room and its sender are
+ * names that nobody has.
+ */
+export const addressKeyMark = (
+  crypto: CryptoEngine,
+  addressKey: Uint8Array,
+  serverName: ServerName,
+): InviteRecord => ({
+  key: hmacOf(crypto, addressKey, ["address key"]) as InviteKey,
+  addressHash: erasedAddress,
+  roomId: `!address-key:${serverName}` as RoomId,
+  sender: `@address-key:${serverName}` as UserId,
+  idServer: serverName,
+  createdAt: 0,
+  details: {},
+  life: { _tag: "Revoked", tokens: [] },
+});
 
 /**
  * The key of an invite: one pending for each room, sender, identity server, medium and address. Another identity

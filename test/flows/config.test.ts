@@ -57,6 +57,14 @@ const needs = {
   expireInvites: ["crypto", "rooms", "events", "invites", "clock"],
   cleanUpInvites: ["crypto", "rooms", "events", "invites"],
   noteRedeemed: ["invites"],
+  findInvites: ["crypto", "invites"],
+  revokeAllInvites: ["crypto", "rooms", "events", "invites"],
+  isInvited: ["crypto", "invites"],
+  eraseAddress: ["crypto", "invites"],
+  listRedemptions: ["redemptions"],
+  retryRedemption: ["redemptions", "clock"],
+  measureQueue: ["redemptions"],
+  checkAddressKey: ["crypto", "invites"],
 } as const satisfies Record<FlowName, readonly (keyof Ports)[]>;
 
 const flowNames = Object.keys(needs) as readonly FlowName[];

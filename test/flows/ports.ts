@@ -303,12 +303,15 @@ export const openWorld = (options: WorldOptions = {}): World => {
           ({ value }) => value.roomId === roomId && tokensOf(value.life).includes(token),
         ),
       ),
-    list: ({ by, limit = Infinity }) =>
+    // All invites of a test are of one time: by their keys.
+    list: ({ by, after, limit = Infinity }) =>
       Promise.resolve(
         [...world.records.values()]
           .filter(({ value }) =>
             Object.entries(by).every(([name, asked]) => Reflect.get(value, name) === asked),
           )
+          .sort((one, other) => (one.value.key < other.value.key ? -1 : 1))
+          .filter(({ value }) => after === undefined || value.key > after.key)
           .slice(0, limit),
       ),
   };

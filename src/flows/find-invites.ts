@@ -1,0 +1,87 @@
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+import { type InviteLife, type InviteRecord, hasEnded, settledLife, sinceOf } from "../invite/invite-life.js";
+import type { RoomId, ServerName, UserId } from "../matrix/ids.js";
+import type { InviteQuery } from "../ports.js";
+import { defineFlow } from "./flow.js";
+import { asList, callPort } from "./steps/call-port.js";
+import { type AddressCommand, type FindBy, readAddress, readFindBy } from "./steps/find-by.js";
+
+/** Where a page of invites ended. */
+export type InvitePage = NonNullable<InviteQuery["after"]>;
+
+export interface FindInvitesCommand {
+  readonly by: FindBy;
+  /** The `next` of the page before. */
+  readonly after?: InvitePage;
+  /** How many at most; 100 unless told otherwise. */
+  readonly limit?: number;
+}
+
+/** One stored invite, without its address. */
+export interface FoundInvite {
+  readonly roomId: RoomId;
+  readonly sender: UserId;
+  readonly idServer: ServerName;
+  readonly state: InviteLife["_tag"];
+  /** When it was asked for, in milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** A page, and where the next one begins; `undefined` where there is none. */
+export interface FoundInvites {
+  readonly invites: readonly FoundInvite[];
+  readonly next: InvitePage | undefined;
+}
+
+const defaultLimit = 100;
+
+const found = (record: InviteRecord): FoundInvite => ({
+  roomId: record.roomId,
+  sender: record.sender,
+  idServer: record.idServer,
+  state: record.life._tag,
+  since: sinceOf(record),
+});
+
+export const findInvites = defineFlow(
+  "crypto",
+  "invites",
+)((context, { by, after, limit = defaultLimit }: FindInvitesCommand) =>
+  pipe(
+    TE.fromEither(readFindBy(context, by)),
+    TE.flatMap((query) =>
+      callPort(context, "invites", "list", {
+        by: query,
+        limit,
+        ...(after === undefined ? {} : { after }),
+      }).read(asList),
+    ),
+    TE.map((page): FoundInvites => {
+      const last = page.at(-1)?.value;
+      return {
+        invites: page.map(({ value }) => found(value)),
+        next:
+          last === undefined || page.length < limit
+            ? undefined
+            : { createdAt: last.createdAt, key: last.key },
+      };
+    }),
+  ),
+);
+
+/** Enough to find one that is open among those that have ended. */
+const perPage = 1_000;
+
+export const isInvited = defineFlow(
+  "crypto",
+  "invites",
+)((context, address: AddressCommand) =>
+  pipe(
+    TE.fromEither(readAddress(context, address)),
+    TE.flatMap((addressHash) =>
+      callPort(context, "invites", "list", { by: { addressHash }, limit: perPage }).read(asList),
+    ),
+    TE.map((all) => all.some(({ value: { life } }) => life._tag === "Asked" || !hasEnded(settledLife(life)))),
+  ),
+);
