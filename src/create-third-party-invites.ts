@@ -105,7 +105,8 @@ export function createThirdPartyInvites(
     ) =>
     (command: Command, { signal }: FlowOptions = {}): FlowResult<Outcome> => {
       const context = { ports: portsFor(ports, needs), signal, memory };
-      return run(context, steps(context, command), { flow });
+      // Made when it runs: an engine that throws while the steps are put together ends as a failure, too.
+      return run(context, () => steps(context, command)(), { flow });
     };
 
   const all: ThirdPartyInvites = {

@@ -178,6 +178,7 @@ export const deliverOwed = defineFlow(
   "redemptions",
   "clock",
   "random",
+  "policy",
 )((context, { limit = 1_000 }: DeliverOwedCommand) =>
   pipe(
     TE.fromEither(checkLimit(limit)),

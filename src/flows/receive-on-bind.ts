@@ -12,6 +12,7 @@ import { asList, callPort } from "./steps/call-port.js";
 import type { Context } from "./steps/context.js";
 import { findUser } from "./steps/find-user.js";
 import { notify } from "./steps/notify.js";
+import { provesOwnInvite } from "./steps/proves-own-invite.js";
 import { queueLimits } from "./steps/queue-limits.js";
 import type { Step } from "./steps/step.js";
 import { vouchedEntries } from "./steps/vouched-entries.js";
@@ -54,6 +55,35 @@ const withoutUser = ({ mxid, accepted, refused }: OnBind): OnBind => ({
   accepted: [],
   refused: [...refused, ...accepted.map(({ index }) => ({ index, refusal: refusal("UserUnknown") }))],
 });
+
+/** Of a delivery for another server's user so many entries are looked at. */
+const maxOfOthers = 16;
+
+/** Of another server's user only what proves an invite of our own is taken. */
+const provenOnly = (context: OnBindContext, { mxid, accepted, refused }: OnBind): Step<OnBind> =>
+  pipe(
+    accepted.slice(0, maxOfOthers),
+    TE.traverseSeqArray((entry) => provesOwnInvite(context, entry)),
+    TE.map((proven) => ({
+      mxid,
+      accepted: accepted.filter((_, at) => proven[at] === true),
+      refused: [
+        ...refused,
+        ...accepted.flatMap(({ index }, at) =>
+          proven[at] === true ? [] : [{ index, refusal: refusal("UserNotLocal") }],
+        ),
+      ],
+    })),
+  );
+
+/** What is taken of a delivery, by whose the user is. */
+const ofKnownUser = (context: OnBindContext, checked: OnBind): Step<OnBind> =>
+  serverOf(checked.mxid) === context.ports.config.serverName
+    ? pipe(
+        findUser(context, { userId: checked.mxid }),
+        TE.map((user) => (user === undefined ? withoutUser(checked) : checked)),
+      )
+    : provenOnly(context, checked);
 
 const readLine = (context: OnBindContext, { mxid }: OnBind, lane: Lane): Step<UserLine> =>
   callPort(context, "redemptions", "line", { lane, mxid }).read((line) =>
@@ -228,11 +258,8 @@ export const receiveOnBind = defineFlow(
   const { serverName, maxOnBindEntries: maxEntries = defaultMaxEntries } = context.ports.config;
   return pipe(
     TE.fromEither(checkOnBind(body, { serverName, maxEntries })),
-    TE.bindTo("checked"),
-    TE.bind("user", ({ checked }) => findUser(context, { userId: checked.mxid })),
-    TE.flatMap(({ checked, user }) =>
-      store(context, user === undefined ? withoutUser(checked) : checked, body),
-    ),
+    TE.flatMap((checked) => ofKnownUser(context, checked)),
+    TE.flatMap((checked) => store(context, checked, body)),
     TE.tapIO(({ refused }) => () => {
       for (const { refusal } of refused)
         notify(context, { _tag: "Refused", code: refusal.code, flow: "receiveOnBind" });

@@ -29,12 +29,13 @@ export interface OnBind {
 const maxSignedBytes = 8 * 1024;
 
 const checkEntry = (value: unknown, mxid: UserId, serverName: string): Either<Refusal, Delivery> => {
-  if (serverOf(mxid) !== serverName) return refuse("UserNotLocal");
   if (!isJsonObject(value)) return malformedField("invites[]");
   const roomId = parseRoomId(member(value, "room_id"));
   if (isLeft(roomId)) return malformedField("invites[].room_id");
   const sender = parseUserId(member(value, "sender"));
   if (isLeft(sender)) return malformedField("invites[].sender");
+  // Some identity servers deliver to the server of the inviter, whoever's the user is.
+  if (serverOf(mxid) !== serverName && serverOf(sender.right) !== serverName) return refuse("UserNotLocal");
   const signed = parseSigned(member(value, "signed"), maxSignedBytes);
   if (isLeft(signed)) return signed;
   // Three times the same user, else somebody's entries are mixed into another's (D-24).

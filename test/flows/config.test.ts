@@ -323,9 +323,9 @@ describe("a part needs only the ports of its own flows", () => {
     },
   );
 
-  it.each(flowNames)("%s looks at policy only if it invites", (name) => {
+  it.each(flowNames)("%s looks at policy only if it asks it", (name) => {
     const thrown = thrownBy({ ...openWorld().ports, policy: {} }, [name]);
-    expect(thrown instanceof TypeError).toBe(name === "invite" || name === "inviteAll");
+    expect(thrown instanceof TypeError).toBe(["invite", "inviteAll", "deliverOwed"].includes(name));
   });
 
   const inviteTwo: Scene = {

@@ -6,7 +6,7 @@ import {
   inviteKey,
   parseStoredInvite,
 } from "matrix-third-party-invites/decisions";
-import type { InviteLife } from "matrix-third-party-invites/ports";
+import type { InviteLife, RedemptionId } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { redeemedElsewhere } from "./lives.js";
 import { type World, owe, pend, storedAnswer } from "./ports.js";
@@ -214,6 +214,74 @@ export const scenes: readonly Scene[] = [
       oweAll(world, "t1");
     },
     start: (invites) => invites.deliverOwed(),
+  },
+  {
+    name: "findInvites",
+    prepare: keepPending,
+    start: (invites) => invites.findInvites({ by: { sender: alice } }),
+  },
+  {
+    name: "revokeAllInvites",
+    prepare: keepPending,
+    start: (invites) => invites.revokeAllInvites({ by: { sender: alice } }),
+  },
+  {
+    name: "isInvited",
+    prepare: keepPending,
+    start: (invites) => invites.isInvited({ medium: "email", address }),
+  },
+  {
+    name: "eraseAddress",
+    prepare: keepPending,
+    start: (invites) => invites.eraseAddress({ medium: "email", address }),
+  },
+  {
+    name: "listRedemptions",
+    prepare: (world) => {
+      oweAll(world, "t1");
+    },
+    start: (invites) => invites.listRedemptions({ lane: "unvouched" }),
+  },
+  {
+    name: "retryRedemption",
+    prepare: async (world) => {
+      const dead = {
+        _tag: "Dead",
+        isVouched: false,
+        endedAt: 0,
+        reason: "r",
+        status: 403,
+        errcode: "e",
+      } as const;
+      const state = { ...dead, signed: signedBy(anna, "t1") };
+      await world.ports.redemptions.put(
+        [
+          {
+            id: "dead" as RedemptionId,
+            roomId: room,
+            token: "t1",
+            mxid: anna,
+            sender: bob,
+            owedAt: 0,
+            state,
+          },
+        ],
+        {},
+      );
+    },
+    start: (invites) => invites.retryRedemption({ id: "dead" }),
+  },
+  {
+    name: "measureQueue",
+    prepare: (world) => {
+      oweAll(world, "t1");
+    },
+    start: (invites) => invites.measureQueue(),
+  },
+  {
+    name: "checkAddressKey",
+    prepare: () => undefined,
+    start: (invites) => invites.checkAddressKey(),
   },
   {
     name: "deliverOwed, several that cannot be delivered",

@@ -8,16 +8,20 @@ import {
   advanceRedemption,
   announcedForMs,
 } from "../../invite/redemption.js";
-import type { RefusalCode } from "../../refusal.js";
+import type { Delivery } from "../../invite/onbind.js";
+import { serverOf } from "../../matrix/ids.js";
+import { type RefusalCode, refusal } from "../../refusal.js";
 import { asList, callPort } from "./call-port.js";
 import type { Claimed } from "./claim-slots.js";
 import { type Context, uncancelled } from "./context.js";
+import { askPolicy } from "./invite-known-user.js";
 import { notify, run } from "./notify.js";
 import { maxBackOffMs, waitFrom } from "./process-memory.js";
+import { provesOwnInvite } from "./proves-own-invite.js";
 import { type RedeemNeeds, type Redeemed, redeemDelivery } from "./redeem-delivery.js";
 import type { Problem, Step } from "./step.js";
 
-export type WorkContext = Context<RedeemNeeds | "redemptions" | "random">;
+export type WorkContext = Context<RedeemNeeds | "redemptions" | "random" | "policy">;
 
 /** What one piece of work came to. */
 export type Ended = "done" | "dead" | "again";
@@ -42,10 +46,13 @@ const passing: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 const isTransient = (status: number): boolean =>
   status >= 500 || status === 401 || status === 408 || status === 424 || status === 425 || status === 429;
 
+/** Refusals and failures that pass on what somebody else has answered: its status says whether that may change. */
+const isForeign = ({ code }: Problem): boolean => code === "AppendRefused" || code === "PolicyRefused";
+
 const isPermanent = (problem: Problem): boolean =>
-  problem._tag === "Refusal"
-    ? !passing.has(problem.code)
-    : problem.code === "AppendRefused" && !isTransient(problem.status);
+  isForeign(problem)
+    ? !isTransient(problem.status)
+    : problem._tag === "Refusal" && !passing.has(problem.code);
 
 /**
  * Twice as long after each attempt, up to an hour on the first day and six hours after; with jitter, so that a thousand
@@ -91,6 +98,26 @@ const transitionOf = (
     : { _tag: "Done", at };
 };
 
+/**
+ * Redeems a proof. One of another server's user must still prove an invite of ours that nobody has redeemed, and the
+ * policy is asked about that user.
+ */
+const redeemAllowed = (context: WorkContext, delivery: Delivery): Step<Redeemed> => {
+  const { roomId, sender, signed } = delivery;
+  if (serverOf(signed.mxid) === context.ports.config.serverName) return redeemDelivery(context, delivery);
+  return pipe(
+    provesOwnInvite(context, delivery),
+    TE.filterOrElseW(
+      (proves) => proves,
+      () => refusal("UserNotLocal"),
+    ),
+    TE.flatMap(() =>
+      askPolicy(context, { inviter: sender, roomId, target: { _tag: "ByUserId", userId: signed.mxid } }),
+    ),
+    TE.flatMap(() => redeemDelivery(context, delivery)),
+  );
+};
+
 /** What is known of the token already: it was redeemed, or the sender's own server is about to append the invite. */
 const known = (
   { ports: { clock } }: WorkContext,
@@ -128,6 +155,7 @@ const endedAs = (record: RedemptionRecord): Ended => {
 export const workOnClaimed = (context: WorkContext, { value, mark }: Claimed): Step<Ended> => {
   const { roomId, sender, mxid, token, state } = value;
   const delivery = { roomId, sender, signed: { mxid, token, json: state.signed } };
+  const occasion = { flow: "deliverOwed", roomId, userId: mxid };
   return pipe(
     callPort(context, "redemptions", "known", { roomId, token, mxid }).read(asList),
     TE.map((siblings) => known(context, value, siblings)),
@@ -135,9 +163,7 @@ export const workOnClaimed = (context: WorkContext, { value, mark }: Claimed): S
       transition === undefined
         ? pipe(
             // Run apart: whatever goes wrong with one row is that row's own end.
-            TE.fromTask(() =>
-              run(context, redeemDelivery(context, delivery), { flow: "deliverOwed", roomId, userId: mxid }),
-            ),
+            TE.fromTask(() => run(context, redeemAllowed(context, delivery), occasion)),
             TE.map((result) => transitionOf(context, value, result)),
           )
         : TE.right(transition),
