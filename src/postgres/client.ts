@@ -1,5 +1,6 @@
-/** One row of an answer. Its values are whatever the driver makes of them; `row.ts` reads them. */
-export type SqlRow = Readonly<Record<string, unknown>>;
+import type { SqlRow } from "../storage/sql-row.js";
+
+export type { SqlRow } from "../storage/sql-row.js";
 
 /**
  * What runs one statement: a `Pool` or `Client` of pg, a PGlite, or a few lines around another driver. Parameters are
@@ -28,6 +29,7 @@ export interface PostgresOptions {
 export interface Tables {
   readonly invites: string;
   readonly redemptions: string;
+  readonly limits: string;
   readonly migrations: string;
 }
 
@@ -41,6 +43,7 @@ export const tablesOf = ({ schema }: PostgresOptions): Tables => {
   return {
     invites: `${prefix}third_party_invites`,
     redemptions: `${prefix}third_party_redemptions`,
+    limits: `${prefix}third_party_limits`,
     migrations: `${prefix}third_party_migrations`,
   };
 };

@@ -1,6 +1,6 @@
 import { type PostgresOptions, type SqlClient, type SqlHost, type Tables, tablesOf } from "./client.js";
 import { migrations } from "./migrations.js";
-import { number } from "./row.js";
+import { numberOf } from "../storage/sql-row.js";
 
 /** Any number will do that no other program locks; all migrations of a database wait for each other. */
 const lock = "7235419024551183746";
@@ -19,7 +19,7 @@ const versionOf = async (client: SqlClient, tables: Tables): Promise<number> => 
   );
   const [row] = rows;
   if (row === undefined) throw new Error("The database did not say which version its tables have.");
-  return number(row, "version");
+  return numberOf(row, "version");
 };
 
 /**

@@ -1,195 +1,173 @@
-import { serverOf } from "../matrix/ids.js";
-import { isJsonObject } from "../matrix/json.js";
-import type {
-  OwedRedemption,
-  PortOptions,
-  Redemptions,
-  Settlement,
-  TokenOfUser,
-  FailureDetails,
-} from "../ports.js";
-import { type PostgresOptions, type SqlClient, type SqlRow, tablesOf } from "./client.js";
-import { parseSignedText, signedText, storedText } from "./encoding.js";
-import { number, numberOrNull, rawText, roomIdIn, text, userIdIn } from "./row.js";
+import { escapedText } from "../invite/escaped-text.js";
+import type { RedemptionId } from "../invite/redemption.js";
+import { redemptionRow, tokenColumn, waitingLanes } from "../invite/redemption-row.js";
+import type { Redemptions } from "../ports.js";
+import { laneSizeOf, numberOf, numberOrNull, onlyRow, redemptionOf, textOf } from "../storage/sql-row.js";
+import type { Ask } from "./ask.js";
 
-const columns = "room_id, token, mxid, proof, sender, signed, owed_at, due_at, attempts";
+const columns = "id, token, mxid, destination, lane, place, leaving, at, bytes, record";
 
-const readRedemption = (row: SqlRow): OwedRedemption => {
-  const signed = parseSignedText(rawText(row, "signed"));
-  if (!isJsonObject(signed)) throw new Error("The column signed holds no object.");
-  return {
-    roomId: roomIdIn(row, "room_id"),
-    token: text(row, "token"),
-    mxid: userIdIn(row, "mxid"),
-    proof: text(row, "proof"),
-    sender: userIdIn(row, "sender"),
-    signed,
-    owedAt: number(row, "owed_at"),
-    dueAt: number(row, "due_at"),
-    attempts: number(row, "attempts"),
-  };
-};
+const types = `id text, token text, mxid text, destination text, lane text, place double precision,
+  leaving double precision, at double precision, bytes integer, record text`;
 
-/** A row as `owe` sends it: all rows in one parameter, since a statement takes no more than 65,535. */
-const written = (row: OwedRedemption) => ({
-  room_id: storedText(row.roomId),
-  token: storedText(row.token),
-  mxid: storedText(row.mxid),
-  proof: storedText(row.proof),
-  sender: storedText(row.sender),
-  destination: storedText(serverOf(row.sender)),
-  signed: signedText(row.signed),
-  owed_at: row.owedAt,
-  due_at: row.dueAt,
-  attempts: row.attempts,
+const answer = "record, mark::text AS mark";
+
+/** A number as a parameter; what is infinite stands beyond every time. */
+const numberText = (value: number): string =>
+  String(Math.min(Math.max(value, -Number.MAX_VALUE), Number.MAX_VALUE));
+
+/** The `redemptions` port on PostgreSQL. */
+export const postgresRedemptions = (ask: Ask, table: string): Redemptions => ({
+  put: async (records, options) => {
+    // In one order in every process: two that put the same rows wait for each other, and never in a circle.
+    const rows = await ask(
+      `INSERT INTO ${table} (mark, ${columns})
+        SELECT gen_random_uuid(), ${columns} FROM json_to_recordset($1::json) AS row (${types}) ORDER BY id
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id`,
+      [JSON.stringify(records.map(redemptionRow))],
+      options,
+    );
+    return rows.map((row) => textOf(row, "id") as RedemptionId);
+  },
+
+  line: async ({ lane, mxid }, options) => {
+    const rows = await ask(
+      `SELECT destination, count(*)::text AS row_count,
+          (SELECT place FROM ${table} WHERE lane = $1::text ORDER BY place LIMIT 1) AS first_turn
+        FROM ${table}
+        WHERE lane = $1::text AND mxid = $2::text AND lane IN ('vouched', 'unvouched')
+        GROUP BY GROUPING SETS ((destination), ())`,
+      [lane, escapedText(mxid)],
+      options,
+    );
+    const [row = {}] = rows;
+    return {
+      firstTurn: numberOrNull(row, "first_turn"),
+      waiting: rows.flatMap((of) =>
+        of["destination"] === null
+          ? []
+          : [{ destination: textOf(of, "destination"), rows: numberOf(of, "row_count") }],
+      ),
+    };
+  },
+
+  sizes: async ({ lanes, leaving = Infinity }, options) => {
+    const rows = await ask(
+      `SELECT size.*, (SELECT at FROM ${table} WHERE lane = size.lane ORDER BY at LIMIT 1) AS oldest
+        FROM (
+          SELECT lane, count(*)::text AS row_count, sum(bytes)::text AS byte_count,
+            count(*) FILTER (WHERE leaving <= $2::double precision)::text AS ahead_rows,
+            coalesce(sum(bytes) FILTER (WHERE leaving <= $2::double precision), 0)::text AS ahead_bytes
+          FROM ${table}
+          WHERE lane IN (SELECT json_array_elements_text($1::json))
+          GROUP BY lane
+        ) AS size`,
+      [JSON.stringify(lanes), numberText(leaving)],
+      options,
+    );
+    return rows.map(laneSizeOf);
+  },
+
+  claim: async ({ lanes, due, until, limit }, options) => {
+    const params = [numberText(due.from), numberText(due.to), numberText(until), String(limit)];
+    // Each lane is looked at only for what the lanes before it have not filled.
+    const found = lanes.map(({ lane, except }, index) => {
+      const before = Array.from({ length: index }, (_, at) => ` - (SELECT count(*) FROM lane${at})`).join("");
+      const p = params.push(lane, JSON.stringify(except)) - 1;
+      return `lane${index} AS MATERIALIZED (
+        SELECT id, ${index} AS lane_order FROM ${table}
+        WHERE lane = $${p}::text AND place <= $2::double precision
+          AND at BETWEEN $1::double precision AND $2::double precision
+          AND destination NOT IN (SELECT json_array_elements_text($${p + 1}::json))
+        ORDER BY place, id LIMIT greatest($4::bigint${before}, 0)
+        FOR UPDATE SKIP LOCKED
+      )`;
+    });
+    const all = lanes.map((_, index) => `SELECT id, lane_order FROM lane${index}`).join(" UNION ALL ");
+    const rows = await ask(
+      `WITH ${found.join(", ")}, claimed AS (
+          UPDATE ${table} AS row SET at = $3::double precision, mark = gen_random_uuid()
+          FROM (${all}) AS free
+          WHERE row.id = free.id
+          RETURNING row.id, row.place, record, mark::text AS mark, lane_order
+        )
+        SELECT record, mark FROM claimed ORDER BY lane_order, place, id`,
+      params,
+      options,
+    );
+    return rows.map(redemptionOf);
+  },
+
+  replace: async (record, mark, options) => {
+    const [row] = await ask(
+      `UPDATE ${table} AS row SET (mark, ${columns}) = (SELECT gen_random_uuid(), ${columns}
+          FROM json_to_record($1::json) AS given (${types}))
+        WHERE row.id = $2::text AND row.mark::text = $3::text
+        RETURNING mark::text AS mark`,
+      [JSON.stringify(redemptionRow(record)), escapedText(record.id), escapedText(mark)],
+      options,
+    );
+    return row === undefined ? { _tag: "Stale" } : { _tag: "Replaced", mark: textOf(row, "mark") };
+  },
+
+  known: async (of, options) => {
+    const rows = await ask(
+      `SELECT ${answer} FROM ${table}
+        WHERE token = $1::text AND lane IN ('redeemed', 'announced') ORDER BY at DESC LIMIT 16`,
+      [tokenColumn(of)],
+      options,
+    );
+    return rows.map((row) => redemptionOf(row).value);
+  },
+
+  list: async ({ lane, after = "", limit }, options) => {
+    const rows = await ask(
+      `SELECT ${answer} FROM ${table} WHERE lane = $1::text AND id > $2::text ORDER BY id LIMIT $3::bigint`,
+      [lane, escapedText(after), String(limit)],
+      options,
+    );
+    return rows.map(redemptionOf);
+  },
+
+  remove: async (which, options) => {
+    const [chosen, params] =
+      "endedBefore" in which
+        ? [
+            `SELECT id FROM ${table} WHERE lane = $1::text AND at < $2::double precision
+              ORDER BY at LIMIT $3::bigint`,
+            [which.lane, numberText(which.endedBefore), String(which.limit)],
+          ]
+        : [
+            `SELECT id FROM (
+                SELECT id, leaving, row_number() OVER line AS rows, sum(bytes) OVER line AS bytes
+                FROM ${table} WHERE lane IN (SELECT json_array_elements_text($1::json))
+                WINDOW line AS (ORDER BY leaving, id)
+              ) AS line
+              WHERE leaving > 0 AND (rows > $2::double precision OR bytes > $3::double precision)`,
+            [JSON.stringify(which.lanes), numberText(which.keep.rows), numberText(which.keep.bytes)],
+          ];
+    // What somebody else removes or claims at this moment is left to them.
+    const rows = await ask(
+      `WITH gone AS (
+          DELETE FROM ${table}
+          WHERE id IN (SELECT id FROM ${table} WHERE id IN (${chosen}) FOR UPDATE SKIP LOCKED)
+          RETURNING id
+        )
+        SELECT count(*)::text AS row_count FROM gone`,
+      params,
+      options,
+    );
+    return numberOf(onlyRow(rows), "row_count");
+  },
+
+  nextDueAt: async (options) => {
+    const rows = await ask(
+      `SELECT min(first.at) AS next FROM (VALUES ${waitingLanes.map((lane) => `('${lane}')`).join(", ")}) AS lanes (lane)
+        CROSS JOIN LATERAL (SELECT at FROM ${table} WHERE lane = lanes.lane ORDER BY at LIMIT 1) AS first`,
+      [],
+      options,
+    );
+    return numberOrNull(onlyRow(rows), "next");
+  },
 });
-
-const tokenParams = ({ roomId, token, mxid }: TokenOfUser): string[] => [roomId, token, mxid].map(storedText);
-
-const isOfToken = "room_id = $1::text AND token = $2::text AND mxid = $3::text";
-
-/** State, due time, reason, status and errcode of a settled row: the parameters $6 to $10. */
-const outcomeParams = (settlement: Settlement): (string | null)[] => {
-  switch (settlement._tag) {
-    case "Redeemed":
-      return ["redeemed", null, null, null, null];
-    case "Done":
-      return ["done", null, null, null, null];
-    case "Dead":
-      return ["dead", null, ...troubleParams(settlement)];
-    case "Again":
-      return ["waiting", String(settlement.dueAt), ...troubleParams(settlement)];
-  }
-};
-
-const troubleParams = ({ reason, status, errcode }: FailureDetails): string[] => [
-  storedText(reason),
-  String(status),
-  storedText(errcode),
-];
-
-/**
- * The `redemptions` port on PostgreSQL 13 or later, over one statement for each call. `migrate` makes its table. Rows are
- * never deleted. What stood in the way of a row that waits or is dead stands in its columns `reason`, `status`, `errcode`.
- *
- * @example
- * const redemptions = postgresRedemptions(new Pool({ connectionString }));
- * await redemptions.owe([row], {});
- * const [held] = await redemptions.lease({ now, until: now + 60_000, limit: 1 }, {});
- */
-export const postgresRedemptions = (client: SqlClient, options: PostgresOptions = {}): Redemptions => {
-  const { redemptions: table } = tablesOf(options);
-
-  const ask = async (
-    statement: string,
-    params: (string | null)[],
-    { signal }: PortOptions,
-  ): Promise<readonly SqlRow[]> => {
-    signal?.throwIfAborted();
-    return (await client.query(statement, params)).rows;
-  };
-
-  /**
-   * The rows of a token, as they are once this statement alone may change them. All are locked before the first is
-   * changed, in one order for everybody: else two that settle rows of one token wait for each other's.
-   */
-  const locked = (more: string): string =>
-    `locked AS MATERIALIZED (
-          SELECT proof, state, lease FROM ${table}
-          WHERE ${isOfToken} ${more}
-          ORDER BY proof COLLATE "C"
-          FOR UPDATE
-        )`;
-
-  return {
-    owe: async (rows, given) => {
-      // In one order for everybody: two that add the same rows wait for each other at the first, and never in a ring.
-      await ask(
-        `INSERT INTO ${table} (${columns}, destination)
-        SELECT ${columns}, destination FROM json_to_recordset($1::json) AS owed (
-          room_id text, token text, mxid text, proof text, sender text, destination text, signed text,
-          owed_at double precision, due_at double precision, attempts integer
-        )
-        WHERE NOT EXISTS (
-          SELECT FROM ${table} AS redeemed
-          WHERE redeemed.room_id = owed.room_id AND redeemed.token = owed.token AND redeemed.mxid = owed.mxid
-            AND redeemed.state = 'redeemed'
-        )
-        ORDER BY room_id COLLATE "C", token COLLATE "C", mxid COLLATE "C", proof COLLATE "C"
-        ON CONFLICT (room_id, token, mxid, proof) DO NOTHING`,
-        [JSON.stringify(rows.map(written))],
-        given,
-      );
-    },
-
-    countWaiting: async (of, given) => {
-      const [column, value] = "mxid" in of ? ["mxid", of.mxid] : ["destination", of.destination];
-      const [row] = await ask(
-        `SELECT count(*) AS waiting FROM ${table} WHERE state = 'waiting' AND ${column} = $1::text`,
-        [storedText(value)],
-        given,
-      );
-      if (row === undefined) throw new Error("The database did not say how many wait.");
-      return number(row, "waiting");
-    },
-
-    lease: async ({ now, until, limit }, given) => {
-      const rows = await ask(
-        `WITH free AS MATERIALIZED (
-          SELECT room_id, token, mxid, proof FROM ${table}
-          WHERE state = 'waiting' AND free_at <= $1::double precision
-          ORDER BY free_at
-          LIMIT $3::bigint
-          FOR UPDATE SKIP LOCKED
-        ), taken AS (
-          UPDATE ${table} AS row SET lease = gen_random_uuid(), leased_until = $2::double precision
-          FROM free
-          WHERE row.room_id = free.room_id AND row.token = free.token AND row.mxid = free.mxid
-            AND row.proof = free.proof
-          RETURNING row.*
-        )
-        SELECT ${columns}, lease::text AS lease
-        FROM taken ORDER BY due_at`,
-        [String(now), String(until), String(limit)],
-        given,
-      );
-      return rows.map((row) => ({ redemption: readRedemption(row), lease: rawText(row, "lease") }));
-    },
-
-    settle: async (id, lease, settlement, given) => {
-      await ask(
-        `WITH ${locked("")}, settled AS MATERIALIZED (
-          SELECT proof FROM locked
-          WHERE (proof = $4::text OR ($6::text = 'redeemed' AND state = 'waiting'))
-            AND EXISTS (SELECT FROM locked AS held WHERE held.proof = $4::text AND held.lease::text = $5::text)
-        )
-        UPDATE ${table} AS row
-        SET state = $6::text,
-          due_at = greatest(row.due_at, $7::double precision),
-          attempts = row.attempts + CASE WHEN $6::text = 'waiting' THEN 1 ELSE 0 END,
-          reason = $8::text, status = $9::integer, errcode = $10::text,
-          lease = NULL, leased_until = NULL
-        FROM settled
-        WHERE ${isOfToken} AND row.proof = settled.proof`,
-        [...tokenParams(id), storedText(id.proof), storedText(lease), ...outcomeParams(settlement)],
-        given,
-      );
-    },
-
-    postpone: async (id, dueAt, given) => {
-      await ask(
-        `WITH ${locked("AND sender = $4::text AND state = 'waiting'")}
-        UPDATE ${table} AS row SET due_at = greatest(row.due_at, $5::double precision)
-        FROM locked
-        WHERE ${isOfToken} AND row.proof = locked.proof`,
-        [...tokenParams(id), storedText(id.sender), String(dueAt)],
-        given,
-      );
-    },
-
-    nextDueAt: async (given) => {
-      const [row] = await ask(`SELECT min(free_at) AS next FROM ${table} WHERE state = 'waiting'`, [], given);
-      return row === undefined ? undefined : numberOrNull(row, "next");
-    },
-  };
-};

@@ -1,12 +1,6 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import {
-  type SqlClient,
-  type SqlHost,
-  migrate,
-  postgresInvites,
-  postgresRedemptions,
-} from "matrix-third-party-invites/postgres";
+import { type SqlClient, type SqlHost, migrate, postgresStorage } from "matrix-third-party-invites/postgres";
 import type { OpenStorage } from "matrix-third-party-invites/testing";
 import { PGlite } from "./pglite.js";
 
@@ -24,8 +18,7 @@ export const newSchema = async (client: SqlClient): Promise<string> => {
 };
 
 export const storageIn = (client: SqlClient, schema: string): SchemaStorage => ({
-  invites: postgresInvites(client, { schema }),
-  redemptions: postgresRedemptions(client, { schema }),
+  ...postgresStorage(client, { schema }),
   schema,
 });
 

@@ -1,12 +1,9 @@
-import {
-  type SqlHost,
-  migrate,
-  postgresInvites,
-  postgresRedemptions,
-} from "matrix-third-party-invites/postgres";
+import { type SqlHost, migrate, postgresStorage } from "matrix-third-party-invites/postgres";
 import pg from "pg";
 
 export const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
+// Without it, a connection that the server closes ends the process.
+pool.on("error", (error) => console.error("A connection was lost:", error.message));
 
 const transaction: SqlHost["transaction"] = async (work) => {
   const client = await pool.connect();
@@ -23,5 +20,4 @@ const transaction: SqlHost["transaction"] = async (work) => {
 };
 
 await migrate({ transaction });
-export const invites = postgresInvites(pool);
-export const redemptions = postgresRedemptions(pool);
+export const storage = postgresStorage(pool); // invites, redemptions and limits

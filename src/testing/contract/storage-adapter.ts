@@ -1,4 +1,4 @@
-import type { Invites, LeasedRedemption, Redemptions } from "../../ports.js";
+import type { Invites, LeasedRedemption, Limits, Redemptions } from "../../ports.js";
 import { expectPresent, expectTrue } from "./expect.js";
 import { due, leaseMs } from "./samples.js";
 
@@ -6,6 +6,7 @@ import { due, leaseMs } from "./samples.js";
 export interface OpenStorage {
   readonly invites: Invites;
   readonly redemptions: Redemptions;
+  readonly limits: Limits;
   /** Called when a check is over. */
   readonly close?: () => Promise<void>;
 }

@@ -85,9 +85,9 @@ export const memoryRedemptions = (): MemoryRedemptions => {
         waiting: [...waiting].map(([destination, rows]) => ({ destination, rows })),
       };
     },
-    sizes: async ({ lanes, mxid, leaving = Infinity }) =>
+    sizes: async ({ lanes, leaving = Infinity }) =>
       lanes.flatMap((lane): readonly LaneSize[] => {
-        const rows = columnsIn([lane], mxid);
+        const rows = columnsIn([lane]);
         if (rows.length === 0) return [];
         const ahead = sizeOf(rows.filter((row) => row.leaving <= leaving));
         return [{ lane, ...sizeOf(rows), ahead, oldest: Math.min(...rows.map(({ at }) => at)) }];
@@ -132,7 +132,7 @@ export const memoryRedemptions = (): MemoryRedemptions => {
             .filter(({ at }) => at < which.endedBefore)
             .slice(0, which.limit),
         );
-      const inOrder = [...columnsIn(which.lanes, which.mxid)].sort(
+      const inOrder = [...columnsIn(which.lanes)].sort(
         (one, other) => one.leaving - other.leaving || byId(one, other),
       );
       let rows = 0;
