@@ -3,7 +3,7 @@ import type { OnBindOutcome } from "../flows/receive-on-bind.js";
 import type { RequesterCommand } from "../flows/steps/read-command.js";
 import type { FlowOptions, Problem } from "../flows/steps/step.js";
 import type { ThirdPartyInvites } from "../third-party-invites.js";
-import { requireBytes, requireMs } from "./limits.js";
+import { requireBytes, requireFunction, requireMs } from "./limits.js";
 import type { BodyLimits } from "./read-body.js";
 import { type JsonRules, requestJson } from "./request-json.js";
 import {
@@ -15,7 +15,6 @@ import {
   errorAnswer,
   flowResponse,
   notLetIn,
-  requireFunction,
 } from "./route.js";
 
 /** What the host says of a client's request: who makes it, or what to answer instead. */

@@ -163,11 +163,6 @@ export const flowResponse = (
   );
 };
 
-/** What a host forgot is found out when an endpoint is made, not when it is asked. */
-export const requireFunction = (name: string, value: unknown): void => {
-  if (typeof value !== "function") throw new TypeError(`${name} must be a function.`);
-};
-
 export const endpoint =
   ({ onError }: EndpointHost, route: Route): Endpoint =>
   async (request) => {

@@ -21,6 +21,15 @@ describe("a limit that is none is an error where it is given", () => {
   const withoutAuthenticate = { authenticate: undefined } as unknown as { authenticate: never };
 
   it.each([
+    ["no fetch", {}, "fetch must be a function."],
+    ["a userAgent that no header holds", { fetch, userAgent: "a\r\nb: c" }, "invalid header value"],
+  ])("of the client of identity servers, %s", (_, options, sentence) => {
+    const made = () => identityServerClient(options as { readonly fetch: typeof fetch });
+    expect(made).toThrow(TypeError);
+    expect(made).toThrow(sentence);
+  });
+
+  it.each([
     ["invite", () => inviteEndpoint(openHost().invites, withoutAuthenticate)],
     ["exchange", () => exchangeEndpoint(openHost().invites, withoutAuthenticate)],
   ] as const)("of the endpoint %s, a missing authenticate", (_, made) => {
