@@ -1,4 +1,9 @@
-import { exchangeEndpoint, identityServerClient, inviteEndpoint } from "matrix-third-party-invites/http";
+import {
+  exchangeEndpoint,
+  identityServerClient,
+  inviteEndpoint,
+  onBindEndpoint,
+} from "matrix-third-party-invites/http";
 import { guardedFetch } from "matrix-third-party-invites/node";
 import { describe, expect, it } from "vitest";
 import { readBody } from "../../src/http/read-body.js";
@@ -34,6 +39,21 @@ describe("a limit that is none is an error where it is given", () => {
     ["exchange", () => exchangeEndpoint(openHost().invites, withoutAuthenticate)],
   ] as const)("of the endpoint %s, a missing authenticate", (_, made) => {
     expect(made).toThrow(new TypeError("authenticate must be a function."));
+  });
+
+  const authenticate = () => ({ _tag: "Denied", status: 401, body: {} }) as const;
+  const { invites } = openHost();
+  const none = {} as unknown as typeof invites;
+
+  it.each<readonly [string, (wrong: never) => unknown]>([
+    ["invites.invite", () => inviteEndpoint(none, { authenticate })],
+    ["invites.receiveOnBind", () => onBindEndpoint(none)],
+    ["invites.receiveExchange", () => exchangeEndpoint(none, { authenticate })],
+    ["onError", (onError) => onBindEndpoint(invites, { onError })],
+    ["wake", (wake) => onBindEndpoint(invites, { wake })],
+    ["roomId", (roomId) => inviteEndpoint(invites, { authenticate, roomId })],
+  ])("of an endpoint, a function that is none: %s", (name, made) => {
+    expect(() => made("deliverOwed" as never)).toThrow(new TypeError(`${name} must be a function.`));
   });
 
   it.each([

@@ -7,6 +7,10 @@ import {
 import pg from "pg";
 
 export const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
+// Without a listener, an idle connection that breaks ends the process. The pool makes a new one by itself.
+pool.on("error", (error) => {
+  console.error("an idle database connection broke", error);
+});
 
 const transaction: SqlHost["transaction"] = async (work) => {
   const client = await pool.connect();
