@@ -11,6 +11,6 @@ import type { Delivery } from "./onbind.js";
  */
 export const proofName = (crypto: CryptoEngine, { sender, signed }: Omit<Delivery, "roomId">): string => {
   const name = canonicalJson({ sender, signed: signed.json }, "any");
-  // What has no canonical form proves nothing: one row is enough for all of that kind.
+  // `parseSigned` refuses what has no canonical form.
   return isLeft(name) ? "" : encodeBase64(crypto.sha256(encodeUtf8(name.right)), "urlsafe");
 };

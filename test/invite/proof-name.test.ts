@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
+import { isRight } from "fp-ts/lib/Either.js";
 import { expect, test } from "vitest";
 import { proofName } from "../../src/invite/proof-name.js";
 import { parseSigned } from "../../src/invite/signed.js";
@@ -33,18 +34,14 @@ test("another sender, another signature, another member: another name", () => {
 test("two proofs have the same name only if they are the same", () => {
   const json = fc
     .dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }))
-    .map((more) => ({ ...more, ...signed }));
+    .map((more) => ({ ...more, ...signed }))
+    // Halves of surrogate pairs have no canonical form.
+    .filter((value) => isRight(parseSigned(value)));
   fc.assert(
     fc.property(json, json, (one, other) => {
-      // Fractions, halves of surrogate pairs: no canonical form, and nothing is proven by them.
-      const [a, b] = [nameOf(one), nameOf(other)];
-      expect(a === b && a !== "").toBe(a !== "" && isDeepStrictEqual(sorted(one), sorted(other)));
+      expect(nameOf(one) === nameOf(other)).toBe(isDeepStrictEqual(sorted(one), sorted(other)));
     }),
   );
 });
 
 const sorted = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
-
-test("what has no canonical form shares a name that is nobody's: it proves nothing", () => {
-  expect(nameOf({ ...signed, half: "\ud800" })).toBe("");
-});
