@@ -53,11 +53,17 @@ export interface AppendRequest {
   readonly events: readonly EventTemplate[];
 }
 
-/** An error that another server or a policy has answered; it is passed on as it is. */
+/**
+ * An error that another server or a policy has answered. It is passed on as it is, but for what would log the client out
+ * (D-79, D-115).
+ */
 export interface ForeignError {
   readonly status: number;
   readonly errcode: string;
+  /** The `error` of its body. */
   readonly message?: string;
+  /** What else its body has, such as `info_uri` or `harms`. */
+  readonly members?: JsonObject;
 }
 
 export type AppendAnswer =

@@ -1,4 +1,6 @@
 import { type Either, left } from "fp-ts/lib/Either.js";
+import { type ForeignAnswer, passedOn } from "./foreign-answer.js";
+import type { JsonObject } from "./matrix/json.js";
 
 interface Answer {
   readonly errcode: string;
@@ -149,28 +151,9 @@ export interface Refusal {
   readonly errcode: string;
   readonly status: number;
   readonly retryAfterMs?: number;
+  /** What else the body of the error has: of another server's or the policy's error, or what Matrix requires. */
+  readonly members?: JsonObject;
 }
-
-/** What somebody else (the host, its policy, another server) wants answered instead. */
-export interface ForeignAnswer {
-  readonly errcode: string;
-  readonly status: number;
-  readonly message?: string;
-}
-
-/**
- * Passed on, but for a 401: that would tell our client that *its* token is no good, and log it out for what went wrong
- * between two servers. Nor is it a 403: servers that cannot check a signature now may well do so later.
- */
-const foreign = (answer: ForeignAnswer | undefined): Partial<Answer> =>
-  answer === undefined
-    ? {}
-    : {
-        ...(answer.status === 401
-          ? { errcode: "M_FORBIDDEN", status: 424 }
-          : { errcode: answer.errcode, status: answer.status }),
-        ...(answer.message === undefined ? {} : { message: answer.message }),
-      };
 
 interface Details {
   readonly rule?: string | undefined;
@@ -188,7 +171,7 @@ export const refusal = (code: RefusalCode, details: Details = {}): Refusal => {
     message: details.detail === undefined ? message : `${message} ${details.detail}`,
     errcode,
     status,
-    ...foreign(details.answer),
+    ...(details.answer === undefined ? {} : passedOn(details.answer)),
     ...(details.rule === undefined ? {} : { rule: details.rule }),
     ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
   };
@@ -268,6 +251,8 @@ export interface PortFailure {
   readonly errcode: string;
   readonly status: number;
   readonly retryAfterMs?: number;
+  /** As in a {@link Refusal}. */
+  readonly members?: JsonObject;
   /** Of `PortBroken`: which call, such as `"events.append"`. */
   readonly port?: string;
   /** What the port rejected with, or why it reached nobody, for the host's own log. Never sent to anybody. */
@@ -288,7 +273,7 @@ export const failure = (
   code,
   ...failures[code],
   ...(details.message === undefined ? {} : { message: details.message }),
-  ...foreign(details.answer),
+  ...(details.answer === undefined ? {} : passedOn(details.answer)),
   ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
   ...(details.cause === undefined ? {} : { cause: details.cause }),
 });
@@ -310,12 +295,18 @@ export const matrixError = ({
   errcode,
   message,
   retryAfterMs,
+  members,
 }: Refusal | PortFailure): {
   readonly status: number;
-  readonly body: { readonly errcode: string; readonly error: string; readonly retry_after_ms?: number };
+  readonly body: JsonObject & {
+    readonly errcode: string;
+    readonly error: string;
+    readonly retry_after_ms?: number;
+  };
 } => ({
   status,
   body: {
+    ...members,
     errcode,
     error: message,
     ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
