@@ -10,6 +10,7 @@
  */
 export { type PortsOf, createThirdPartyInvites } from "./create-third-party-invites.js";
 export type { FlowName, ThirdPartyInvites } from "./third-party-invites.js";
+export type { Cause } from "./cause.js";
 export {
   type FailureCode,
   type PortFailure,

@@ -3,6 +3,7 @@
  * answer with a `_tag`; a rejected promise is caught and becomes a `PortFailure`. docs/ports.md has the whole contract
  * of each.
  */
+import type { Cause } from "./cause.js";
 import type { MailContent } from "./invite/admit-inviter.js";
 import type { Profile } from "./invite/event-templates.js";
 import type { InviteKey, InviteRecord } from "./invite/invite-life.js";
@@ -388,6 +389,10 @@ export type Observation =
       readonly code: FailureCode;
       /** Of `PortBroken`: which call, such as `"events.append"`. */
       readonly port?: string;
+      /** Where an identity server failed: which one. */
+      readonly idServer?: ServerName;
+      /** What the port failed with. */
+      readonly cause?: Cause;
     } & Occasion);
 
 /** Where it happened; the room and the user only where they were read as such, never as a stranger wrote them. */
@@ -467,4 +472,5 @@ export type { EventLike, EventTemplate, StateEntry } from "./matrix/event.js";
 export type { RoomId, ServerName, UserId } from "./matrix/ids.js";
 export type { JsonObject } from "./matrix/json.js";
 export type { CanonicalAddress, Threepid } from "./threepid/threepid.js";
+export type { Cause } from "./cause.js";
 export type { FailureCode, RefusalCode } from "./refusal.js";

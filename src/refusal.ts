@@ -1,5 +1,7 @@
 import { type Either, left } from "fp-ts/lib/Either.js";
+import { type Cause, causeOf } from "./cause.js";
 import { type ForeignAnswer, passedOn } from "./foreign-answer.js";
+import type { ServerName } from "./matrix/ids.js";
 import type { JsonObject } from "./matrix/json.js";
 
 interface Answer {
@@ -255,8 +257,10 @@ export interface PortFailure {
   readonly members?: JsonObject;
   /** Of `PortBroken`: which call, such as `"events.append"`. */
   readonly port?: string;
+  /** Where an identity server failed: which one. */
+  readonly idServer?: ServerName;
   /** What the port rejected with, or why it reached nobody, for the host's own log. Never sent to anybody. */
-  readonly cause?: unknown;
+  readonly cause?: Cause;
 }
 
 export const failure = (
@@ -266,6 +270,7 @@ export const failure = (
     /** In place of the code's own sentence. */
     readonly message?: string;
     readonly retryAfterMs?: number | undefined;
+    readonly idServer?: ServerName | undefined;
     readonly cause?: unknown;
   } = {},
 ): PortFailure => ({
@@ -275,7 +280,9 @@ export const failure = (
   ...(details.message === undefined ? {} : { message: details.message }),
   ...(details.answer === undefined ? {} : passedOn(details.answer)),
   ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
-  ...(details.cause === undefined ? {} : { cause: details.cause }),
+  ...(details.idServer === undefined ? {} : { idServer: details.idServer }),
+  // The only way into a failure: nothing of a driver's error passes but its texts.
+  ...(details.cause === undefined ? {} : { cause: causeOf(details.cause) }),
 });
 
 /** A call to a port that has no usable answer. */

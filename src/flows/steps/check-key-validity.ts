@@ -6,6 +6,7 @@ import type { KeyValidityAnswer } from "../../ports.js";
 import { type PortFailure, failure, refusal } from "../../refusal.js";
 import { callPort } from "./call-port.js";
 import type { Context } from "./context.js";
+import { idServerOf } from "./id-server-of.js";
 import type { Problem, Step } from "./step.js";
 
 /** A hostile event may write one key many times over; each URL costs a request to somebody. */
@@ -19,7 +20,11 @@ const requestUrls = (keys: readonly MatchedKey[]): readonly string[] => {
   return [...new Set(urls)].slice(0, maxRequests);
 };
 
-const causeOf = (of: KeyValidityAnswer | Problem): unknown => ("cause" in of ? of.cause : undefined);
+const unknownFrom = (url: string, of: KeyValidityAnswer | Problem): PortFailure =>
+  failure("KeyValidityUnknown", {
+    idServer: idServerOf(url),
+    cause: "cause" in of ? of.cause : undefined,
+  });
 
 /**
  * Whether any key that signed is still valid (D-29): a key without URL is valid for ever, one `valid: true` suffices. All
@@ -42,13 +47,11 @@ export const checkKeyValidity = (
       TE.matchE(
         // A port that breaks leaves this key unknown; the next may still be valid.
         (problem): Step<void> =>
-          problem.code === "Cancelled"
-            ? TE.left(problem)
-            : askFrom(rest, failure("KeyValidityUnknown", { cause: causeOf(problem) })),
+          problem.code === "Cancelled" ? TE.left(problem) : askFrom(rest, unknownFrom(url, problem)),
         (answer) => {
           const said: unknown = answer._tag === "Validity" ? answer.valid : undefined;
           if (said === false) return askFrom(rest, unknown);
-          if (said !== true) return askFrom(rest, failure("KeyValidityUnknown", { cause: causeOf(answer) }));
+          if (said !== true) return askFrom(rest, unknownFrom(url, answer));
           valid.add(url);
           return TE.right(undefined);
         },
