@@ -11,6 +11,7 @@
 export { type PortsOf, createThirdPartyInvites } from "./create-third-party-invites.js";
 export type { OperatorCalls } from "./operator-calls.js";
 export type { FlowName, ThirdPartyInvites } from "./third-party-invites.js";
+export type { Cause } from "./cause.js";
 export {
   type FailureCode,
   type PortFailure,

@@ -3,6 +3,7 @@
  * answer with a `_tag`; a rejected promise is caught and becomes a `PortFailure`. docs/ports.md has the whole contract
  * of each.
  */
+import type { Cause } from "./cause.js";
 import type { MailContent } from "./invite/admit-inviter.js";
 import type { Profile } from "./invite/event-templates.js";
 import type { AddressHash, InviteKey, InviteRecord } from "./invite/invite-life.js";
@@ -55,11 +56,17 @@ export interface AppendRequest {
   readonly events: readonly EventTemplate[];
 }
 
-/** An error that another server or a policy has answered; it is passed on as it is. */
+/**
+ * An error that another server or a policy has answered. It is passed on as it is, but for what would log the client out
+ * (D-79, D-115).
+ */
 export interface ForeignError {
   readonly status: number;
   readonly errcode: string;
+  /** The `error` of its body. */
   readonly message?: string;
+  /** What else its body has, such as `info_uri` or `harms`. */
+  readonly members?: JsonObject;
 }
 
 export type AppendAnswer =
@@ -323,13 +330,11 @@ export type ExchangeAnswer =
   /** A 2xx with a JSON object. */
   | { readonly _tag: "Accepted" }
   /** Any other answer, with its status; `errcode` only where the body was JSON that has one. */
-  | {
+  | ({
       readonly _tag: "Refused";
-      readonly status: number;
       readonly errcode?: string;
-      readonly message?: string;
       readonly retryAfterMs?: number;
-    }
+    } & Omit<ForeignError, "errcode">)
   /** No answer in time, or none that is HTTP. */
   | { readonly _tag: "Unreachable"; readonly retryAfterMs?: number };
 
@@ -431,6 +436,10 @@ export type Observation =
       readonly code: FailureCode;
       /** Of `PortBroken`: which call, such as `"events.append"`. */
       readonly port?: string;
+      /** Where an identity server failed: which one. */
+      readonly idServer?: ServerName;
+      /** What the port failed with. */
+      readonly cause?: Cause;
     } & Occasion);
 
 /** Where it happened; the room and the user only where they were read as such, never as a stranger wrote them. */
@@ -548,4 +557,5 @@ export type { EventLike, EventTemplate, StateEntry } from "./matrix/event.js";
 export type { RoomId, ServerName, UserId } from "./matrix/ids.js";
 export type { JsonObject } from "./matrix/json.js";
 export type { CanonicalAddress, Threepid } from "./threepid/threepid.js";
+export type { Cause } from "./cause.js";
 export type { FailureCode, RefusalCode } from "./refusal.js";

@@ -1,4 +1,8 @@
 import { type Either, left } from "fp-ts/lib/Either.js";
+import { type Cause, causeOf } from "./cause.js";
+import { type ForeignAnswer, passedOn } from "./foreign-answer.js";
+import type { ServerName } from "./matrix/ids.js";
+import type { JsonObject } from "./matrix/json.js";
 
 interface Answer {
   readonly errcode: string;
@@ -116,6 +120,9 @@ const refusals = {
     "invite_room_state does not have the room's own create event.",
   ),
   ExchangeRefused: forbidden("The inviter's server refused the invite."),
+  ExchangeUnclear: forbidden(
+    "The inviter's server did not make the invite, for a reason that this server does not know.",
+  ),
   ExchangeNotFound: {
     errcode: "M_NOT_FOUND",
     status: 404,
@@ -166,28 +173,9 @@ export interface Refusal {
   readonly errcode: string;
   readonly status: number;
   readonly retryAfterMs?: number;
+  /** What else the body of the error has: of another server's or the policy's error, or what Matrix requires. */
+  readonly members?: JsonObject;
 }
-
-/** What somebody else (the host, its policy, another server) wants answered instead. */
-export interface ForeignAnswer {
-  readonly errcode: string;
-  readonly status: number;
-  readonly message?: string;
-}
-
-/**
- * Passed on, but for a 401: that would tell our client that *its* token is no good, and log it out for what went wrong
- * between two servers. Nor is it a 403: servers that cannot check a signature now may well do so later.
- */
-const foreign = (answer: ForeignAnswer | undefined): Partial<Answer> =>
-  answer === undefined
-    ? {}
-    : {
-        ...(answer.status === 401
-          ? { errcode: "M_FORBIDDEN", status: 424 }
-          : { errcode: answer.errcode, status: answer.status }),
-        ...(answer.message === undefined ? {} : { message: answer.message }),
-      };
 
 interface Details {
   readonly rule?: string | undefined;
@@ -197,6 +185,14 @@ interface Details {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** Nobody is told to wait for more than a day, and what is no finite number is not told. */
+const longestWaitMs = 24 * 3_600_000;
+
+const toldWait = (retryAfterMs: number | undefined): { readonly retryAfterMs?: number } =>
+  Number.isFinite(retryAfterMs)
+    ? { retryAfterMs: Math.min(Math.max(retryAfterMs ?? 0, 0), longestWaitMs) }
+    : {};
+
 export const refusal = (code: RefusalCode, details: Details = {}): Refusal => {
   const { message, errcode, status } = refusals[code];
   return {
@@ -205,9 +201,9 @@ export const refusal = (code: RefusalCode, details: Details = {}): Refusal => {
     message: details.detail === undefined ? message : `${message} ${details.detail}`,
     errcode,
     status,
-    ...foreign(details.answer),
+    ...(details.answer === undefined ? {} : passedOn(details.answer)),
     ...(details.rule === undefined ? {} : { rule: details.rule }),
-    ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
+    ...toldWait(details.retryAfterMs),
   };
 };
 
@@ -286,10 +282,14 @@ export interface PortFailure {
   readonly errcode: string;
   readonly status: number;
   readonly retryAfterMs?: number;
+  /** As in a {@link Refusal}. */
+  readonly members?: JsonObject;
   /** Of `PortBroken`: which call, such as `"events.append"`. */
   readonly port?: string;
+  /** Where an identity server failed: which one. */
+  readonly idServer?: ServerName;
   /** What the port rejected with, or why it reached nobody, for the host's own log. Never sent to anybody. */
-  readonly cause?: unknown;
+  readonly cause?: Cause;
 }
 
 export const failure = (
@@ -299,6 +299,7 @@ export const failure = (
     /** In place of the code's own sentence. */
     readonly message?: string;
     readonly retryAfterMs?: number | undefined;
+    readonly idServer?: ServerName | undefined;
     readonly cause?: unknown;
   } = {},
 ): PortFailure => ({
@@ -306,9 +307,11 @@ export const failure = (
   code,
   ...failures[code],
   ...(details.message === undefined ? {} : { message: details.message }),
-  ...foreign(details.answer),
-  ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
-  ...(details.cause === undefined ? {} : { cause: details.cause }),
+  ...(details.answer === undefined ? {} : passedOn(details.answer)),
+  ...toldWait(details.retryAfterMs),
+  ...(details.idServer === undefined ? {} : { idServer: details.idServer }),
+  // The only way into a failure: nothing of a driver's error passes but its texts.
+  ...(details.cause === undefined ? {} : { cause: causeOf(details.cause) }),
 });
 
 /** A call to a port that has no usable answer. */
@@ -328,12 +331,18 @@ export const matrixError = ({
   errcode,
   message,
   retryAfterMs,
+  members,
 }: Refusal | PortFailure): {
   readonly status: number;
-  readonly body: { readonly errcode: string; readonly error: string; readonly retry_after_ms?: number };
+  readonly body: JsonObject & {
+    readonly errcode: string;
+    readonly error: string;
+    readonly retry_after_ms?: number;
+  };
 } => ({
   status,
   body: {
+    ...members,
     errcode,
     error: message,
     ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),

@@ -10,6 +10,7 @@ import { type ServerName, serverOf } from "../matrix/ids.js";
 import { defineFlow } from "./flow.js";
 import type { Context } from "./steps/context.js";
 import { decide } from "./steps/decide.js";
+import { forClient } from "./steps/for-client.js";
 import { type RequesterCommand, readCommand } from "./steps/read-command.js";
 import { type Redeemed, isOutside, redeemDelivery } from "./steps/redeem-delivery.js";
 import type { Step } from "./steps/step.js";
@@ -61,5 +62,6 @@ export const redeemThirdPartySigned = defineFlow(
         TE.map((how): ReadyToJoin => ({ _tag: how, via: [serverOf(delivery.sender)] })),
       ),
     ),
+    TE.mapLeft(forClient),
   ),
 );

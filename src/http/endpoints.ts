@@ -10,18 +10,18 @@ import {
   type Denied,
   type Endpoint,
   type EndpointHost,
+  type RoomHost,
   beside,
   endpoint,
   errorAnswer,
   flowResponse,
   notLetIn,
-  requireFunction,
 } from "./route.js";
 
 /** What the host says of a client's request: who makes it, or what to answer instead. */
 export type AuthenticatedUser = { readonly _tag: "User"; readonly requester: RequesterCommand } | Denied;
 
-export interface InviteHost extends EndpointHost {
+export interface InviteHost extends RoomHost {
   /** Whose access token it is. */
   readonly authenticate: (request: Request) => Promise<AuthenticatedUser> | AuthenticatedUser;
 }
@@ -38,7 +38,7 @@ export interface OnBindHost extends EndpointHost {
 /** What the host says of another server's request: which server signed it, or what to answer instead. */
 export type AuthenticatedServer = { readonly _tag: "Server"; readonly origin: string } | Denied;
 
-export interface ExchangeHost extends EndpointHost {
+export interface ExchangeHost extends RoomHost {
   /**
    * Which server signed the request over this content, by its `X-Matrix` header. The `uri` that it signed is the path
    * and query of the request as it was sent: behind a proxy that rewrites paths, `request.url` has another.
@@ -81,20 +81,20 @@ const rulesOf = (given: Partial<BodyLimits>, defaults: JsonRules): JsonRules => 
 /**
  * `POST /_matrix/client/v3/rooms/{roomId}/invite`, both forms, with CORS. The host says whose access token it
  * is; the rest is the flow `invite`. Making any of the endpoints throws a `TypeError` where a
- * limit is wrong, or `authenticate` is missing.
+ * limit is wrong, or a function is missing.
  *
  * @example
  * const invite = inviteEndpoint(invites, { authenticate });
  * app.all("/_matrix/client/v3/rooms/:roomId/invite", (c) => invite(c.req.raw)); // OPTIONS too: it answers CORS
  */
 export const inviteEndpoint = (invites: Pick<ThirdPartyInvites, "invite">, host: InviteHost): Endpoint => {
-  requireFunction("authenticate", host.authenticate);
   const rules = rulesOf(host, inviteRules);
-  return endpoint(host, {
+  const needs = { authenticate: host.authenticate, "invites.invite": invites.invite };
+  return endpoint(host, needs, {
     path: "/_matrix/client/v3/rooms/*/invite",
     methods: ["POST"],
     isForBrowsers: true,
-    answer: async (request, [roomId = ""]) => {
+    answer: async (request, roomId) => {
       const user = await host.authenticate(request);
       if (user._tag !== "User") return notLetIn(user);
       const body = await requestJson(request, rules);
@@ -125,7 +125,9 @@ export const onBindEndpoint = (
   host: OnBindHost = {},
 ): Endpoint => {
   const rules = rulesOf(host, onBindRules);
-  return endpoint(host, {
+  const { wake } = host;
+  const needs = { "invites.receiveOnBind": invites.receiveOnBind, ...(wake === undefined ? {} : { wake }) };
+  return endpoint(host, needs, {
     path: "/_matrix/federation/v1/3pid/onbind",
     methods: ["PUT", "POST"],
     isForBrowsers: false,
@@ -133,7 +135,7 @@ export const onBindEndpoint = (
       const body = await requestJson(request, rules);
       if (isLeft(body)) return errorAnswer(body.left);
       const result = await invites.receiveOnBind({ body: body.right });
-      if (hasStored(result)) void beside(host, host.wake);
+      if (hasStored(result)) void beside(host, wake);
       // Some identity servers deliver again only after a 502.
       return flowResponse(host, result, 502);
     },
@@ -152,13 +154,13 @@ export const exchangeEndpoint = (
   invites: Pick<ThirdPartyInvites, "receiveExchange">,
   host: ExchangeHost,
 ): Endpoint => {
-  requireFunction("authenticate", host.authenticate);
   const rules = rulesOf(host, exchangeRules);
-  return endpoint(host, {
+  const needs = { authenticate: host.authenticate, "invites.receiveExchange": invites.receiveExchange };
+  return endpoint(host, needs, {
     path: "/_matrix/federation/v1/exchange_third_party_invite/*",
     methods: ["PUT"],
     isForBrowsers: false,
-    answer: async (request, [roomId = ""]) => {
+    answer: async (request, roomId) => {
       const body = await requestJson(request, rules);
       if (isLeft(body)) return errorAnswer(body.left);
       const server = await host.authenticate(request, body.right);

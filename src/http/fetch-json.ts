@@ -1,7 +1,6 @@
 import { isLeft } from "fp-ts/lib/Either.js";
-import { parseStrict } from "../matrix/strict-json.js";
 import type { IdentityServerError } from "../ports.js";
-import { longestMs, readBody } from "./read-body.js";
+import { longestMs, parseBody, readBody } from "./read-body.js";
 
 /** As much of `fetch` as is needed here. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -119,7 +118,7 @@ export const fetchJson = async (
       case "TooLarge":
         return { _tag: "Malformed" };
       case "Body": {
-        const body = parseStrict(read.bytes, "any");
+        const body = parseBody(read.bytes, "any");
         return {
           _tag: "Answer",
           status: response.status,

@@ -1,8 +1,14 @@
-import { isJsonObject, member, stringMember } from "../matrix/json.js";
+import { type JsonObject, isJsonObject, member, stringMember } from "../matrix/json.js";
 import { WrittenNumber } from "../matrix/written-number.js";
-import type { IdentityServer, IdentityServerAccess, IdentityServerError, PortOptions } from "../ports.js";
+import type {
+  IdentityServer,
+  IdentityServerAccess,
+  IdentityServerError,
+  PortOptions,
+  StoreInviteRequest,
+} from "../ports.js";
 import { type Answer, type Fetch, type FetchLimits, fetchJson } from "./fetch-json.js";
-import { requireBytes, requireMs } from "./limits.js";
+import { requireBytes, requireFunction, requireMs } from "./limits.js";
 
 export interface IdentityServerClientOptions extends Partial<FetchLimits> {
   /**
@@ -11,6 +17,11 @@ export interface IdentityServerClientOptions extends Partial<FetchLimits> {
    */
   readonly fetch: Fetch;
   readonly userAgent?: string;
+  /**
+   * What every store-invite has beside the members of the protocol, such as `org.matrix.web_client_location`, which some
+   * identity servers write into the mail. A member of the protocol is an error.
+   */
+  readonly storeInviteMembers?: JsonObject;
   /** How long a server's hash details are believed, in milliseconds; 10 minutes. A rotated pepper ends it sooner. */
   readonly hashDetailsMs?: number;
 }
@@ -67,6 +78,46 @@ const errorOf = (answer: Answer): IdentityServerError => {
   return { _tag: "Rejected", errcode, status };
 };
 
+/** The members that store-invite has by the protocol; a further one must not stand in their place. */
+const storeInviteNames: Readonly<Record<keyof StoreInviteRequest, true>> = {
+  medium: true,
+  address: true,
+  room_id: true,
+  sender: true,
+  room_alias: true,
+  room_avatar_url: true,
+  room_join_rules: true,
+  room_name: true,
+  room_type: true,
+  sender_display_name: true,
+  sender_avatar_url: true,
+};
+
+const requireFurther = (members: unknown): void => {
+  if (!isJsonObject(members)) throw new TypeError("storeInviteMembers must be an object.");
+  const taken = Object.keys(members).find((name) => Object.hasOwn(storeInviteNames, name));
+  if (taken !== undefined) throw new TypeError(`storeInviteMembers.${taken} is a member of the protocol.`);
+  // What cannot be written as JSON throws here, and not with the first invite.
+  JSON.stringify(members);
+};
+
+/** Whether an answer broke off: a server may close a kept connection at the moment when it is used again. */
+const isBrokenOff = (answer: Awaited<ReturnType<typeof fetchJson>>): boolean =>
+  answer._tag === "Unreachable" && answer.sent && answer.timedOut !== true;
+
+/**
+ * The same question to the identity service API v2, of a `key_validity_url` of v1: servers without v1 still hand those
+ * out.
+ */
+const secondVersionOf = (url: string): string | undefined =>
+  /^[^?#]*\/_matrix\/identity\/api\/v1\/pubkey\/(?:ephemeral\/)?isvalid(?:\?|$)/.test(url)
+    ? url.replace("/_matrix/identity/api/v1/pubkey/", "/_matrix/identity/v2/pubkey/")
+    : undefined;
+
+/** A server that has the API answers with JSON, also where it knows nothing of the key. A 429 says nothing of the API. */
+const hasNoApi = ({ status, body }: Answer): boolean =>
+  status === 404 || (body === undefined && status !== 429);
+
 /** A success has its status, and neither an errcode nor `success: false` (some failures come with 200). */
 const isSuccess = ({ status, body }: Answer): boolean =>
   status === 200 && member(body, "errcode") === undefined && member(body, "success") !== false;
@@ -75,8 +126,9 @@ const isSuccess = ({ status, body }: Answer): boolean =>
  * The `identityServer` port over HTTP, for any runtime with `fetch`: `hash_details`, `lookup`, `store-invite` and key
  * validity of the identity service API v2 (LOOK-*, STORE-*, KEY-*). Answers are decided by their fields, within limits of
  * time and size, without following redirects; what is no answer of the protocol is `Malformed`. The token goes into
- * the header and nowhere else. Rejects only where a caller's signal stopped the call; making it throws a `TypeError`
- * where a limit is none.
+ * the header and nowhere else. What only reads is asked once more where the connection broke; store-invite is sent once,
+ * with `connection: close`, for which `guardedFetch` makes a connection of its own. Rejects only where a caller's signal
+ * stopped the call; making it throws a `TypeError` where an option is not what it must be.
  *
  * @example
  * const identityServer = identityServerClient({ fetch: await guardedFetch(), userAgent: "my-server/1.0" });
@@ -84,11 +136,16 @@ const isSuccess = ({ status, body }: Answer): boolean =>
 export const identityServerClient = ({
   fetch,
   userAgent,
+  storeInviteMembers = {},
   hashDetailsMs = 600_000,
   headersTimeoutMs = 10_000,
   bodyTimeoutMs = 10_000,
   maxBytes = 64 * 1024,
 }: IdentityServerClientOptions): IdentityServer => {
+  requireFunction("fetch", fetch);
+  // One that no header can hold would fail every request.
+  if (userAgent !== undefined) new Headers({ "user-agent": userAgent });
+  requireFurther(storeInviteMembers);
   requireMs("hashDetailsMs", hashDetailsMs);
   requireMs("headersTimeoutMs", headersTimeoutMs);
   requireMs("bodyTimeoutMs", bodyTimeoutMs);
@@ -105,37 +162,39 @@ export const identityServerClient = ({
     remembered.set(idServer, { details, until: Date.now() + hashDetailsMs });
   };
 
-  const request = (
+  const request = async (
     url: string,
     { signal }: PortOptions,
-    init: { readonly method?: "POST"; readonly accessToken?: string; readonly body?: unknown } = {},
-  ): ReturnType<typeof fetchJson> =>
-    fetchJson(
-      fetch,
-      url,
-      {
-        method: init.method ?? "GET",
-        headers: {
-          accept: "application/json",
-          ...(userAgent === undefined ? {} : { "user-agent": userAgent }),
-          ...(init.accessToken === undefined ? {} : { authorization: `Bearer ${init.accessToken}` }),
-          ...(init.body === undefined ? {} : { "content-type": "application/json" }),
+    init: { readonly accessToken?: string; readonly body?: JsonObject; readonly isOnce?: boolean } = {},
+  ): ReturnType<typeof fetchJson> => {
+    const ask = (): ReturnType<typeof fetchJson> =>
+      fetchJson(
+        fetch,
+        url,
+        {
+          method: init.body === undefined ? "GET" : "POST",
+          headers: {
+            accept: "application/json",
+            ...(userAgent === undefined ? {} : { "user-agent": userAgent }),
+            ...(init.accessToken === undefined ? {} : { authorization: `Bearer ${init.accessToken}` }),
+            ...(init.body === undefined ? {} : { "content-type": "application/json" }),
+            ...(init.isOnce === true ? { connection: "close" } : {}),
+          },
+          ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
         },
-        ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
-      },
-      { limits, signal },
-    );
+        { limits, signal },
+      );
+    const answer = await ask();
+    return init.isOnce !== true && isBrokenOff(answer) ? ask() : answer;
+  };
 
   const call = (
     { idServer, accessToken }: IdentityServerAccess,
     path: string,
     options: PortOptions,
-    body?: unknown,
+    init: { readonly body?: JsonObject; readonly isOnce?: boolean } = {},
   ): ReturnType<typeof fetchJson> =>
-    request(`https://${idServer}/_matrix/identity/v2/${path}`, options, {
-      accessToken,
-      ...(body === undefined ? {} : { method: "POST", body }),
-    });
+    request(`https://${idServer}/_matrix/identity/v2/${path}`, options, { accessToken, ...init });
 
   return {
     hashDetails: async (access, options) => {
@@ -158,7 +217,7 @@ export const identityServerClient = ({
     },
 
     lookup: async ({ algorithm, pepper, addresses, ...access }, options) => {
-      const answer = await call(access, "lookup", options, { algorithm, pepper, addresses });
+      const answer = await call(access, "lookup", options, { body: { algorithm, pepper, addresses } });
       if (answer._tag !== "Answer") return answer;
       if (stringMember(answer.body, "errcode") === "M_INVALID_PEPPER") {
         remembered.delete(access.idServer);
@@ -178,7 +237,10 @@ export const identityServerClient = ({
     },
 
     storeInvite: async ({ invite, ...access }, options) => {
-      const answer = await call(access, "store-invite", options, invite);
+      const answer = await call(access, "store-invite", options, {
+        body: { ...storeInviteMembers, ...invite },
+        isOnce: true,
+      });
       if (answer._tag !== "Answer") return answer;
       if (stringMember(answer.body, "errcode") === "M_THREEPID_IN_USE")
         return { _tag: "AlreadyBound", userId: member(answer.body, "mxid") };
@@ -188,7 +250,9 @@ export const identityServerClient = ({
     },
 
     keyValidity: async (url, options) => {
-      const answer = await request(url, options);
+      const first = await request(url, options);
+      const second = first._tag === "Answer" && hasNoApi(first) ? secondVersionOf(url) : undefined;
+      const answer = second === undefined ? first : await request(second, options);
       if (answer._tag !== "Answer") return answer;
       const valid = member(answer.body, "valid");
       return isSuccess(answer) && typeof valid === "boolean" ? { _tag: "Validity", valid } : errorOf(answer);

@@ -7,7 +7,7 @@
 export type { BodyLimits } from "./read-body.js";
 export type { Fetch, FetchLimits } from "./fetch-json.js";
 export { type IdentityServerClientOptions, identityServerClient } from "./identity-server-client.js";
-export { type Denied, type Endpoint, type EndpointHost, matrixResponse } from "./route.js";
+export { type Denied, type Endpoint, type EndpointHost, type RoomHost, matrixResponse } from "./route.js";
 export {
   type AuthenticatedServer,
   type AuthenticatedUser,

@@ -1,5 +1,5 @@
 /**
- * What a limit must be, asked when it is given: one that is NaN, or a text that is no number, would compare as false with
+ * What an option must be, asked when it is given: a limit that is NaN, or a text that is no number, would compare as false with
  * everything and so limit nothing.
  */
 const require = (isGood: boolean, name: string, what: string): void => {
@@ -13,4 +13,9 @@ export const requireBytes = (name: string, value: unknown): void => {
 /** `Infinity` is as long as a timer can wait. */
 export const requireMs = (name: string, value: unknown): void => {
   require(typeof value === "number" && value >= 0, name, "a number of milliseconds, 0 or more");
+};
+
+/** What a host forgot is found out when something is made of it, not when it is asked. */
+export const requireFunction = (name: string, value: unknown): void => {
+  require(typeof value === "function", name, "a function");
 };

@@ -1,3 +1,6 @@
+import type { Either } from "fp-ts/lib/Either.js";
+import { type NotStrictJson, type NumberSpelling, parseStrict } from "../matrix/strict-json.js";
+
 /** What came of reading a body that somebody else sends. */
 export type ReadBody =
   | { readonly _tag: "Body"; readonly bytes: Uint8Array }
@@ -68,3 +71,9 @@ export const readBody = async (
   if (read._tag === "TooLarge" || read._tag === "TimedOut") void reader.cancel().catch(() => undefined);
   return read;
 };
+
+const byteOrderMark = [0xef, 0xbb, 0xbf];
+
+/** The JSON in a body. A byte order mark before it is passed over: some servers write one, and it is no part of the JSON. */
+export const parseBody = (bytes: Uint8Array, numbers: NumberSpelling): Either<NotStrictJson, unknown> =>
+  parseStrict(byteOrderMark.every((byte, at) => bytes[at] === byte) ? bytes.subarray(3) : bytes, numbers);

@@ -1,6 +1,6 @@
 import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
-import { type NumberSpelling, parseStrict } from "../matrix/strict-json.js";
-import { type BodyLimits, readBody } from "./read-body.js";
+import type { NumberSpelling } from "../matrix/strict-json.js";
+import { type BodyLimits, parseBody, readBody } from "./read-body.js";
 
 /** An error that a Matrix endpoint answers before any rule is asked. */
 export interface HttpError {
@@ -53,7 +53,7 @@ export const requestJson = async (
     case "Body": {
       // A body that broke off would be broken; one that is declared and clean empty went to a parser of the host's.
       if (declared > 0 && body.bytes.length === 0) return left(read);
-      const parsed = parseStrict(body.bytes, numbers);
+      const parsed = parseBody(body.bytes, numbers);
       if (!isLeft(parsed)) return right(parsed.right);
       const { reason, at } = parsed.left;
       return reason === "not JSON" || reason === "invalid UTF-8"

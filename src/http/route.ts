@@ -3,6 +3,7 @@ import type { Problem } from "../flows/steps/step.js";
 import { type JsonObject, hasMember, member } from "../matrix/json.js";
 import { matrixError } from "../refusal.js";
 import type { BodyLimits } from "./read-body.js";
+import { requireFunction } from "./limits.js";
 import { type HttpError, internalError, unrecognized } from "./request-json.js";
 
 /** What a host answers where it does not let somebody in: the status, and the body of a Matrix error. */
@@ -13,7 +14,10 @@ export interface Denied {
   readonly body: JsonObject;
 }
 
-/** An endpoint that mounts anywhere: it never rejects, and answers every request. */
+/**
+ * An endpoint that mounts anywhere: it never rejects, and answers every request. It knows its path also where a framework
+ * has cut the beginning off, as Express does under `app.use("/_matrix", …)`.
+ */
 export type Endpoint = (request: Request) => Promise<Response>;
 
 /** What every endpoint may be given: how much body it reads, and for how long. */
@@ -23,6 +27,15 @@ export interface EndpointHost extends Partial<BodyLimits> {
    * flow with the name of the port and what it threw. For the host's own log; it goes to nobody else.
    */
   readonly onError?: (cause: unknown) => void;
+}
+
+/** What an endpoint of a room may be given besides. */
+export interface RoomHost extends EndpointHost {
+  /**
+   * The room ID, percent-decoded, where the host's router has read it: the path is then not looked at. `undefined` where
+   * it is to be read out of the path.
+   */
+  readonly roomId?: (request: Request) => string | undefined;
 }
 
 const cors = {
@@ -68,20 +81,27 @@ export const matrixResponse = (result: Either<Problem, unknown>, body: JsonObjec
   return foreignError(status, error, retryAfter(error.retry_after_ms));
 };
 
+/** What a room ID in a path may be written as. Only with one is a shorter path the rest of ours. */
+const roomIdText = /^(?:!|%21)/;
+
 /**
- * What stands in a path where the pattern has `*`, percent-decoded: `!room:example.org` comes as it is, or as
- * `%21room%3Aexample.org`, and an encoded `/` is part of its segment. `undefined` where the path is another.
+ * The room ID where the pattern has `*`, percent-decoded: `!room:example.org` comes as it is, or as
+ * `%21room%3Aexample.org`, and an encoded `/` is part of its segment. Empty for a pattern without one. `undefined`
+ * where the path is another: neither the pattern's, nor what is left of it when a framework has cut its beginning off.
  */
-const pathParameters = (pattern: string, url: string): readonly string[] | undefined => {
-  const [wanted, given] = [pattern.split("/"), new URL(url).pathname.split("/")];
-  if (wanted.length !== given.length) return undefined;
-  const found: string[] = [];
-  for (const [at, part] of wanted.entries()) {
+const roomIdIn = (pattern: string, url: string): string | undefined => {
+  const wanted = pattern.split("/").slice(1);
+  const { pathname } = new URL(url);
+  const given = pathname === "/" ? [] : pathname.split("/").slice(1);
+  if (given.length > wanted.length) return undefined;
+  const isCut = given.length < wanted.length;
+  let roomId = wanted.includes("*") ? undefined : "";
+  for (const [at, part] of wanted.slice(wanted.length - given.length).entries()) {
     const segment = given[at] ?? "";
-    if (part === "*") found.push(decodeURIComponent(segment));
-    else if (part !== segment) return undefined;
+    if (part !== "*" ? part !== segment : isCut && !roomIdText.test(segment)) return undefined;
+    if (part === "*") roomId = decodeURIComponent(segment);
   }
-  return found;
+  return roomId;
 };
 
 interface Route {
@@ -89,7 +109,7 @@ interface Route {
   readonly methods: readonly string[];
   /** Whether browsers of other origins may ask: client endpoints. */
   readonly isForBrowsers: boolean;
-  readonly answer: (request: Request, parameters: readonly string[]) => Promise<Response>;
+  readonly answer: (request: Request, roomId: string) => Promise<Response>;
 }
 
 const withHeaders = (response: Response, headers: Headers): Response => {
@@ -97,18 +117,18 @@ const withHeaders = (response: Response, headers: Headers): Response => {
   return response;
 };
 
-const routed = async (route: Route, request: Request): Promise<Response> => {
-  let parameters: readonly string[] | undefined;
+const routed = async ({ roomId: given }: RoomHost, route: Route, request: Request): Promise<Response> => {
+  let roomId = given?.(request);
   try {
-    parameters = pathParameters(route.path, request.url);
+    roomId ??= roomIdIn(route.path, request.url);
   } catch {
     // A path that is no percent-encoding names nothing.
   }
-  if (parameters === undefined) return errorAnswer(unrecognized(404));
+  if (roomId === undefined) return errorAnswer(unrecognized(404));
   if (route.isForBrowsers && request.method === "OPTIONS") return new Response(null, { status: 204 });
   if (!route.methods.includes(request.method))
     return errorAnswer(unrecognized(405), { allow: route.methods.join(", ") });
-  return route.answer(request, parameters);
+  return route.answer(request, roomId);
 };
 
 /** What the host does on the side: it neither delays an answer nor changes it. */
@@ -163,17 +183,24 @@ export const flowResponse = (
   );
 };
 
-/** What a host forgot is found out when an endpoint is made, not when it is asked. */
-export const requireFunction = (name: string, value: unknown): void => {
-  if (typeof value !== "function") throw new TypeError(`${name} must be a function.`);
-};
-
-export const endpoint =
-  ({ onError }: EndpointHost, route: Route): Endpoint =>
-  async (request) => {
-    const response = await routed(route, request).catch((cause: unknown) => {
+/** Makes an endpoint of what it needs, and its route. What the host forgot is found out now. */
+export const endpoint = (
+  host: RoomHost,
+  needs: Readonly<Record<string, unknown>>,
+  route: Route,
+): Endpoint => {
+  const { onError, roomId } = host;
+  const functions = {
+    ...needs,
+    ...(onError === undefined ? {} : { onError }),
+    ...(roomId === undefined ? {} : { roomId }),
+  };
+  for (const [name, value] of Object.entries(functions)) requireFunction(name, value);
+  return async (request) => {
+    const response = await routed(host, route, request).catch((cause: unknown) => {
       void quietly(() => onError?.(cause));
       return errorAnswer(internalError);
     });
     return route.isForBrowsers ? withHeaders(response, cors) : response;
   };
+};

@@ -10,8 +10,8 @@ export type ExchangeVerdict =
   | "Refused"
   /** It does not have the room or the invite; it may come to have it. */
   | "NotFound"
-  /** Forbidden, for a reason that we do not know: nobody else may make the invite, and it may be made later. */
-  | "Forbidden"
+  /** A homeserver's answer that we do not know: it may be made later. */
+  | "Unclear"
   /** A failure of this request: another time it may be made. */
   | "Failed"
   /** The server cannot work now, or what answered is not a homeserver: ask it nothing for a while. */
@@ -46,6 +46,6 @@ export const exchangeVerdict = ({ status, errcode }: ExchangeRefusal): ExchangeV
   if (errcode === undefined || status === 429 || status === 503) return "Down";
   if (refusals[status]?.has(errcode) === true) return "Refused";
   if (status === 404 && errcode === "M_NOT_FOUND") return "NotFound";
-  if (status === 403 && !saysNothing.has(errcode)) return "Forbidden";
-  return passing.has(status) || status >= 500 ? "Failed" : "Down";
+  if (passing.has(status) || status >= 500) return "Failed";
+  return saysNothing.has(errcode) ? "Down" : "Unclear";
 };

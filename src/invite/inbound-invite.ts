@@ -49,9 +49,12 @@ export const checkInboundInvite = (
 ): Either<Refusal, InboundInvite> => {
   const event = member(body, "event");
   if (!isJsonObject(event)) return malformedField("event");
-  const version = roomVersion(stringMember(body, "room_version") ?? "");
+  const named = stringMember(body, "room_version") ?? "";
+  const version = roomVersion(named);
   if (version === undefined)
-    return refuse("RoomVersionUnknown", { answer: { errcode: "M_INCOMPATIBLE_ROOM_VERSION", status: 400 } });
+    return refuse("RoomVersionUnknown", {
+      answer: { errcode: "M_INCOMPATIBLE_ROOM_VERSION", status: 400, members: { room_version: named } },
+    });
   const content = member(event, "content");
   if (event["type"] !== "m.room.member") return malformedField("event.type");
   if (stringMember(content, "membership") !== "invite") return malformedField("event.content.membership");

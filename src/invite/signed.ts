@@ -1,4 +1,5 @@
 import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
+import { canonicalJson } from "../matrix/canonical-json.js";
 import { type UserId, parseUserId } from "../matrix/ids.js";
 import { type JsonObject, isJsonObject, member, stringMember } from "../matrix/json.js";
 import { type Refusal, refuse } from "../refusal.js";
@@ -15,8 +16,9 @@ export interface Signed {
 }
 
 /**
- * Reads `signed` out of unchecked JSON: its user, its token, that signatures are there at all, and that an event can hold
- * it. Whoever receives one comes through here, so that nothing larger is stored, hashed, passed on or tried.
+ * Reads `signed` out of unchecked JSON: its user, its token, that signatures are there at all, that an event can hold
+ * it, and that it has a canonical form. Whoever receives one comes through here, so that nothing else is stored, hashed,
+ * passed on or tried.
  *
  * `signed` has `mxid`, `token` and `signatures`: https://spec.matrix.org/v1.19/client-server-api/#mroommember
  */
@@ -28,5 +30,7 @@ export const parseSigned = (value: unknown, maxBytes?: number): Either<Refusal, 
     return refuse("NoMxidOrToken");
   if (!isJsonObject(member(value, "signatures"))) return refuse("NotProven");
   if (isTooLarge(value, maxBytes)) return refuse("SignedTooLarge");
+  // `JSON.parse` reads 1e999 as Infinity, and nests as deep as somebody likes: nobody can have signed that.
+  if (isLeft(canonicalJson(value, "any"))) return refuse("NotProven");
   return right({ mxid: mxid.right, token, json: value });
 };

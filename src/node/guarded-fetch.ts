@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { type LookupFunction, isIP } from "node:net";
 import type * as Undici from "undici";
+import { loadUndici } from "./load-undici.js";
 import { reachableAddress } from "./public-address.js";
 
 export interface GuardedFetchOptions {
@@ -19,7 +20,10 @@ export interface GuardedFetchOptions {
    * bytes, or several.
    */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** Until a connection stands, the look-up of its name and TLS included; 5 s. Sooner than a caller gives up: then nothing was sent. */
+  /**
+   * Until a connection stands, the look-up of its name and TLS included; 5 s. Sooner than a caller gives up: then nothing
+   * was sent. An address of several has half of it, and then the next one is tried.
+   */
   readonly connectTimeoutMs?: number;
   /** All addresses of a name; `dns.lookup` if absent. */
   readonly resolve?: (hostname: string) => Promise<readonly string[]>;
@@ -107,19 +111,16 @@ const refusalIn = (error: unknown): TargetRefused | undefined =>
       ? refusalIn(error.cause)
       : undefined;
 
-const loadUndici = (): Promise<typeof Undici> =>
-  import("undici").catch((cause: unknown) => {
-    throw new Error("guardedFetch needs undici, which did not load: npm install undici@7", { cause });
-  });
-
 /**
  * A `fetch` for targets that strangers choose: an identity server that a client names, a `key_validity_url` in a room.
  * It reaches public addresses, over https, and what `allow` lists; it follows no redirect, uses no proxy, and sends a
- * request once at most. Addresses are checked as the connection is made. It needs the package undici, version 7.
+ * request once at most. Addresses are checked as the connection is made. A request with `connection: close` has a
+ * connection of its own. It needs the package undici, version 7.
  *
  * A refused target rejects with an error whose `code` is `"ERR_TARGET_REFUSED"`: nothing was sent. Other failures
  * reject as those of `fetch` do. Time and size of an answer are the caller's to bound. Making it rejects where
- * `allow` is malformed, `connectTimeoutMs` is no time, or undici is missing.
+ * `allow` is malformed, `connectTimeoutMs` is no time, undici is missing, or what was loaded in its place would drop the
+ * check of addresses; `cause` is then what was thrown.
  *
  * @example
  * const fetch = await guardedFetch({ allow: { hosts: ["id.internal:8443"] } });
@@ -135,18 +136,28 @@ export const guardedFetch = async (
     throw new TypeError("connectTimeoutMs must be a number of milliseconds above 0.");
   const isReachable = reachableAddress(allow.ranges ?? []);
   const hosts = new Set((allow.hosts ?? []).map(parseHost));
-  const undici = await loadUndici();
+  const { Agent, send } = await loadUndici();
 
-  const agent = (isAllowed: (address: string) => boolean): Undici.Dispatcher =>
-    new undici.Agent({
+  const timeout = Math.min(connectTimeoutMs, longestMs);
+  const agent = (isAllowed: (address: string) => boolean, options: Undici.Agent.Options): Undici.Dispatcher =>
+    new Agent({
+      ...options,
       connect: {
         lookup: checkedLookup(resolve, isAllowed),
-        timeout: Math.min(connectTimeoutMs, longestMs),
+        timeout,
+        // Node gives up an address after 250 ms, as soon as there is another.
+        autoSelectFamily: true,
+        autoSelectFamilyAttemptTimeout: Math.ceil(timeout / 2),
         ...(ca === undefined ? {} : { ca: certificates(ca) }),
       },
     });
-  const guarded = agent(isReachable);
-  const listed = agent((address) => isIP(address) !== 0);
+  /** Two: one that keeps connections, and one that never uses a connection twice. */
+  const agents = (isAllowed: (address: string) => boolean) => ({
+    keeping: agent(isAllowed, {}),
+    closing: agent(isAllowed, { pipelining: 0 }),
+  });
+  const guarded = agents(isReachable);
+  const listed = agents((address) => isIP(address) !== 0);
 
   const targetOf = (text: string): URL => {
     const url = parseUrl(text);
@@ -162,15 +173,11 @@ export const guardedFetch = async (
     return url;
   };
 
-  // undici has classes of its own, which its types keep apart from the runtime's; they have the same members.
-  const send = undici.fetch as unknown as (
-    url: URL,
-    init: Omit<RequestInit, "dispatcher"> & { readonly dispatcher: Undici.Dispatcher },
-  ) => Promise<Response>;
-
-  return async (text, init) => {
+  return async (text, init = {}) => {
     const url = targetOf(text);
-    const dispatcher = (hosts.has(url.host) ? listed : guarded).compose(once);
+    const { keeping, closing } = hosts.has(url.host) ? listed : guarded;
+    const isLast = new Headers(init.headers).get("connection") === "close";
+    const dispatcher = (isLast ? closing : keeping).compose(once);
     try {
       return await send(url, { ...init, redirect: "manual", dispatcher });
     } catch (error) {

@@ -3,7 +3,7 @@ import { roomVersion } from "matrix-third-party-invites/judge";
 import { eventId } from "matrix-third-party-invites/matrix";
 import type { JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
-import { migrate, postgresInvites } from "matrix-third-party-invites/postgres";
+import { migrate, postgresStorage } from "matrix-third-party-invites/postgres";
 import { memoryInvites, memoryPorts } from "matrix-third-party-invites/testing";
 import { type Figure, comparedAsync } from "./figure.js";
 import { type AsyncComparison, type Effort, asyncBatchOf, ratio } from "./harness.js";
@@ -123,7 +123,7 @@ export const roomSizeFigures: readonly Figure[] = [
     find: async (effort) => {
       const database = await newDatabase();
       await migrate(database);
-      const invites = postgresInvites(database);
+      const invites = postgresStorage(database).invites;
       try {
         const comparison = inviteBySize(largeRoom(effort), 80, 4, () => Promise.resolve(invites));
         return await comparedAsync({ name: "", unit: "ratio", target: null }, comparison, ratio).find(effort);

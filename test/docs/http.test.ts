@@ -1,8 +1,12 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import { createThirdPartyInvites } from "matrix-third-party-invites";
+import { signRequest } from "matrix-third-party-invites/matrix";
+import { nodeSigningKey } from "matrix-third-party-invites/node";
 import { describe, expect, it } from "vitest";
-import { identity, ports } from "../../docs/examples/http/ports.js";
+import { authenticateServer } from "../../docs/examples/http/authenticate.js";
+import { identity, ports, serverKeys } from "../../docs/examples/http/ports.js";
+import { must } from "../flows/samples.js";
 import { present } from "../testing/memory/samples.js";
 import { load } from "./load.js";
 
@@ -38,6 +42,55 @@ describe("routes of one's own in docs/how-to/http.md", async () => {
     const nowhere = await app.request(`${path}/nothing`, { method: "DELETE", headers });
     expect(nowhere.status).toBe(404);
     expect((await app.request(path)).status).toBe(401);
+  });
+});
+
+describe("authenticateServer of docs/how-to/http.md", () => {
+  const key = nodeSigningKey("ed25519:8", new Uint8Array(32).fill(8));
+  serverKeys.set(`far.example ${key.keyId}`, key.publicKey);
+  const uri = "/_matrix/federation/v1/make_join/!r%3Aexample.org/@zoe:far.example?ver=11&ver=12";
+  const names = { origin: "far.example", destination: "example.org" };
+  const [content, method] = [{ type: "m.room.member" }, "PUT"];
+  const headerOf = (request: object) => must(signRequest({ method: "GET", uri, ...names, ...request }, key));
+  const requestOf = (authorization: string, method = "GET") =>
+    new Request(`https://example.org${uri}`, { method, headers: { authorization } });
+  const isFar = { _tag: "Server", origin: "far.example" };
+  const isDenied = { _tag: "Denied", status: 401 };
+
+  it("lets a GET in, which has no content and signs none", () => {
+    expect(authenticateServer(requestOf(headerOf({})))).toEqual(isFar);
+    for (const content of [{}, null, ""])
+      expect(authenticateServer(requestOf(headerOf({ content })))).toMatchObject(isDenied);
+  });
+
+  it("lets a PUT in with the content that it signed, and no other", () => {
+    const request = requestOf(headerOf({ method, content }), method);
+    expect(authenticateServer(request, content)).toEqual(isFar);
+    for (const other of [undefined, {}, { type: "m.room.name" }])
+      expect(authenticateServer(request, other)).toMatchObject(isDenied);
+  });
+
+  it.each([
+    [
+      "names in capitals, and a scheme in small letters",
+      (header: string) => header.replace("X-Matrix origin", "x-matrix ORIGIN"),
+    ],
+    ["values without quotes", (header: string) => header.replace('"far.example"', "far.example")],
+    ["escapes", (header: string) => header.replace('"far.example"', '"far\\.example"')],
+    ["no destination, as before v1.3", (header: string) => header.replace(',destination="example.org"', "")],
+  ])("reads a header with %s", (_, spelt) => {
+    expect(authenticateServer(requestOf(spelt(headerOf({}))))).toEqual(isFar);
+  });
+
+  it.each([
+    ["no header", () => ""],
+    ["an access token", () => "Bearer token"],
+    ["another destination", () => headerOf({ destination: "other.example" })],
+    ["another path", () => headerOf({ uri: "/" })],
+    ["another method", () => headerOf({ method: "POST" })],
+    ["a server whose key is not known", () => headerOf({}).replaceAll("far.example", "near.example")],
+  ])("denies %s", (_, header) => {
+    expect(authenticateServer(requestOf(header()))).toMatchObject(isDenied);
   });
 });
 

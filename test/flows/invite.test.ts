@@ -436,18 +436,23 @@ describe("each error of an identity server", () => {
     expect(world.appended).toEqual([]);
     // A lookup that failed is not "nobody is bound".
     expect(world.count("identityServer.storeInvite")).toBe(method === "storeInvite" ? 1 : 0);
-    expect(world.observed).toEqual([{ _tag: "PortFailed", code, flow: "invite" }]);
+    expect(problem).toMatchObject({ idServer: "id.example" });
+    expect(world.observed).toEqual([{ _tag: "PortFailed", code, flow: "invite", idServer: "id.example" }]);
   });
 
-  it.each(methods)("%s: why nobody was reached is the failure's cause, and nowhere else", async (method) => {
-    const world = openWorld();
-    const cause = new Error("connect ECONNREFUSED 192.0.2.1:443");
-    world.next[method].push({ _tag: "Unreachable", sent: false, cause });
-    const problem = problemOf(await ask(world));
-    expect("cause" in problem && problem.cause).toBe(cause);
-    for (const shown of [problem.message, matrixError(problem), world.observed])
-      expect(JSON.stringify(shown)).not.toContain("192.0.2.1");
-  });
+  it.each(methods)(
+    "%s: why nobody was reached is the failure's cause, which the observer is told and nobody else",
+    async (method) => {
+      const world = openWorld();
+      const cause = new Error("connect ECONNREFUSED 192.0.2.1:443");
+      world.next[method].push({ _tag: "Unreachable", sent: false, cause });
+      const problem = problemOf(await ask(world));
+      expect("cause" in problem && problem.cause).toMatchObject({ name: "Error", message: cause.message });
+      expect(world.observed).toMatchObject([{ cause: { message: cause.message }, idServer: "id.example" }]);
+      for (const shown of [problem.message, matrixError(problem)])
+        expect(JSON.stringify(shown)).not.toContain("192.0.2.1");
+    },
+  );
 
   it("M_THREEPID_IN_USE after a negative lookup → the ordinary invite (field case 10)", async () => {
     const world = openWorld();

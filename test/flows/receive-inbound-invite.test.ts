@@ -72,7 +72,9 @@ it("is accepted though the queue is down: what is owed finds the invite made", a
   world.intercept = (call, perform) =>
     call.name === "redemptions.put" ? Promise.reject(new Error("down")) : perform();
   expect(must(await ask(world)).token).toBe("t1");
-  expect(world.observed).toEqual([{ _tag: "PortFailed", code: "PortBroken", port: "redemptions.put" }]);
+  expect(world.observed).toMatchObject([
+    { _tag: "PortFailed", code: "PortBroken", port: "redemptions.put", cause: { message: "down" } },
+  ]);
 });
 
 describe("refused, and nothing settled", () => {

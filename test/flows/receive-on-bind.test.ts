@@ -290,7 +290,7 @@ describe("the observer is told of each entry that is refused", () => {
     world.intercept = (call, perform) =>
       call.name === "redemptions.put" ? Promise.reject(new Error("down")) : perform();
     problemOf(await deliver(world, bodyOf([7, entryOf("t1")])));
-    expect(world.observed).toEqual([
+    expect(world.observed).toMatchObject([
       { _tag: "PortFailed", code: "PortBroken", port: "redemptions.put", flow: "receiveOnBind" },
     ]);
   });

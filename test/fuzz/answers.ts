@@ -74,7 +74,11 @@ export const isRefusal: Check<Refusal> = (refusal) => {
   assert.match(refusal.errcode, /^M_[A-Z_]+$/);
   isStatus(refusal.status);
   assert.match(refusal.rule ?? "1", /^[0-9](\.[0-9])*$/);
-  assert.deepEqual(Object.keys(matrixError(refusal).body), ["errcode", "error"]);
+  assert.deepEqual(Object.keys(matrixError(refusal).body), [
+    ...Object.keys(refusal.members ?? {}),
+    "errcode",
+    "error",
+  ]);
 };
 
 export const refusalOr = <A>(check: Check<A>): Check<Answer<Refusal, A>> => either(isRefusal, check);

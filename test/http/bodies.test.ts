@@ -33,7 +33,10 @@ describe("a body that cannot be read", () => {
     ["JSON with more behind it", "{}{}", "M_NOT_JSON"],
     ["JSON as some programs write it", "{'a':1,}", "M_NOT_JSON"],
     ["NaN", '{"a":NaN}', "M_NOT_JSON"],
-    ["a byte order mark", `\uFEFF{}`, "M_NOT_JSON"],
+    ["a byte order mark and nothing", `\uFEFF`, "M_NOT_JSON"],
+    ["two byte order marks", `\uFEFF\uFEFF{}`, "M_NOT_JSON"],
+    ["a byte order mark inside", `{\uFEFF}`, "M_NOT_JSON"],
+    ["a byte order mark that breaks off", new Uint8Array([0xef, 0xbb, 0x7b, 0x7d]), "M_NOT_JSON"],
     ["bytes that are no UTF-8", new Uint8Array([0x22, 0xff, 0x22]), "M_NOT_JSON"],
     ["UTF-16", new Uint8Array([0x7b, 0, 0x7d, 0]), "M_NOT_JSON"],
     ["a surrogate in UTF-8", new Uint8Array([0x22, 0xed, 0xa0, 0x80, 0x22]), "M_NOT_JSON"],
@@ -57,6 +60,10 @@ describe("a body that cannot be read", () => {
     const given = body instanceof ReadableStream ? inPieces([utf8('{"a":')], "break") : body;
     expect(shortly(await answerOf(mounted.open(world)(requestTo(mounted, given))))).toEqual([400, errcode]);
     expect(world.calls).toEqual([]);
+  });
+
+  it.each(perEndpoint)("%s: a byte order mark before JSON is passed over", async (_, mounted) => {
+    expect((await mounted.open(openHost())(requestTo(mounted, `\uFEFF${own(mounted)}`))).status).toBe(200);
   });
 
   it.each(each(["null", "true", "7", '"text"', "[]"].map((body) => [body] as const)))(

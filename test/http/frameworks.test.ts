@@ -211,11 +211,31 @@ describe("where the body has been parsed already", () => {
     app.all("*", (c) => endpoint(c.req.raw));
     expect((await send(await serve(async (request) => app.fetch(request)))).status).toBe(200);
   });
+});
 
-  it("Express, under a prefix of app.use: 404", async () => {
+describe("Express, where app.use cuts the beginning of the path off", () => {
+  const own = JSON.stringify(mountedInvite.body);
+  let at: Listening | undefined;
+  afterEach(() => at?.close());
+
+  it("is answered by what is left of the path", async () => {
     const { default: express } = await import("express");
     const app = express();
-    app.use("/_matrix", listener(endpoint));
-    expect(shortly(await send(await listenOn(createServer(app))))).toEqual([404, "M_UNRECOGNIZED"]);
+    app.use("/_matrix", listener(mountedInvite.open(openHost())));
+    at = await listenOn(createServer(app));
+    const { status } = await fetch(at.url + mountedInvite.path, { method: "POST", headers: json, body: own });
+    expect(status).toBe(200);
+  });
+
+  it("is answered by the room ID that the router has read, where nothing is left", async () => {
+    const { default: express } = await import("express");
+    const app = express();
+    app.use("/_matrix/client/v3/rooms/:roomId/invite", (request, response) => {
+      const endpoint = mountedInvite.open(openHost(), { roomId: () => request.params.roomId });
+      listener(endpoint)(request, response);
+    });
+    at = await listenOn(createServer(app));
+    const { status } = await fetch(at.url + mountedInvite.path, { method: "POST", headers: json, body: own });
+    expect(status).toBe(200);
   });
 });

@@ -54,7 +54,7 @@ export const exchangeBody = (more: JsonObject = {}): JsonObject => ({
 });
 
 export type Options = Partial<
-  Pick<InviteHost, "maxBytes" | "timeoutMs"> & {
+  Pick<InviteHost, "maxBytes" | "timeoutMs" | "roomId"> & {
     readonly wake: NonNullable<OnBindHost["wake"]>;
     readonly user: InviteHost["authenticate"];
     readonly server: ExchangeHost["authenticate"];
@@ -72,7 +72,8 @@ export interface Mounted {
   readonly body: JsonObject;
 }
 
-const limits = ({ maxBytes, timeoutMs }: Options) => ({
+const limits = ({ maxBytes, timeoutMs, roomId }: Options) => ({
+  ...(roomId === undefined ? {} : { roomId }),
   ...(maxBytes === undefined ? {} : { maxBytes }),
   ...(timeoutMs === undefined ? {} : { timeoutMs }),
 });

@@ -128,6 +128,7 @@ describe.each(callNames)("%s", (name) => {
 
   it.each([
     ["with another content type", http(200, { "content-type": "text/html" }, JSON.stringify(good))],
+    ["after a byte order mark", http(200, {}, `\uFEFF${JSON.stringify(good)}`)],
     ["without a content type", http(200, {}, JSON.stringify(good))],
     ["after an interim answer", Buffer.concat([Buffer.from("HTTP/1.1 103 x\r\n\r\n"), json(200, good)])],
     [

@@ -1,4 +1,9 @@
-import { exchangeEndpoint, identityServerClient, inviteEndpoint } from "matrix-third-party-invites/http";
+import {
+  exchangeEndpoint,
+  identityServerClient,
+  inviteEndpoint,
+  onBindEndpoint,
+} from "matrix-third-party-invites/http";
 import { guardedFetch } from "matrix-third-party-invites/node";
 import { describe, expect, it } from "vitest";
 import { readBody } from "../../src/http/read-body.js";
@@ -21,10 +26,34 @@ describe("a limit that is none is an error where it is given", () => {
   const withoutAuthenticate = { authenticate: undefined } as unknown as { authenticate: never };
 
   it.each([
+    ["no fetch", {}, "fetch must be a function."],
+    ["a userAgent that no header holds", { fetch, userAgent: "a\r\nb: c" }, "invalid header value"],
+  ])("of the client of identity servers, %s", (_, options, sentence) => {
+    const made = () => identityServerClient(options as { readonly fetch: typeof fetch });
+    expect(made).toThrow(TypeError);
+    expect(made).toThrow(sentence);
+  });
+
+  it.each([
     ["invite", () => inviteEndpoint(openHost().invites, withoutAuthenticate)],
     ["exchange", () => exchangeEndpoint(openHost().invites, withoutAuthenticate)],
   ] as const)("of the endpoint %s, a missing authenticate", (_, made) => {
     expect(made).toThrow(new TypeError("authenticate must be a function."));
+  });
+
+  const authenticate = () => ({ _tag: "Denied", status: 401, body: {} }) as const;
+  const { invites } = openHost();
+  const none = {} as unknown as typeof invites;
+
+  it.each<readonly [string, (wrong: never) => unknown]>([
+    ["invites.invite", () => inviteEndpoint(none, { authenticate })],
+    ["invites.receiveOnBind", () => onBindEndpoint(none)],
+    ["invites.receiveExchange", () => exchangeEndpoint(none, { authenticate })],
+    ["onError", (onError) => onBindEndpoint(invites, { onError })],
+    ["wake", (wake) => onBindEndpoint(invites, { wake })],
+    ["roomId", (roomId) => inviteEndpoint(invites, { authenticate, roomId })],
+  ])("of an endpoint, a function that is none: %s", (name, made) => {
+    expect(() => made("deliverOwed" as never)).toThrow(new TypeError(`${name} must be a function.`));
   });
 
   it.each([

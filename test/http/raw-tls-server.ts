@@ -32,6 +32,8 @@ export interface Listening {
 
 export interface RawTlsServer extends Listening {
   readonly received: readonly Received[];
+  /** The certificate to trust; it is for `localhost`. */
+  readonly ca: string;
 }
 
 const closed = (socket: Socket): Promise<void> =>
@@ -95,7 +97,8 @@ export const openRawTls = async (
 ): Promise<RawTlsServer> => {
   const received: Received[] = [];
   const asked = new Set<TLSSocket>();
-  const server = createTlsServer(await certificate, (socket) => {
+  const { key, cert } = await certificate;
+  const server = createTlsServer({ key, cert }, (socket) => {
     let bytes: Buffer = Buffer.alloc(0);
     socket.on("error", () => undefined);
     socket.on("data", (chunk: Buffer) => {
@@ -109,7 +112,7 @@ export const openRawTls = async (
     });
   });
   server.on("tlsClientError", () => undefined);
-  return { ...(await listen(server)), received, abandoned: () => allClosed(asked) };
+  return { ...(await listen(server)), received, ca: cert, abandoned: () => allClosed(asked) };
 };
 
 /** A server that speaks no TLS of its own. */

@@ -104,7 +104,8 @@ describe("browsers of other origins", () => {
 
 describe("the path", () => {
   const elsewhere = (path: string): readonly string[] => [
-    "/",
+    "/invite",
+    "/elsewhere",
     `${path}/`,
     `/${path}`,
     path.replace("/v", "//v"),
@@ -207,6 +208,48 @@ describe("the path", () => {
     expect(shortly(await answerOf(mounted.open(world)(request)))).toEqual([status, errcode]);
     expect(world.calls).toEqual([]);
   });
+
+  /** A path, and what is left of it by a framework that has cut some of its beginning off. */
+  const cutPaths = (path: string): readonly string[] => {
+    const parts = path.split("/").slice(1);
+    const end = Math.max(...parts.map((part, at) => (part.startsWith("!") ? at : 0))) || parts.length;
+    return parts.slice(0, end + 1).map((_, at) => `/${parts.slice(at).join("/")}`);
+  };
+
+  it.each(
+    everyEndpoint.flatMap((mounted) =>
+      cutPaths(mounted.path).map((path) => [mounted.name, path, mounted] as const),
+    ),
+  )("%s may come with its beginning cut off: %s", async (_, path, mounted) => {
+    const request = requestTo(mounted, JSON.stringify(mounted.body), { path });
+    expect((await mounted.open(openHost())(request)).status).toBe(200);
+  });
+
+  it("without a room ID is none of an endpoint that needs one", async () => {
+    for (const mounted of [mountedInvite, mountedExchange]) {
+      const answered = await answerOf(mounted.open(openHost())(requestTo(mounted, "{}", { path: "/" })));
+      expect(shortly(answered)).toEqual([404, "M_UNRECOGNIZED"]);
+    }
+  });
+
+  it.each([mountedInvite, mountedExchange].map((mounted) => [mounted.name, mounted] as const))(
+    "%s: does not count where the host says which room it is",
+    async (_, mounted) => {
+      for (const path of ["/", "/elsewhere", mounted.path.replace(room, "!other"), "/%zz"]) {
+        const world = openHost();
+        const handle = mounted.open(world, { roomId: () => room });
+        expect((await handle(requestTo(mounted, JSON.stringify(mounted.body), { path }))).status).toBe(200);
+      }
+      const unsure = mounted.open(openHost(), { roomId: () => undefined });
+      expect((await unsure(requestTo(mounted, JSON.stringify(mounted.body)))).status).toBe(200);
+      const broken = mounted.open(openHost(), {
+        roomId: () => {
+          throw new Error("no route");
+        },
+      });
+      expect((await broken(requestTo(mounted, JSON.stringify(mounted.body)))).status).toBe(500);
+    },
+  );
 
   it("is all that counts of the URL: neither scheme nor host nor port does", async () => {
     for (const base of ["http://localhost:8008", "http://[::1]", "https://other.example:8448", origin]) {

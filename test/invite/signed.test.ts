@@ -37,4 +37,25 @@ describe("what is none", () => {
   test("inherited members are none", () => {
     expect(codeOf(parseSigned(Object.create(signed)))).toBe("NoMxidOrToken");
   });
+
+  const deep = `${'{"a":'.repeat(5_000)}1${"}".repeat(5_000)}`;
+
+  test.each([
+    ["a number without end", "1e999"],
+    ["one inside", '{"a":[{"b":-1e999}]}'],
+    ["an object nested 5,000 deep", deep],
+    ["a list nested 5,000 deep", `${"[".repeat(5_000)}${"]".repeat(5_000)}`],
+    ["half a surrogate pair", '"\\ud800"'],
+    ["half a surrogate pair as a name", '{"\\udfff":1}'],
+  ])("what JSON.parse reads and nobody can sign: %s", (_, text) => {
+    for (const at of ["more", "unsigned", "signatures"]) {
+      const json = JSON.parse(`{"${at}":${at === "signatures" ? `{"id.example":${text}}` : text}}`) as object;
+      expect(codeOf(parseSigned({ ...signed, ...json }))).toBe("NotProven");
+    }
+  });
+
+  test.each(["1.5", "1e20", "9007199254740993", "-0"])("the number %s may be signed in old rooms", (text) => {
+    const json = JSON.parse(`{"more":${text}}`) as object;
+    expect(codeOf(parseSigned({ ...signed, ...json }))).toBeUndefined();
+  });
 });

@@ -35,7 +35,7 @@ describe("third_party_signed of a join", () => {
     [{ token: 7 }, "NoMxidOrToken"],
     [{ signatures: null }, "NotProven"],
     [{ x: "x".repeat(70_000) }, "SignedTooLarge"],
-    [{ sender: undefined }, "FieldMalformed"],
+    [{ sender: null }, "FieldMalformed"],
     [{ sender: "alice" }, "FieldMalformed"],
     [{ mxid: carol }, "MxidMismatch"],
   ])("%j → %s", (change, code) => {

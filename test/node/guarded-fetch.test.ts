@@ -334,18 +334,3 @@ describe("a malformed entry is an error", () => {
     await expect(guardedFetch({ allow: { ranges, hosts } })).resolves.toBeTypeOf("function");
   });
 });
-
-it("says what to install where undici is missing", async () => {
-  vi.resetModules();
-  vi.doMock("undici", () => {
-    throw new Error("Cannot find package 'undici'");
-  });
-  try {
-    const entry = await import("matrix-third-party-invites/node");
-    expect(entry.nodeCrypto.sha256(new Uint8Array())).toHaveLength(32);
-    await expect(entry.guardedFetch()).rejects.toThrow("npm install undici@7");
-  } finally {
-    vi.doUnmock("undici");
-    vi.resetModules();
-  }
-});

@@ -17,7 +17,11 @@ const page = read("docs/how-to/postgres.md");
 interface Example {
   readonly invites: Invites;
   readonly redemptions: Redemptions;
-  readonly pool?: { readonly query: (text: string) => Promise<unknown>; readonly end: () => Promise<void> };
+  readonly pool?: {
+    readonly query: (text: string) => Promise<unknown>;
+    readonly end: () => Promise<void>;
+    readonly listenerCount: (event: string) => number;
+  };
   readonly db?: { readonly query: (text: string) => Promise<unknown>; readonly close: () => Promise<void> };
 }
 
@@ -55,6 +59,8 @@ describe("docs/how-to/postgres.md", () => {
   it.skipIf(postgresUrl === undefined)("wires pg in", async () => {
     process.env["DATABASE_URL"] = postgresUrl;
     const wired = await example("pg");
+    // Without one, an idle connection that breaks ends the process.
+    expect(wired.pool?.listenerCount("error")).toBe(1);
     await useIt(wired);
     for (const name of ["invites", "redemptions", "migrations"])
       await wired.pool?.query(`DROP TABLE third_party_${name}`);

@@ -175,8 +175,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "a 401 of another server is taken for a no",
-    file: "refusal.ts",
-    text: '{ errcode: "M_FORBIDDEN", status: 424 }',
-    instead: '{ errcode: "M_FORBIDDEN", status: 403 }',
+    file: "foreign-answer.ts",
+    text: "status: status === 401 ? 424 : status",
+    instead: "status: status === 401 ? 403 : status",
   },
 ];

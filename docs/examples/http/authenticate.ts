@@ -1,5 +1,5 @@
 import type { AuthenticatedServer, AuthenticatedUser, Denied } from "matrix-third-party-invites/http";
-import { verifyJson } from "matrix-third-party-invites/matrix";
+import { parseXMatrix, verifyRequest } from "matrix-third-party-invites/matrix";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { ports, serverKeys, sessions } from "./ports.js";
 
@@ -17,34 +17,21 @@ export const authenticateUser = (request: Request): AuthenticatedUser => {
   return { _tag: "User", requester };
 };
 
-export const authenticateServer = (request: Request, content: unknown): AuthenticatedServer => {
+/** `content` is the parsed body; a GET, such as make_join, has none, and signs none. */
+export const authenticateServer = (request: Request, content?: unknown): AuthenticatedServer => {
   const no = denied(401, "M_UNAUTHORIZED", "The request is not signed by the server that it names.");
-  const header = request.headers.get("authorization") ?? "";
-  if (!/^X-Matrix /i.test(header)) return no;
-  const given = parameters(header);
-  const [origin = "", keyId = "", sig = ""] = ["origin", "key", "sig"].map((name) => given.get(name));
-  const destination = ports.config.serverName;
+  const header = parseXMatrix(request.headers.get("authorization"));
+  if (header._tag === "Left") return no;
+  const { origin, keyId } = header.right;
   const publicKey = serverKeys.get(`${origin} ${keyId}`);
-  if (publicKey === undefined || (given.get("destination") ?? destination) !== destination) return no;
-
+  if (publicKey === undefined) return no;
   const { pathname, search } = new URL(request.url);
   const signed = {
     method: request.method,
     uri: pathname + search,
-    origin,
-    destination,
+    destination: ports.config.serverName,
     content,
-    signatures: { [origin]: { [keyId]: sig } },
   };
-  const verified = verifyJson(nodeCrypto, signed, { entity: origin, keyId, publicKey });
+  const verified = verifyRequest(nodeCrypto, header.right, signed, publicKey);
   return verified._tag === "Right" ? { _tag: "Server", origin } : no;
 };
-
-/** The parameters of an `X-Matrix` header. */
-const parameters = (header: string): ReadonlyMap<string, string> =>
-  new Map(
-    [...header.matchAll(/([a-z]+)=(?:"([^"]*)"|([^",\s]*))/g)].map(([, name = "", quoted, bare = ""]) => [
-      name,
-      quoted ?? bare,
-    ]),
-  );

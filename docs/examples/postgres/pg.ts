@@ -2,8 +2,10 @@ import { type SqlHost, migrate, postgresStorage } from "matrix-third-party-invit
 import pg from "pg";
 
 export const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
-// Without it, a connection that the server closes ends the process.
-pool.on("error", (error) => console.error("A connection was lost:", error.message));
+// Without a listener, an idle connection that breaks ends the process. The pool makes a new one by itself.
+pool.on("error", (error) => {
+  console.error("an idle database connection broke", error);
+});
 
 const transaction: SqlHost["transaction"] = async (work) => {
   const client = await pool.connect();

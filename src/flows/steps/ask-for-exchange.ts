@@ -32,20 +32,23 @@ const problemOf = (
     case "Unreachable":
       return { problem: backOff(), isFinal: false };
     case "Refused": {
-      const { status, errcode = "M_UNKNOWN", message } = answer;
+      const { _tag, errcode = "M_UNKNOWN", retryAfterMs, ...rest } = answer;
+      const given = { ...rest, errcode };
       const verdict = exchangeVerdict(answer);
-      if (verdict === "Down" || verdict === "Forbidden")
-        return { problem: backOff(), isFinal: verdict === "Forbidden" };
+      if (verdict === "Down") return { problem: backOff(), isFinal: false };
+      if (verdict === "Unclear") {
+        backOff();
+        // Somebody has forbidden it: then nobody else makes it.
+        return { problem: refusal("ExchangeUnclear", { answer: given }), isFinal: answer.status === 403 };
+      }
       servers.up(destination);
       switch (verdict) {
         case "Failed":
           return { problem: failure("ExchangeUnreachable"), isFinal: false };
         case "NotFound":
           return { problem: refusal("ExchangeNotFound"), isFinal: false };
-        case "Refused": {
-          const given = { status, errcode, ...(message === undefined ? {} : { message }) };
+        case "Refused":
           return { problem: refusal("ExchangeRefused", { answer: given }), isFinal: true };
-        }
       }
     }
   }

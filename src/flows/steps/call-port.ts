@@ -1,9 +1,11 @@
 import { left, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { causeOf, secretsIn } from "../../cause.js";
 import type { PortOptions, Ports } from "../../ports.js";
-import { failure, portBroken } from "../../refusal.js";
-import type { Step } from "./step.js";
+import { type PortFailure, failure, portBroken } from "../../refusal.js";
+import { idServerOf } from "./id-server-of.js";
+import type { Problem, Step } from "./step.js";
 
 /** The ports that are called asynchronously; the others are values and functions. */
 export type AsyncPort =
@@ -36,6 +38,24 @@ export const unlessStopped =
   () =>
     Promise.resolve(isStopped(signal) ? left(failure("Cancelled")) : right(undefined));
 
+const isOfIdentityServer = ({ code, port }: PortFailure): boolean =>
+  port === undefined
+    ? /^(?:IdentityServer|LookupAlgorithm$|PepperRotating$)/.test(code)
+    : port.startsWith("identityServer.");
+
+/** A failure with what its call says of it: which identity server was asked, and what a log must not have. */
+const ofCall =
+  (question: readonly unknown[]) =>
+  (problem: Problem): Problem => {
+    if (problem._tag === "Refusal") return problem;
+    const { cause, idServer = isOfIdentityServer(problem) ? idServerOf(question[0]) : undefined } = problem;
+    return {
+      ...problem,
+      ...(idServer === undefined ? {} : { idServer }),
+      ...(cause === undefined ? {} : { cause: causeOf(cause, secretsIn(question)) }),
+    };
+  };
+
 /**
  * Calls a method of a port, unless the caller has stopped the flow. A rejection, an adapter that throws or is missing, and
  * an answer outside the contract become a `PortFailure` with the name of the call.
@@ -52,7 +72,7 @@ export const callPort = <P extends AsyncPort, M extends keyof Port<P> & string>(
   type Answer = AnswerOf<Port<P>[M]>;
   const { signal } = context;
   const name = `${port}.${method}`;
-  const answer: Step<Answer> = async () => {
+  const given: Step<Answer> = async () => {
     if (isStopped(signal)) return left(failure("Cancelled"));
     try {
       const target: object = context.ports[port] ?? {};
@@ -64,18 +84,19 @@ export const callPort = <P extends AsyncPort, M extends keyof Port<P> & string>(
     }
   };
   return {
-    answer,
+    answer: pipe(given, TE.mapLeft(ofCall(question))),
     read: (reader) =>
       pipe(
-        answer,
-        TE.flatMap((given) => {
+        given,
+        TE.flatMap((answer) => {
           try {
             // An adapter in JavaScript may answer outside the union: the reader's switch then gives nothing.
-            return reader(given) ?? TE.left(portBroken(name));
+            return reader(answer) ?? TE.left(portBroken(name));
           } catch (cause) {
             return TE.left(portBroken(name, cause));
           }
         }),
+        TE.mapLeft(ofCall(question)),
       ),
   };
 };

@@ -2,11 +2,11 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { validityRequestUrl } from "../../invite/key-validity.js";
 import type { MatchedKey } from "../../invite/proof.js";
-import type { KeyValidityAnswer } from "../../ports.js";
 import { type PortFailure, failure, refusal } from "../../refusal.js";
 import { callPort } from "./call-port.js";
 import type { Context } from "./context.js";
-import type { Problem, Step } from "./step.js";
+import { idServerOf } from "./id-server-of.js";
+import type { Step } from "./step.js";
 
 /** A hostile event may write one key many times over; each URL costs a request to somebody. */
 const maxRequests = 8;
@@ -19,12 +19,18 @@ const requestUrls = (keys: readonly MatchedKey[]): readonly string[] => {
   return [...new Set(urls)].slice(0, maxRequests);
 };
 
-const causeOf = (of: KeyValidityAnswer | Problem): unknown => ("cause" in of ? of.cause : undefined);
-
 /** The host of an absolute URL; all that has none takes turns together. */
 const hostOf = (url: string): string => /^https:\/\/([^/?#]*)/i.exec(url)?.[1]?.toLowerCase() ?? "";
 
-type Validity = { readonly valid: boolean } | { readonly valid: "unknown"; readonly cause: unknown };
+type Validity = { readonly valid: boolean } | { readonly valid: "unknown"; readonly failure: PortFailure };
+
+const unknownFrom = (url: string, of: object = {}): Validity => ({
+  valid: "unknown",
+  failure: failure("KeyValidityUnknown", {
+    idServer: idServerOf(url),
+    cause: "cause" in of ? of.cause : undefined,
+  }),
+});
 
 /** What a URL says, remembered for a while; a host is asked two things at a time at most. */
 const readValidity = (
@@ -36,18 +42,19 @@ const readValidity = (
   const { validity, validityTurns } = context.memory;
   const known = (): Validity | undefined => {
     const valid = validity.find(url, clock.now());
-    return valid === "unknown" ? { valid, cause: undefined } : valid === undefined ? undefined : { valid };
+    if (valid === undefined) return undefined;
+    return valid === "unknown" ? unknownFrom(url) : { valid };
   };
   const ask: Step<Validity> = pipe(
     callPort(context, "identityServer", "keyValidity", url).read((answer): Step<Validity> => {
       const valid: unknown = answer._tag === "Validity" ? answer.valid : undefined;
-      return TE.right(typeof valid === "boolean" ? { valid } : { valid: "unknown", cause: causeOf(answer) });
+      return TE.right(typeof valid === "boolean" ? { valid } : unknownFrom(url, answer));
     }),
     TE.orElse((problem): Step<Validity> =>
       problem.code === "Cancelled"
         ? TE.left(problem)
         : // A port that breaks leaves this key unknown; the next may still be valid.
-          TE.right({ valid: "unknown", cause: causeOf(problem) }),
+          TE.right(unknownFrom(url, problem)),
     ),
     TE.tapIO(({ valid }) => () => {
       validity.note(url, clock.now(), valid);
@@ -77,8 +84,7 @@ export const checkKeyValidity = (
     return pipe(
       readValidity(context, url, { isUrgent }),
       TE.flatMap((answer): Step<void> => {
-        if (answer.valid === "unknown")
-          return askFrom(rest, failure("KeyValidityUnknown", { cause: answer.cause }));
+        if (answer.valid === "unknown") return askFrom(rest, answer.failure);
         return answer.valid ? TE.right(undefined) : askFrom(rest, unknown);
       }),
     );

@@ -11,6 +11,7 @@ import { callPort } from "./call-port.js";
 import type { Context } from "./context.js";
 import { type Committed, commit, decide } from "./decide.js";
 import { findInvitee } from "./find-user.js";
+import { forClient } from "./for-client.js";
 import { notify } from "./notify.js";
 import type { Step } from "./step.js";
 
@@ -76,6 +77,7 @@ export const inviteKnownUser = (
         command: { requester, userId, profile, details },
       }),
     ),
+    TE.mapLeft(forClient),
     TE.tapIO((outcome) => () => {
       if (outcome._tag === "Invite")
         notify(context, { _tag: "InviteMade", roomId, sender: inviter, target: userId });

@@ -26,6 +26,8 @@ const notifyProblem = (context: Observed, problem: Problem, occasion: Occasion =
           _tag: "PortFailed",
           code: problem.code,
           ...(problem.port === undefined ? {} : { port: problem.port }),
+          ...(problem.idServer === undefined ? {} : { idServer: problem.idServer }),
+          ...(problem.cause === undefined ? {} : { cause: problem.cause }),
           ...occasion,
         },
   );

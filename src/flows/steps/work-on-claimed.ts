@@ -37,6 +37,7 @@ const firstRetryMs = 2_000;
  */
 const passing: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "TokenUnknown",
+  "ExchangeUnclear",
   "NotInRoom",
   "NoCreateEvent",
   "RoomVersionUnknown",

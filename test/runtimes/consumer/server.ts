@@ -6,7 +6,7 @@ import { canonicalJson } from "matrix-third-party-invites/matrix";
 import { guardedFetch, nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import type { Ports, Users } from "matrix-third-party-invites/ports";
 import { portableCrypto } from "matrix-third-party-invites/portable";
-import { type SqlClient, migrate, postgresInvites } from "matrix-third-party-invites/postgres";
+import { type SqlClient, migrate, postgresStorage } from "matrix-third-party-invites/postgres";
 import { createIdentityServer, memoryPorts, storageContract } from "matrix-third-party-invites/testing";
 
 // What a server would write; it is compiled and never run.
@@ -50,9 +50,9 @@ export const endpoints = (storage: SqlClient): readonly Endpoint[] =>
       serverName: "example.org",
       key: nodeSigningKey("ed25519:1", new Uint8Array(32)),
       identityServer,
-      invites: postgresInvites(storage),
     });
-    return inviteEndpoint(createThirdPartyInvites({ ...ports, users }), {
+    const invites = createThirdPartyInvites({ ...ports, ...postgresStorage(storage), users });
+    return inviteEndpoint(invites, {
       authenticate: () => ({ _tag: "User", requester: { userId: "@alice:example.org" } }),
     });
   });
