@@ -129,14 +129,14 @@ const deliver = async ({
   must(await createThirdPartyInvites(world.ports).receiveOnBind({ body }));
   const told: { reason: string; becomes: string }[] = [];
   prepare?.(world);
-  const { settle } = world.ports.redemptions;
+  const { replace } = world.ports.redemptions;
   const redemptions = {
     ...world.ports.redemptions,
-    settle: (...args: Parameters<typeof settle>) => {
-      const settlement = args[2];
-      if (settlement._tag === "Dead" || settlement._tag === "Again")
-        told.push({ reason: settlement.reason, becomes: settlement._tag === "Dead" ? "dead" : "waits" });
-      return settle(...args);
+    replace: (...args: Parameters<typeof replace>) => {
+      const { state } = args[0];
+      if (state._tag === "Dead") told.push({ reason: state.reason, becomes: "dead" });
+      if (state._tag === "Waiting") told.push({ reason: state.last?.reason ?? "", becomes: "waits" });
+      return replace(...args);
     },
   };
   must(await createThirdPartyInvites({ ...world.ports, redemptions }).deliverOwed({ limit: 1 }));

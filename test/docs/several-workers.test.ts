@@ -1,5 +1,6 @@
 import { type Ports, createThirdPartyInvites } from "matrix-third-party-invites";
 import type { Observation } from "matrix-third-party-invites/ports";
+import { waitingLanes } from "matrix-third-party-invites/storage";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
 import { createIdentityServer, memoryPorts } from "matrix-third-party-invites/testing";
 import { identityServerClient } from "matrix-third-party-invites/http";
@@ -132,8 +133,8 @@ describe("the worker of docs/how-to/several-workers.md", () => {
     let isDown = true;
     const redemptions: Ports["redemptions"] = {
       ...ports.redemptions,
-      lease: (request, options) =>
-        isDown ? Promise.reject(new Error("away")) : ports.redemptions.lease(request, options),
+      claim: (question, options) =>
+        isDown ? Promise.reject(new Error("away")) : ports.redemptions.claim(question, options),
     };
     const failures: string[] = [];
     const worker = startWorker({ ...ports, redemptions }, { onFailure: ({ code }) => failures.push(code) });
@@ -168,6 +169,8 @@ describe("the worker of docs/how-to/several-workers.md", () => {
     await vi.advanceTimersByTimeAsync(3_600_000);
     expect([redeemed, states(), vi.getTimerCount()]).toEqual([[], ["Waiting"], 0]);
     const now = Date.now();
-    expect(await ports.redemptions.lease({ now, until: now + 1, limit: 1 }, {})).toHaveLength(1);
+    const due = { from: 0, to: now };
+    const lanes = waitingLanes.map((lane) => ({ lane, except: [] }));
+    expect(await ports.redemptions.claim({ lanes, due, until: now + 1, limit: 1 }, {})).toHaveLength(1);
   });
 });

@@ -347,6 +347,7 @@ const records: fc.Arbitrary<InviteRecord> = fc
       ...recordOf,
       threepid: email("zq81k@w7x9.example"),
     }),
+    addressHash: library.addressHash(nodeCrypto, new Uint8Array(32), email("zq81k@w7x9.example")),
   }));
 const someRecords = fc.array(records, { maxLength: 2 });
 const tokens = fc.array(hostileTexts(token), { maxLength: 3 });

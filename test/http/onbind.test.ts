@@ -69,11 +69,11 @@ describe.each(mounted.methods)("a delivery by %s", (method) => {
     expect(world.rows()).toEqual([]);
   });
 
-  it("of more than may wait is 429, and comes again whole", async () => {
-    const world = openHost({ config: { maxWaitingPerUser: 2 } });
+  it("of more than may wait is 502, and comes again whole", async () => {
+    const world = openHost({ config: { queue: { unvouchedPerUser: 2 } } });
     await send(world, onBindBody(entries(1)));
-    const answered = await answerOf(send(world, onBindBody(entries(3))));
-    expect(shortly(answered)).toEqual([429, "M_LIMIT_EXCEEDED"]);
+    const answered = await answerOf(send(world, onBindBody(entries(2))));
+    expect(shortly(answered)).toEqual([502, "M_LIMIT_EXCEEDED"]);
     expect(answered.headers.get("retry-after")).toBe("60");
     expect(answered.body["retry_after_ms"]).toBe(60_000);
     expect(world.rows().map(({ token }) => token)).toEqual(["t0"]);
@@ -92,10 +92,10 @@ describe("wake", () => {
   });
 
   it("is not called where none found room", async () => {
-    const world = openHost({ config: { maxWaitingPerUser: 2 } });
+    const world = openHost({ config: { queue: { unvouchedPerUser: 2 } } });
     await send(world, () => undefined, onBindBody(entries(1)));
     const wake = vi.fn();
-    expect((await send(world, wake, onBindBody(entries(3)))).status).toBe(429);
+    expect((await send(world, wake, onBindBody(entries(2)))).status).toBe(502);
     expect(wake).not.toHaveBeenCalled();
   });
 

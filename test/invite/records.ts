@@ -1,4 +1,4 @@
-import { type InviteLife, type InviteRecord, inviteKey } from "../../src/invite/invite-life.js";
+import { type InviteLife, type InviteRecord, addressHash, inviteKey } from "../../src/invite/invite-life.js";
 import { parseToken } from "../../src/invite/stored-invite.js";
 import type { EventLike } from "../../src/matrix/event.js";
 import { parseServerName } from "../../src/matrix/ids.js";
@@ -56,6 +56,7 @@ export const recordOf = (life: InviteLife, more: Partial<InviteRecord> = {}): In
   return {
     ...of,
     key: inviteKey(portableCrypto, new Uint8Array(32), { ...of, threepid: email("bob@two.example") }),
+    addressHash: addressHash(portableCrypto, new Uint8Array(32), email("bob@two.example")),
     createdAt: 7,
     details: {},
     life,

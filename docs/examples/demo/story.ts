@@ -203,10 +203,10 @@ export const tellStory = async (world: World, roomVersion: string): Promise<Room
     await world.deliverOnBind();
     const owed = hs2.redemptions.all().find((redemption) => redemption.token === token);
     assert.ok(owed, "hs2 should have taken the proof");
-    const revoked = { _tag: "Dead", reason: "InviteRevoked", status: 403, errcode: "M_FORBIDDEN" };
-    assert.deepEqual(owed.state, revoked, "hs2 should give it up");
+    assert.ok(owed.state._tag === "Dead", "hs2 should give it up");
+    assert.equal(owed.state.reason, "InviteRevoked", "hs2 should say why");
     transcript.note("hs2, which is in the room, sees the revocation itself; now it asks hs1 all the same");
-    expectStatus(await exchangeWith(owed.signed), 403, "The revoked invite");
+    expectStatus(await exchangeWith(owed.state.signed), 403, "The revoked invite");
     assert.equal(since().events.length, 0, "No event should be appended");
   });
 

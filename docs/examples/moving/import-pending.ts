@@ -1,5 +1,10 @@
 import type { Ports } from "matrix-third-party-invites";
-import { inviteKey, parseAddressee, parseStoredInvite } from "matrix-third-party-invites/decisions";
+import {
+  addressHash,
+  inviteKey,
+  parseAddressee,
+  parseStoredInvite,
+} from "matrix-third-party-invites/decisions";
 import { isJsonObject } from "matrix-third-party-invites/matrix";
 import type { EventLike, InviteRecord, JsonObject, RoomId, UserId } from "matrix-third-party-invites/ports";
 
@@ -36,6 +41,7 @@ export const importPending = async (
   const of = { roomId, sender, idServer: addressee.right.idServer, threepid };
   const record: InviteRecord = {
     key: inviteKey(ports.crypto, ports.config.addressKey, of),
+    addressHash: addressHash(ports.crypto, ports.config.addressKey, threepid),
     roomId,
     sender,
     idServer: of.idServer,
