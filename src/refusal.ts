@@ -189,8 +189,8 @@ interface Details {
 const longestWaitMs = 24 * 3_600_000;
 
 const toldWait = (retryAfterMs: number | undefined): { readonly retryAfterMs?: number } =>
-  Number.isFinite(retryAfterMs)
-    ? { retryAfterMs: Math.min(Math.max(retryAfterMs ?? 0, 0), longestWaitMs) }
+  retryAfterMs !== undefined && Number.isFinite(retryAfterMs) && retryAfterMs >= 0
+    ? { retryAfterMs: Math.min(retryAfterMs, longestWaitMs) }
     : {};
 
 export const refusal = (code: RefusalCode, details: Details = {}): Refusal => {

@@ -143,13 +143,14 @@ const rows: readonly Row[] = [
     "no room in the queue",
     mountedOnBind,
     (w) => {
-      w.intercept = ({ name }, go) => (name === "redemptions.countWaiting" ? Promise.resolve(100_000) : go());
+      const line = { firstTurn: 0, waiting: [{ destination: "b.example", rows: 1_000 }] };
+      w.intercept = ({ name }, go) => (name === "redemptions.line" ? Promise.resolve(line) : go());
     },
-    429,
+    502,
     "M_LIMIT_EXCEEDED",
     "60",
   ],
-  ["a queue that is down", mountedOnBind, breaks("redemptions.owe"), 502, "M_UNKNOWN"],
+  ["a queue that is down", mountedOnBind, breaks("redemptions.put"), 502, "M_UNKNOWN"],
   [
     "a revoked invite",
     mountedExchange,
@@ -231,8 +232,8 @@ describe("no answer says more than it must", () => {
   const secrets = [address, "zoe@", secretToken, "signatures", "hunter2"];
   const ports = [
     ...portsOfInvite,
-    "redemptions.owe",
-    "redemptions.countWaiting",
+    "redemptions.put",
+    "redemptions.sizes",
     "identityServer.keyValidity",
     "invites.findByToken",
   ];

@@ -34,7 +34,7 @@ const endpoints = [
     name: "onbind",
     open: ({ invites }: Pick<World, "invites">, host: EndpointHost) => onBindEndpoint(invites, host),
     mounted: mountedOnBind,
-    port: "redemptions.owe",
+    port: "redemptions.put",
     // Some identity servers deliver again only after this one.
     status: 502,
   },

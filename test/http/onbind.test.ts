@@ -36,7 +36,7 @@ describe.each(mounted.methods)("a delivery by %s", (method) => {
     expect(text(body).length).toBeGreaterThan(276_000);
     expect((await send(world, body)).status).toBe(200);
     expect(world.rows()).toHaveLength(500);
-    expect(world.count("redemptions.owe")).toBe(1);
+    expect(world.count("redemptions.put")).toBe(1);
   });
 
   it("twice is owed once", async () => {
@@ -114,7 +114,7 @@ describe("wake", () => {
   it("is not called where storing failed", async () => {
     const world = openHost();
     world.intercept = ({ name }, perform) =>
-      name === "redemptions.owe" ? Promise.reject(new Error("down")) : perform();
+      name === "redemptions.put" ? Promise.reject(new Error("down")) : perform();
     const wake = vi.fn();
     expect((await send(world, wake)).status).toBe(502);
     expect(wake).not.toHaveBeenCalled();

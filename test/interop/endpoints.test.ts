@@ -124,7 +124,9 @@ describe.each(transcripts)("a real room of version %s, over HTTP", (_version, tr
     expect(await homeserver.send(onBind)).toMatchObject(onBind.response);
     expect(rowsOf(homeserver)).toEqual([[users.carol, "Waiting"]]);
     expect(rightOf(await homeserver.invites.deliverOwed())).toMatchObject({ done: 1, nextDueAt: undefined });
-    expect(homeserver.exchanged()).toEqual([{ destination: server, roomId, body: exchange.request.body }]);
+    expect(homeserver.exchanged()).toMatchObject([
+      { destination: server, roomId, body: exchange.request.body },
+    ]);
     expect(homeserver.asked()).toEqual([]);
   });
 

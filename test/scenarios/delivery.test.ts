@@ -103,7 +103,7 @@ scenario("16 an onbind with another user's entries mixed in: their own alone are
   await stage.hs2.settled();
   expect(membershipOn(stage.hs1, rooms[0], zoe)).toBe("invite");
   expect(rooms.map((roomId) => provenInvitesOn(stage.hs1, roomId).length)).toEqual([1, 0]);
-  expect(stage.hs2.redemptions.all().map(({ mxid }) => mxid)).toEqual([zoe]);
+  expect(new Set(stage.hs2.redemptions.all().map(({ mxid }) => mxid))).toEqual(new Set([zoe]));
   // What was passed over is not lost where it comes as its own user's.
   await stage.deliverOnBind();
   expect(membershipOn(stage.hs1, rooms[1], bob)).toBe("invite");
@@ -145,16 +145,17 @@ scenario("18 batch good + revoked + unreachable: done, dead, queued, answered 20
   const stateOf = (roomId: string) => stage.hs2.redemptions.all().find((row) => row.roomId === roomId)?.state;
   expect([good, revoked, unreachable].map(stateOf)).toMatchObject([
     { _tag: "Done" },
-    { _tag: "Dead", reason: "ExchangeRefused" },
+    { _tag: "Waiting", last: { reason: "ExchangeRefused" } },
     { _tag: "Waiting" },
   ]);
   expect(stage.troubles(hs1Name)).toEqual(["InviteRevoked"]);
 
   stage.bringBack(domainOf(sam));
-  stage.advance(10_000);
+  // What was refused is asked once more, an hour later.
+  stage.advance(3_600_000);
   await deliver(stage.hs2);
-  expect(queueOf(stage.hs2)).toEqual(expect.arrayContaining(["Done", "ExchangeRefused", "Done"]));
-  expect(stateOf(unreachable)).toEqual({ _tag: "Done" });
+  expect([...queueOf(stage.hs2)].sort()).toEqual(["Done", "Done", "ExchangeRefused"]);
+  expect(stateOf(unreachable)).toMatchObject({ _tag: "Done" });
   expect(membershipOn(hs3, unreachable, zoe)).toBe("invite");
 });
 
@@ -182,8 +183,9 @@ describe("20 inviter's server answers the exchange with", () => {
       status: 403,
       errcode: "M_FORBIDDEN",
       trouble: "ExchangeRefused",
-      atOnce: "ExchangeRefused",
-      whenWell: "ExchangeRefused",
+      // It must be said twice, an hour apart.
+      atOnce: "Waiting",
+      whenWell: "Done",
       atLast: "ExchangeRefused",
     },
   ];
@@ -231,7 +233,7 @@ describe("20 inviter's server answers the exchange with", () => {
     scenario(`${one.status}, until it is well again`, async (stage) => {
       const roomId = await answered(stage, one);
       stage.bringBack(hs1Name);
-      stage.advance(10_000);
+      stage.advance(3_600_000);
       await deliver(stage.hs2);
       expect(queueOf(stage.hs2)).toEqual([one.whenWell]);
       expect(provenInvitesOn(stage.hs1, roomId)).toHaveLength(one.whenWell === "Done" ? 1 : 0);
@@ -239,8 +241,11 @@ describe("20 inviter's server answers the exchange with", () => {
 
     scenario(`${one.status}, for ever: the reason is kept`, async (stage) => {
       const roomId = await answered(stage, one);
-      stage.advance(fortnight);
-      await deliver(stage.hs2);
+      // Once is not enough: the clock may be wrong.
+      for (const time of [fortnight, 3_600_000]) {
+        stage.advance(time);
+        await deliver(stage.hs2);
+      }
       expect(queueOf(stage.hs2)).toEqual([one.atLast]);
       // What is over stays so.
       stage.bringBack(hs1Name);

@@ -41,7 +41,7 @@ const cases: readonly RefusedCase[] = [
     fault: rotate,
     moment: "before the bind",
     code: "NotProven",
-    queue: { here: "NotProven", away: "ExchangeRefused" },
+    queue: { here: "NotProven", away: "Waiting" },
     join: forbidden,
   },
   {
@@ -50,7 +50,7 @@ const cases: readonly RefusedCase[] = [
     fault: rotate,
     moment: "before the onbind",
     code: "KeyRevoked",
-    queue: { here: "KeyRevoked", away: "ExchangeRefused" },
+    queue: { here: "KeyRevoked", away: "Waiting" },
     join: forbidden,
   },
   {
@@ -95,6 +95,8 @@ const tell = async (stage: Stage, invitee: string, name: string, fault?: Refused
   await stage.bind(invitee, address);
   at("before the onbind");
   await stage.deliverOnBind();
+  // What was learnt of the key is forgotten after five minutes.
+  stage.advance(300_000);
   at("before the join");
   const state = queueOf(homeOf(stage, invitee)).at(-1);
   const join = await stage.join(invitee, roomId);
@@ -118,6 +120,8 @@ describe("refused when", () => {
       expect(good).toMatchObject({ state: ended(invitee), join: { status: 200 }, membership: "join" });
       expect(stage.troubles("hs1.example")).toEqual([]);
 
+      // What was learnt of the key is forgotten.
+      stage.advance(300_000);
       const { roomId, ...bad } = await tell(stage, invitee, "bad", refused);
       const isInvited = refused.moment === "before the join";
       expect(stage.troubles("hs1.example")).toEqual([refused.code]);

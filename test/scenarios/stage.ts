@@ -205,7 +205,10 @@ export const signersOf = (pdu: unknown): readonly string[] => Object.keys(at(pdu
 
 /** What a server's queue says of each proof, in the order in which they came. */
 export const queueOf = (server: Homeserver): readonly unknown[] =>
-  server.redemptions.all().map(({ state }) => (state._tag === "Dead" ? state.reason : state._tag));
+  server.redemptions
+    .all()
+    .filter(({ state }) => state._tag !== "Announced")
+    .map(({ state }) => (state._tag === "Dead" ? state.reason : state._tag));
 
 /** An event that a user of the server puts into the room; the demo has no endpoint for it. */
 export const appendTo = async (

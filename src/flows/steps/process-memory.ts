@@ -84,7 +84,7 @@ export interface RememberedValidity {
 }
 
 const keptMs = (valid: boolean | "unknown"): number => {
-  if (valid === "unknown") return 15_000;
+  if (valid === "unknown") return 1_000;
   return valid ? 300_000 : 60_000;
 };
 
