@@ -78,7 +78,7 @@ export class Homeserver {
       limits: memoryLimits(),
       federation: federationPort(this.ask),
       users: memoryUsers(new Map(accounts.map((localpart) => [`@${localpart}:${name}`, {}]))),
-      clock: { now: Date.now },
+      clock: { now: () => Date.now() + network.aheadMs },
       random: { fraction: Math.random },
       ...ports,
     };

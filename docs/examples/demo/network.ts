@@ -15,6 +15,8 @@ export interface Address {
  * address book turns the name into a loopback port that speaks plain HTTP.
  */
 export class Network {
+  /** How far the clocks of all servers are ahead: a step can take place later. */
+  aheadMs = 0;
   readonly #addresses = new Map<string, Address>();
   readonly #transcript: Transcript;
 
