@@ -39,7 +39,7 @@ describe("the life of a redemption", () => {
 
   it("what the source names as passing, and nothing else among refusals, waits", () => {
     const passing = /const passing[^=]*= new Set<RefusalCode>\(\[([^\]]*)\]/.exec(
-      read("src/flows/deliver-owed.ts"),
+      read("src/flows/steps/work-on-claimed.ts"),
     )?.[1];
     const named = [...(passing ?? "").matchAll(/"(\w+)"/g)].map(([, code = ""]) => code);
     expect(named.length).toBeGreaterThan(2);

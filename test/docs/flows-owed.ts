@@ -55,7 +55,13 @@ const manyKeys = Array.from({ length: 65 }, (_, index) => ({
 
 const closed: WorldOptions = { createContent: { "m.federate": false } };
 const outside: WorldOptions = { resident: false };
-const refused = (status: number) => ({ _tag: "Refused", status, errcode: "M_UNKNOWN" }) as const;
+const refused = (status: number, errcode = "M_FORBIDDEN") => ({ _tag: "Refused", status, errcode }) as const;
+
+const exchangeSays =
+  (...answers: World["next"]["exchange"]) =>
+  (world: World): void => {
+    world.next.exchange.push(...answers);
+  };
 
 /** A scene for each code that may end or hold up a redemption, by the code and what is said beside it. */
 const scenes: Readonly<Record<string, Scene>> = {
@@ -69,13 +75,10 @@ const scenes: Readonly<Record<string, Scene>> = {
   NotFederated: { options: closed, sender: bob },
   TargetNotFederated: { options: { ...closed, creator: bob }, sender: bob },
   TooManyPairs: { content: { ...pendingContent(), public_keys: manyKeys } },
-  EventTooLarge: { signed: signedBy(anna, token, undefined, { more: "x".repeat(60_000) }) },
   KeyRevoked: { prepare: keySays({ _tag: "Validity", valid: false }) },
-  ExchangeRefused: {
-    sender: bob,
-    options: outside,
-    prepare: (world) => world.next.exchange.push(refused(403)),
-  },
+  ExchangeRefused: { sender: bob, options: outside, prepare: exchangeSays(refused(403)) },
+  ExchangeNotFound: { sender: bob, options: outside, prepare: exchangeSays(refused(404, "M_NOT_FOUND")) },
+  ExchangeUnclear: { sender: bob, options: outside, prepare: exchangeSays(refused(403, "ORG.EXAMPLE")) },
   "AppendRefused (a 4xx)": { prepare: appendSays(refused(403)) },
   "AppendRefused (a 5xx, 401, 408, 424, 425, 429)": { prepare: appendSays(refused(503)) },
   TokenUnknown: { content: null },
@@ -106,7 +109,8 @@ const scenes: Readonly<Record<string, Scene>> = {
     },
   },
   KeyValidityUnknown: { prepare: keySays({ _tag: "Unreachable", sent: true }) },
-  ExchangeUnreachable: { sender: bob, options: outside },
+  ExchangeUnreachable: { sender: bob, options: outside, prepare: exchangeSays(refused(500)) },
+  ServerBackedOff: { sender: bob, options: outside },
   AppendUnavailable: { prepare: appendSays({ _tag: "Unavailable" }) },
   AppendContended: {
     prepare: appendSays(...Array.from({ length: 5 }, () => ({ _tag: "Conflict" }) as const)),
@@ -135,7 +139,8 @@ const deliver = async ({
     replace: (...args: Parameters<typeof replace>) => {
       const { state } = args[0];
       if (state._tag === "Dead") told.push({ reason: state.reason, becomes: "dead" });
-      if (state._tag === "Waiting") told.push({ reason: state.last?.reason ?? "", becomes: "waits" });
+      if (state._tag === "Waiting")
+        told.push({ reason: state.last?.reason ?? "ServerBackedOff", becomes: "waits" });
       return replace(...args);
     },
   };

@@ -34,8 +34,8 @@ const asked: Readonly<Record<string, (args: readonly unknown[]) => string | unde
   "users.find": ([question]) => stringMember(question, "userId")?.replace(/:.*/, ""),
   "invites.putIfAbsent": ([record]) => tagOf(member(record, "life")),
   "invites.replace": ([record]) => tagOf(member(record, "life")),
-  "redemptions.owe": ([rows]) => countOf(rows),
-  "redemptions.settle": ([, , settlement]) => tagOf(settlement),
+  "redemptions.put": ([rows]) => countOf(rows),
+  "redemptions.replace": ([record]) => tagOf(member(record, "state")),
   "federation.exchangeThirdPartyInvite": ([request]) => stringMember(request, "destination"),
 };
 
@@ -51,8 +51,7 @@ const answered: Readonly<Record<string, (answer: unknown) => string>> = {
   "invites.findByToken": countOf,
   "invites.list": countOf,
   "rooms.tokens": (answer) => countOf(member(answer, "tokens")),
-  "redemptions.lease": countOf,
-  "redemptions.countWaiting": String,
+  "redemptions.claim": countOf,
   "redemptions.nextDueAt": (answer) => (answer === undefined ? "nothing waits" : "a time"),
 };
 

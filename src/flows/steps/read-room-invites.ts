@@ -45,7 +45,7 @@ export const readRoomInvites = (
     TE.bind("records", () =>
       pipe(
         callPort(context, "invites", "list", { by: { roomId } }).read(asList),
-        TE.map((found) => found.map(({ value }) => value)),
+        TE.map((found) => found.map(({ value }) => value).toReversed()),
       ),
     ),
     TE.bind("tokens", ({ records }) =>
