@@ -7,6 +7,7 @@ import { sentChecks } from "./rooms-sent.js";
 import { snapshotChecks } from "./rooms-snapshot.js";
 import { tokensChecks } from "./rooms-tokens.js";
 import type { Checks, ContractRunner } from "./runner.js";
+import { room } from "./samples.js";
 import { eachOf, waysToRun } from "./sessions.js";
 
 const rooms: Checks<OpenRooms> = { ...snapshotChecks, ...tokensChecks };
@@ -36,7 +37,8 @@ export const roomsContract = <Own extends OpenRooms>(
   adapter: RoomsAdapter<Own>,
 ): void => {
   const each = eachOf(runner);
-  const { alone, racing, racesTitle, mortal } = waysToRun<OpenRooms, Own>(adapter);
+  const ask = ({ rooms: port }: OpenRooms): Promise<unknown> => port.tokens(room("!nowhere:a.example"), {});
+  const { alone, racing, racesTitle, mortal } = waysToRun<OpenRooms, Own>(adapter, ask);
   const { dieAfter, sent } = adapter;
 
   each("rooms", rooms, alone);
@@ -46,6 +48,7 @@ export const roomsContract = <Own extends OpenRooms>(
     "after a restart",
     roomRecovery,
     mortal && ((check) => mortal((opened, restart) => check({ opened, restart }))),
+    "reopen",
   );
   each(
     "where the process dies in an append",
@@ -64,6 +67,7 @@ export const roomsContract = <Own extends OpenRooms>(
             }),
           ),
         )),
+    "reopen and dieAfter",
   );
   each(
     "events as they go out",
@@ -78,5 +82,6 @@ export const roomsContract = <Own extends OpenRooms>(
             pduOf: ({ roomId }, eventId) => sent.pdu(opened, roomId, eventId),
           }),
         )),
+    "sent",
   );
 };
