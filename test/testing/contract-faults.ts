@@ -179,6 +179,5 @@ export const catches: Readonly<Partial<Record<string, Fault>>> = {
   "of a put all rows or none are stored": "put adds one by one",
   "of racing replace under one mark exactly one succeeds, and its record is stored":
     "replace of an invite compares, and stores later",
-  "workers that race, fail and die between them finish each row once": "claim looks, and takes later",
   "a put that the process dies in leaves all of its rows or none": "put adds one by one",
 };

@@ -1,18 +1,7 @@
 import { expectSame, expectTrue } from "./expect.js";
 import type { Racers } from "./races-invites.js";
 import type { Checks } from "./runner.js";
-import {
-  claimAt,
-  claimOne,
-  due,
-  ended,
-  expectClaimed,
-  idsOf,
-  leaseMs,
-  muchLater,
-  redemption,
-  tried,
-} from "./sample-redemptions.js";
+import { claimAt, claimOne, due, ended, idsOf, leaseMs, redemption } from "./sample-redemptions.js";
 import { race, rounds } from "./sessions.js";
 
 const names = (count: number): readonly string[] =>
@@ -83,34 +72,6 @@ export const redemptionRaces: Checks<Racers> = {
       const winners = isMine.filter((is) => is).length;
       expectSame(winners, 1, "Of one who ends a row late, and those who claim it, one was to get it.");
     }
-  },
-
-  "workers that race, fail and die between them finish each row once": async (racers) => {
-    const all = names(60);
-    await racers[0].redemptions.put(rowsOf(all), {});
-    const heldUntil = new Map<string, number>();
-    const finished: string[] = [];
-    let steps = 0;
-    const work = async (racer: Racers[0], now: number): Promise<void> => {
-      for (const { value, mark } of await claimAt(racer, now, 4)) {
-        expectTrue((heldUntil.get(value.id) ?? 0) <= now, "A row was handed out while another held it.");
-        heldUntil.set(value.id, now + leaseMs);
-        steps += 1;
-        // Every third dies with its row; every fifth that lives is to come again.
-        if (steps % 3 === 0) continue;
-        heldUntil.delete(value.id);
-        const isOver = steps % 5 > 0;
-        if (isOver) finished.push(value.id);
-        const next = isOver ? done(value.id) : redemption(value.id, tried(1, { dueAt: now + 1 }));
-        const { _tag } = await racer.redemptions.replace(next, mark, {});
-        expectSame(_tag, "Replaced", "A row was taken from whoever held it.");
-      }
-    };
-    // Each time the clock goes on by a claim: whatever a dead worker held is free again.
-    for (let now = due; finished.length < all.length && now < due + 300 * leaseMs; now += leaseMs)
-      await race(racers, (racer) => work(racer, now));
-    expectSame(finished.sort(), all, "Not each row was finished, once.");
-    await expectClaimed(racers[0], muchLater, [], "A row that was finished was handed out again.");
   },
 
   "of racing takes as many succeed as the bucket holds": async (racers) => {
