@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AddressHash, InviteKey, InviteLife, InviteRecord } from "../../src/invite/invite-life.js";
-import { inviteRow, readInvite } from "../../src/invite/invite-row.js";
+import { inviteRow } from "../../src/invite/invite-row.js";
 import { parseToken } from "../../src/invite/stored-invite.js";
+import { readInvite } from "../../src/storage/index.js";
 import { email, rightOf } from "./room.js";
 import { anyText, lifeNames, lives, recordOf, t1, t2 } from "./records.js";
 

@@ -63,7 +63,8 @@ const known = "known has what is redeemed or announced of a token and its user, 
 const newest = "known has the newest 16";
 const pages = "list has the rows of a lane by their ids, from after one of them on, up to the limit";
 const line = "line has what waits in a lane for one user by server, and the least turn of all users";
-const sizes = "sizes has the rows, bytes and least `at` of each lane that has rows, of one user or of all";
+const sizes =
+  "sizes has the rows, bytes and least `at` of each lane that has rows, and what leaves no earlier";
 const next = "nextDueAt is the least `at` of the rows that wait: of one that is claimed, when the claim ends";
 const ended =
   "remove removes rows of a lane that ended earlier than that, at most `limit`, and says how many";
@@ -118,7 +119,6 @@ const redemptionFaults = {
   "line counts all users": line,
   "line has no case": line,
   "firstTurn is the user's own": line,
-  "sizes counts all users": sizes,
   "sizes has lanes without rows": sizes,
   "sizes leaves the row itself out of `ahead`": sizes,
   "sizes ignores claims": sizes,
@@ -128,7 +128,6 @@ const redemptionFaults = {
   "remove ignores the limit": ended,
   "remove takes the least `leaving` first": "remove of what has ended removes the oldest first",
   "remove counts each lane alone": more,
-  "remove takes all users' rows": more,
   "remove ignores bytes": more,
   "remove takes rows that stay": firm,
   "remove does not count rows that stay": firm,

@@ -1,12 +1,12 @@
 import type { RedemptionRecord, WaitingRedemption } from "../../src/invite/redemption.js";
 import {
   type RedemptionRow,
-  readRedemption,
   redemptionRow,
   tokenColumn,
   waitingLanes,
 } from "../../src/invite/redemption-row.js";
 import type { LaneSize, Redemptions } from "../../src/ports.js";
+import { readRedemption } from "../../src/storage/index.js";
 import type { Fault } from "./contract-faults.js";
 import { type ToyRow, type ToyState, nextMark, soon } from "./contract-toy-state.js";
 
@@ -82,9 +82,6 @@ export const toyRedemptions = (state: ToyState, fault?: Fault): Redemptions => {
     return isDue && (at >= due.from || is("claim ignores due.from"));
   };
 
-  const ofUser = (mxid: string | undefined) => (columns: RedemptionRow) =>
-    mxid === undefined || columns.mxid === mxid;
-
   const sum = (columns: readonly RedemptionRow[]) => ({
     rows: columns.length,
     bytes: columns.reduce((bytes, one) => bytes + one.bytes, 0),
@@ -133,12 +130,10 @@ export const toyRedemptions = (state: ToyState, fault?: Fault): Redemptions => {
         waiting: [...waiting].map(([destination, count]) => ({ destination, rows: count })),
       };
     },
-    sizes: async ({ lanes, mxid, leaving = Infinity }) => {
+    sizes: async ({ lanes, leaving = Infinity }) => {
       await soon();
       return lanes.flatMap((lane): readonly LaneSize[] => {
-        const columns = where((one) => one.lane === lane)
-          .map((row) => row.columns)
-          .filter(is("sizes counts all users") ? () => true : ofUser(mxid));
+        const columns = where((one) => one.lane === lane).map((row) => row.columns);
         if (columns.length === 0 && !is("sizes has lanes without rows")) return [];
         const ahead = columns.filter((one) =>
           is("sizes leaves the row itself out of `ahead`") ? one.leaving < leaving : one.leaving <= leaving,
@@ -254,10 +249,7 @@ export const toyRedemptions = (state: ToyState, fault?: Fault): Redemptions => {
       return groups.reduce((count, lanes) => {
         let total = { rows: 0, bytes: 0 };
         const direction = is("remove takes the least `leaving` first") ? -1 : 1;
-        const over = where(
-          (one) =>
-            lanes.includes(one.lane) && (is("remove takes all users' rows") || ofUser(which.mxid)(one)),
-        )
+        const over = where((one) => lanes.includes(one.lane))
           .sort((one, other) => direction * (one.columns.leaving - other.columns.leaving))
           .filter(({ columns }) => {
             const isFirm = columns.leaving === 0 && !is("remove takes rows that stay");

@@ -1,5 +1,5 @@
 import type { Limits } from "../../src/ports.js";
-import { readRedemption } from "../../src/invite/redemption-row.js";
+import { readRedemption } from "../../src/storage/index.js";
 import type { OpenStorage } from "../../src/testing/contract/index.js";
 import type { Fault } from "./contract-faults.js";
 import { toyInvites } from "./contract-toy-invites.js";
