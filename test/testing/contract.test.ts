@@ -94,20 +94,24 @@ describe("storageContract", () => {
     ]);
   });
 
-  /** What the races say to a runner that gives them a context. */
-  const saidOf = async <Storage extends OpenStorage>(adapter: StorageAdapter<Storage>) => {
-    const said: string[] = [];
-    const race = checksOf(adapter).get("of racing takes as many succeed as the bucket holds");
-    await race?.({ skip: (why: string) => said.push(why) });
-    return said;
-  };
-
-  it("says of a driver that answers at once what it could not see, also with `connect`", async () => {
-    const [said = "", ...more] = await saidOf({ open: inMemory, connect: (own) => Promise.resolve(own) });
-    expect(said).toMatch(/^Nothing could race: .* two processes .* `connect` .*\.$/);
-    expect(more).toEqual([]);
-    expect(await saidOf(toyAdapter())).toEqual([]);
-  });
+  it.each([
+    ["an object, as of node:test", (skip: (why: string) => void) => ({ skip })],
+    ["a function, as of vitest", (skip: (why: string) => void) => Object.assign(() => undefined, { skip })],
+  ])(
+    "says of a driver that answers at once what it could not see, by a context that is %s",
+    async (_, contextOf) => {
+      const saidOf = async <Storage extends OpenStorage>(adapter: StorageAdapter<Storage>) => {
+        const said: string[] = [];
+        const race = checksOf(adapter).get("of racing takes as many succeed as the bucket holds");
+        await race?.(contextOf((why) => said.push(why)));
+        return said;
+      };
+      const [said = "", ...more] = await saidOf({ open: inMemory, connect: (own) => Promise.resolve(own) });
+      expect(said).toMatch(/^Nothing could race: .* two processes .* `connect` .*\.$/);
+      expect(more).toEqual([]);
+      expect(await saidOf(toyAdapter())).toEqual([]);
+    },
+  );
 
   it("closes what it has opened, however a check ends, but for what was left by a restart", async () => {
     const open = new Set<string>();

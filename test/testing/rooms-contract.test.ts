@@ -11,7 +11,7 @@ import {
 } from "matrix-third-party-invites/testing";
 import { parseUserId } from "../../src/matrix/ids.js";
 import { isAll } from "../all.js";
-import { type NamedChecks, collectChecks, failures, withoutContext } from "./contract-runs.js";
+import { type NamedChecks, collectChecks, failures } from "./contract-runs.js";
 import { aExample, alice, bob, must } from "./memory/samples.js";
 import { type Fault, catches, caughtBy, faults } from "./rooms-contract-faults.js";
 import {
@@ -69,7 +69,7 @@ const inMemory = (version: string, hooks: AppendHooks = {}): RoomsAdapter<Memory
 });
 
 describe.each(["1", "10", "12"])("the rooms in memory keep the contract in version %s", (version) => {
-  roomsContract(withoutContext, inMemory(version));
+  roomsContract({ describe, it }, inMemory(version));
 });
 
 /** As where another server signs: everybody has looked before anybody stores. */

@@ -7,7 +7,6 @@ import { sentChecks } from "./rooms-sent.js";
 import { snapshotChecks } from "./rooms-snapshot.js";
 import { tokensChecks } from "./rooms-tokens.js";
 import type { Checks, ContractRunner } from "./runner.js";
-import { room } from "./samples.js";
 import { eachOf, waysToRun } from "./sessions.js";
 
 const rooms: Checks<OpenRooms> = { ...snapshotChecks, ...tokensChecks };
@@ -37,8 +36,7 @@ export const roomsContract = <Own extends OpenRooms>(
   adapter: RoomsAdapter<Own>,
 ): void => {
   const each = eachOf(runner);
-  const ask = ({ rooms: port }: OpenRooms): Promise<unknown> => port.tokens(room("!nowhere:a.example"), {});
-  const { alone, racing, racesTitle, mortal } = waysToRun<OpenRooms, Own>(adapter, ask);
+  const { alone, racing, racesTitle, mortal } = waysToRun<OpenRooms, Own>(adapter);
   const { dieAfter, sent } = adapter;
 
   each("rooms", rooms, alone);

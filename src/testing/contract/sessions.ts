@@ -69,10 +69,10 @@ const isSynchronous = async (call: Promise<unknown>): Promise<boolean> => {
 const nothingRaced =
   "Nothing could race: this driver answers each call before another begins. What two processes do to each other was not seen; give `connect` the ports of another process or worker.";
 
-/** The ways to run a check over what an adapter opens. `ask` is any call that changes nothing. */
+/** The ways to run a check over what an adapter opens. `ask` is any call: with it, races find out whether they are any. */
 export const waysToRun = <Base extends Closable, Own extends Base>(
   { open, connect, reopen }: Sessions<Base, Own>,
-  ask: (one: Base) => Promise<unknown>,
+  ask?: (one: Base) => Promise<unknown>,
 ) => ({
   alone: (check: (one: Own) => Promise<void>): Promise<void> =>
     closing<Base>(async (opened) => check(opened.add(await open()))),
@@ -89,7 +89,7 @@ export const waysToRun = <Base extends Closable, Own extends Base>(
       for (let index = 1; index < racing; index += 1)
         others.push(connect === undefined ? first : opened.add(await connect(first)));
       await check([first, ...others]);
-      if (await isSynchronous(ask(others.at(-1) ?? first))) unseen(nothingRaced);
+      if (ask !== undefined && (await isSynchronous(ask(others.at(-1) ?? first)))) unseen(nothingRaced);
     }),
 
   /** `restart` may be asked once: the process of the first has died. */
@@ -114,8 +114,11 @@ interface Skippable {
   readonly skip: (why: string) => unknown;
 }
 
+/** The context of vitest is a function. */
 const isSkippable = (context: unknown): context is Skippable =>
-  typeof context === "object" && context !== null && "skip" in context && typeof context.skip === "function";
+  ((typeof context === "object" && context !== null) || typeof context === "function") &&
+  "skip" in context &&
+  typeof context.skip === "function";
 
 /** A group of checks by their names; where there is no way to run them, they are skipped for want of what they need. */
 export const eachOf =

@@ -10,7 +10,6 @@ import { lookChecks } from "./redemptions-look.js";
 import { putRedemptionChecks } from "./redemptions-put.js";
 import { removeChecks } from "./redemptions-remove.js";
 import type { Checks, ContractRunner } from "./runner.js";
-import { keyOf } from "./samples.js";
 import { eachOf, waysToRun } from "./sessions.js";
 import type { OpenStorage, StorageAdapter } from "./storage-adapter.js";
 
@@ -49,7 +48,8 @@ export const storageContract = <Storage extends OpenStorage>(
   adapter: StorageAdapter<Storage>,
 ): void => {
   const each = eachOf(runner);
-  const ask = (storage: OpenStorage): Promise<unknown> => storage.invites.find(keyOf("nobody"), {});
+  const look = { key: "nobody", cost: 0, now: 0, intervalMs: 1, burst: 1 };
+  const ask = (storage: OpenStorage): Promise<unknown> => storage.limits.take(look, {});
   const { alone, racing, racesTitle, mortal } = waysToRun<OpenStorage, Storage>(adapter, ask);
 
   each("invites", invites, alone);
