@@ -3,9 +3,9 @@ import {
   type InviteLife,
   type SettledLife,
   type Transition,
+  addressHash,
   advance,
   endsBy,
-  erasedAddress,
   inviteKey,
   mayBePending,
   sinceOf,
@@ -16,6 +16,7 @@ import { parseServerName } from "../../src/matrix/ids.js";
 import { nodeCrypto } from "../../src/node/crypto.js";
 import { portableCrypto } from "../../src/portable/crypto.js";
 import { parseThreepid } from "../../src/threepid/threepid.js";
+import { recordOf } from "./records.js";
 import { alice, bob, carol, email, longTermKey, rightOf, room, validityUrl, written } from "./room.js";
 
 const storedWith = (token: string): StoredInvite =>
@@ -195,25 +196,32 @@ test("a token may be in the room while it is the newest, and its invite was not 
 });
 
 test("the age of an invite counts from when it was last asked for", () => {
-  const since = (life: InviteLife) =>
-    sinceOf({
-      key: inviteKey(nodeCrypto, new Uint8Array(32), {
-        roomId: room().roomId,
-        sender: alice,
-        idServer: rightOf(parseServerName("id.example")),
-        threepid: email("bob@two.example"),
-      }),
-      addressHash: erasedAddress,
-      roomId: room().roomId,
-      sender: alice,
-      idServer: rightOf(parseServerName("id.example")),
-      createdAt: 7,
-      details: {},
-      life,
-    });
+  const since = (life: InviteLife) => sinceOf(recordOf(life));
   expect([lives.Intended, lives.Asked, lives.TokenStored, lives.Pending, lives.Expired].map(since)).toEqual([
     7, 1, 1, 1, 7,
   ]);
+});
+
+describe("what an address counts and is found under", () => {
+  const secret = new Uint8Array(32).fill(7);
+  const hash = (address: string, key = secret, crypto = nodeCrypto) =>
+    addressHash(crypto, key, email(address));
+
+  test("is one, whatever the engine and the spelling, and none of the keys of its invites", () => {
+    expect(hash("BOB@Two.Example", secret, portableCrypto)).toBe(hash("bob@two.example"));
+    expect(hash("bob@two.example")).toMatch(/^[0-9A-Za-z_-]{43}$/);
+  });
+
+  test("differs by address, medium and secret", () => {
+    const phone = addressHash(nodeCrypto, secret, rightOf(parseThreepid("msisdn", "18005552067")));
+    const hashes = [
+      hash("bob@two.example"),
+      hash("bob@three.example"),
+      hash("bob@two.example", new Uint8Array(32)),
+      phone,
+    ];
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
 });
 
 describe("the key that an invite is stored under", () => {

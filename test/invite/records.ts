@@ -1,4 +1,10 @@
-import { type InviteLife, type InviteRecord, addressHash, inviteKey } from "../../src/invite/invite-life.js";
+import fc from "fast-check";
+import {
+  type AddressHash,
+  type InviteLife,
+  type InviteRecord,
+  inviteKey,
+} from "../../src/invite/invite-life.js";
 import { parseToken } from "../../src/invite/stored-invite.js";
 import type { EventLike } from "../../src/matrix/event.js";
 import { parseServerName } from "../../src/matrix/ids.js";
@@ -56,13 +62,21 @@ export const recordOf = (life: InviteLife, more: Partial<InviteRecord> = {}): In
   return {
     ...of,
     key: inviteKey(portableCrypto, new Uint8Array(32), { ...of, threepid: email("bob@two.example") }),
-    addressHash: addressHash(portableCrypto, new Uint8Array(32), email("bob@two.example")),
+    addressHash: "hash" as AddressHash,
     createdAt: 7,
     details: {},
     life,
     ...more,
   };
 };
+
+/** Any text, also with U+0000 and halves of surrogate pairs. */
+export const anyText = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc
+    .array(fc.constantFrom("\u0000", "\ud83d", "\ude00", '"', "\\", "'", "a", "\u{1f98a}"))
+    .map((all) => all.join("")),
+);
 
 const made10 = room("10");
 /** A third-party invite in the room. */

@@ -1,4 +1,4 @@
-import { migrate, postgresRedemptions } from "matrix-third-party-invites/postgres";
+import { migrate, postgresStorage } from "matrix-third-party-invites/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { owed } from "../testing/memory/samples.js";
 import { newSchema, servers } from "./servers.js";
@@ -14,8 +14,8 @@ describe.each(servers)("migrate on $name", ({ isThere, start }) => {
     it("makes the tables, and changes nothing when it is called again", async () => {
       const schema = await newSchema(host);
       expect(await migrate(host, { schema })).toEqual([1]);
-      const redemptions = postgresRedemptions(host, { schema });
-      await redemptions.owe([owed("t")], {});
+      const { redemptions } = postgresStorage(host, { schema });
+      await redemptions.put([owed("t")], {});
       expect(await migrate(host, { schema })).toEqual([]);
       expect(await redemptions.nextDueAt({})).toBe(100);
     });

@@ -8,7 +8,7 @@ const mistakes = [
   {
     without: "FOR UPDATE SKIP LOCKED",
     instead: "",
-    race: "of racing lease no two are handed one row, and each row is handed to somebody",
+    race: "of racing claims no two hold one row, and none is empty while a row is due and free",
   },
   {
     without: "AND mark::text = $10::text",
@@ -17,38 +17,13 @@ const mistakes = [
   },
   {
     without: "SET key = present.key",
-    instead: "SET created_at = excluded.created_at",
-    race: "of racing putIfAbsent one record is stored, and everybody is answered with it",
+    instead: "SET mark = excluded.mark",
+    race: "of racing putIfAbsent one record is stored, everybody is answered with it, and it is new to one",
   },
   {
-    without: "(xmax = 0)",
-    instead: "(xmin IS NOT NULL)",
-    race: "of racing putIfAbsent isNew is true for exactly one, whose record is stored",
-  },
-  {
-    without: "AND held.lease::text = $5::text",
-    instead: "AND $5::text IS NOT NULL",
-    race: "of a holder and whoever took the row over, the second alone settles it",
-  },
-  {
-    without: "FOR UPDATE\n        )",
-    instead: ")",
-    race: "racing settlements and postponements of one token's rows all go through, and Redeemed ends all",
-  },
-  {
-    without: 'ORDER BY proof COLLATE "C"',
-    instead: "ORDER BY lease",
-    race: "racing settlements and postponements of one token's rows all go through, and Redeemed ends all",
-  },
-  {
-    without: "greatest(row.due_at, $7::double precision)",
-    instead: "coalesce($7::double precision, row.due_at)",
-    race: "of the holder's Again and a postpone, the later time counts",
-  },
-  {
-    without: 'ORDER BY room_id COLLATE "C", token COLLATE "C", mxid COLLATE "C", proof COLLATE "C"',
-    instead: "",
-    race: "of racing owe each row is added once, and nobody fails, in whatever order they bring them",
+    without: "ORDER BY id\n        ON CONFLICT",
+    instead: "ON CONFLICT",
+    race: "of racing puts each row is new to one, and nobody fails, in whatever order they bring them",
   },
 ] as const;
 

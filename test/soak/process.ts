@@ -11,7 +11,7 @@ import {
 } from "matrix-third-party-invites";
 import { roomState, roomVersion } from "matrix-third-party-invites/judge";
 import { nodeCrypto } from "matrix-third-party-invites/node";
-import { postgresInvites, postgresRedemptions } from "matrix-third-party-invites/postgres";
+import { postgresStorage } from "matrix-third-party-invites/postgres";
 import pg from "pg";
 import {
   type FromProcess,
@@ -73,8 +73,8 @@ const openPorts = (url: string, schema: string): Ports => {
     },
     events: remote("events") as Ports["events"],
     identityServer: remote("identityServer") as Ports["identityServer"],
-    invites: postgresInvites(pool, { schema }),
-    redemptions: postgresRedemptions(pool, { schema }),
+    ...postgresStorage(pool, { schema }),
+    limits: "off",
     federation: { exchangeThirdPartyInvite: () => Promise.resolve({ _tag: "Unreachable" }) },
     users: remote("users") as Ports["users"],
     clock: { now },

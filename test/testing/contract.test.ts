@@ -3,19 +3,21 @@ import {
   type OpenStorage,
   type StorageAdapter,
   memoryInvites,
+  memoryLimits,
   memoryRedemptions,
   storageContract,
 } from "matrix-third-party-invites/testing";
-import { type Fault, type ToyState, emptyToy, faults, restarted, toy } from "./contract-toy.js";
 import { isAll } from "../all.js";
-import { type NamedChecks, collectChecks, failures } from "./contract-runs.js";
-import { catches, caughtBy } from "./contract-faults.js";
+import { type Fault, catches, caughtBy, faults } from "./contract-faults.js";
+import { type NamedChecks, collectChecks, failures, withoutContext } from "./contract-runs.js";
+import { restarted, toy } from "./contract-toy.js";
+import { type ToyState, emptyToy } from "./contract-toy-state.js";
+
+const inMemory = (): Promise<OpenStorage> =>
+  Promise.resolve({ invites: memoryInvites(), redemptions: memoryRedemptions(), limits: memoryLimits() });
 
 describe("the ports in memory keep the contract", () => {
-  storageContract(
-    { describe, it },
-    { open: () => Promise.resolve({ invites: memoryInvites(), redemptions: memoryRedemptions() }) },
-  );
+  storageContract(withoutContext, { open: inMemory });
 });
 
 type ToyStorage = OpenStorage & { readonly state: ToyState };
@@ -33,10 +35,18 @@ describe("an adapter that keeps the contract passes", () => {
   storageContract({ describe, it }, toyAdapter());
 });
 
-const checksOf = <Storage extends OpenStorage>(adapter: StorageAdapter<Storage>, skipped?: string[]) =>
-  collectChecks((runner) => {
-    storageContract(runner, adapter);
-  }, skipped);
+const checksOf = <Storage extends OpenStorage>(
+  adapter: StorageAdapter<Storage>,
+  skipped?: string[],
+  titles?: string[],
+) =>
+  collectChecks(
+    (runner) => {
+      storageContract(runner, adapter);
+    },
+    skipped,
+    titles,
+  );
 
 /** What must catch a fault, and what has no fault of its own but must catch this one too. */
 const checksFor = (fault: Fault): NamedChecks => {
@@ -67,13 +77,41 @@ describe("an adapter that breaks the contract fails, by the name of what it brea
 });
 
 describe("storageContract", () => {
-  it("says with skip what it cannot check without reopen", () => {
+  it("leaves out what needs more than it was given, and says what it needs", () => {
     const skipped: string[] = [];
+    const titles: string[] = [];
     const { open } = toyAdapter();
-    const checks = checksOf({ open }, skipped);
+    const checks = checksOf({ open }, skipped, titles);
     expect(skipped.length).toBeGreaterThan(5);
+    expect(skipped.every((name) => name.endsWith(" (needs reopen)"))).toBe(true);
     expect(checks.size + skipped.length).toBe(checksOf(toyAdapter()).size);
+    expect(titles).toEqual([
+      "invites",
+      "redemptions",
+      "limits",
+      "races over one connection: what several do to each other needs `connect`",
+      "after a restart: needs reopen",
+    ]);
   });
+
+  it.each([
+    ["an object, as of node:test", (skip: (why: string) => void) => ({ skip })],
+    ["a function, as of vitest", (skip: (why: string) => void) => Object.assign(() => undefined, { skip })],
+  ])(
+    "says of a driver that answers at once what it could not see, by a context that is %s",
+    async (_, contextOf) => {
+      const saidOf = async <Storage extends OpenStorage>(adapter: StorageAdapter<Storage>) => {
+        const said: string[] = [];
+        const race = checksOf(adapter).get("of racing takes as many succeed as the bucket holds");
+        await race?.(contextOf((why) => said.push(why)));
+        return said;
+      };
+      const [said = "", ...more] = await saidOf({ open: inMemory, connect: (own) => Promise.resolve(own) });
+      expect(said).toMatch(/^Nothing could race: .* two processes .* `connect` .*\.$/);
+      expect(more).toEqual([]);
+      expect(await saidOf(toyAdapter())).toEqual([]);
+    },
+  );
 
   it("closes what it has opened, however a check ends, but for what was left by a restart", async () => {
     const open = new Set<string>();
@@ -83,7 +121,7 @@ describe("storageContract", () => {
       const name = String(opened);
       open.add(name);
       return {
-        ...toy(state, "lease holds nothing"),
+        ...toy(state, "claim holds nothing"),
         state,
         close: () => {
           expect(open.delete(name)).toBe(true);

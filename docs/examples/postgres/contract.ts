@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { PGlite } from "@electric-sql/pglite";
-import { migrate, postgresInvites, postgresRedemptions } from "matrix-third-party-invites/postgres";
+import { migrate, postgresStorage } from "matrix-third-party-invites/postgres";
 import { storageContract } from "matrix-third-party-invites/testing";
 
 const db = new PGlite();
@@ -12,7 +12,7 @@ const open = async () => {
   const schema = `storage_${opened}`;
   await db.query(`CREATE SCHEMA ${schema}`);
   await migrate(db, { schema });
-  return { invites: postgresInvites(db, { schema }), redemptions: postgresRedemptions(db, { schema }) };
+  return postgresStorage(db, { schema });
 };
 
 storageContract({ describe, it }, { open });

@@ -5,6 +5,7 @@ import type { JsonObject } from "../../matrix/json.js";
 import type { Events, PortOptions, Snapshot } from "../../ports.js";
 import { expectSame, expectTrue, fail } from "./expect.js";
 import type { ContractRoom, OpenRooms, RoomChange } from "./rooms-adapter.js";
+import { room, user } from "./samples.js";
 
 export const levels = entry("m.room.power_levels");
 export const topic = entry("m.room.topic");
@@ -44,9 +45,18 @@ export const expectAppended = (answer: AppendAnswer, count: number, what: string
   return eventIds;
 };
 
+/** The identifiers of a room of the adapter's, read. */
+const readRoom = (made: ContractRoom) => ({
+  roomId: room(made.roomId),
+  ours: user(made.ours),
+  theirs: user(made.theirs),
+  invitee: user(made.invitee),
+});
+
 /** What the checks do in one room, through the ports or past them. */
-export const inRoom = ({ rooms, events, change }: OpenRooms, room: ContractRoom) => {
-  const { roomId, ours } = room;
+export const inRoom = ({ rooms, events, change }: OpenRooms, made: ContractRoom) => {
+  const ids = readRoom(made);
+  const { roomId, ours } = ids;
 
   const snapshot = async (entries: readonly StateEntry[], options: PortOptions = {}): Promise<Snapshot> => {
     const answer = await rooms.snapshot(roomId, entries, options);
@@ -64,7 +74,7 @@ export const inRoom = ({ rooms, events, change }: OpenRooms, room: ContractRoom)
   };
 
   return {
-    ...room,
+    ...ids,
     snapshot,
     append,
     contentAt,

@@ -1,17 +1,17 @@
 import type { SigningKey } from "../../matrix/crypto-engine.js";
-import type { RoomId, UserId } from "../../matrix/ids.js";
+import type { RoomId } from "../../matrix/ids.js";
 import type { JsonObject } from "../../matrix/json.js";
 import type { Events, Rooms } from "../../ports.js";
 
-/** A room for a check, of any version. */
+/** A room for a check, of any version. The identifiers may be plain texts: the kit reads them. */
 export interface ContractRoom {
-  readonly roomId: RoomId;
+  readonly roomId: string;
   /** A user of this server, joined; their power suffices for every invite, every state event, and the power levels. */
-  readonly ours: UserId;
+  readonly ours: string;
   /** A user of another server, joined; their power suffices for every invite and every state event. */
-  readonly theirs: UserId;
+  readonly theirs: string;
   /** An account of this server that is not in the room. */
-  readonly invitee: UserId;
+  readonly invitee: string;
 }
 
 /** A state event that comes into a room past the ports: from another server, or from another part of this one. */

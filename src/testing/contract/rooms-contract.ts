@@ -46,6 +46,7 @@ export const roomsContract = <Own extends OpenRooms>(
     "after a restart",
     roomRecovery,
     mortal && ((check) => mortal((opened, restart) => check({ opened, restart }))),
+    "reopen",
   );
   each(
     "where the process dies in an append",
@@ -64,6 +65,7 @@ export const roomsContract = <Own extends OpenRooms>(
             }),
           ),
         )),
+    "reopen and dieAfter",
   );
   each(
     "events as they go out",
@@ -78,5 +80,6 @@ export const roomsContract = <Own extends OpenRooms>(
             pduOf: ({ roomId }, eventId) => sent.pdu(opened, roomId, eventId),
           }),
         )),
+    "sent",
   );
 };

@@ -1,7 +1,8 @@
 /** What the kit needs of a test runner; that of vitest, jest, mocha and `node:test` has it. */
 export interface ContractRunner {
   readonly describe: (name: string, checks: () => void) => unknown;
-  readonly it: ((name: string, check: () => Promise<void>) => unknown) & {
+  /** A check that is given a context with `skip` skips itself, with the reason, where it could not see anything. */
+  readonly it: ((name: string, check: (...context: readonly unknown[]) => Promise<void>) => unknown) & {
     /** Without it, checks that cannot be made are left out without a word. */
     readonly skip?: (name: string, check: () => Promise<void>) => unknown;
   };

@@ -1,12 +1,20 @@
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
-import type { InviteKey, InviteLife, InviteRecord, SettledLife } from "../../invite/invite-life.js";
+import type {
+  AddressHash,
+  InviteKey,
+  InviteLife,
+  InviteRecord,
+  SettledLife,
+} from "../../invite/invite-life.js";
 import { type StoredInvite, type Token, parseToken } from "../../invite/stored-invite.js";
 import { parseRoomId, parseServerName, parseUserId } from "../../matrix/ids.js";
 import { parseThreepid } from "../../threepid/threepid.js";
-import type { OwedRedemption, RedemptionId, FailureDetails } from "../../ports.js";
 
-const must = <A>(made: Either<unknown, A>): A => {
-  if (isLeft(made)) throw new Error(`This sample is wrong: ${JSON.stringify(made.left)}`);
+export const must = <A>(made: Either<unknown, A>): A => {
+  if (isLeft(made))
+    throw new Error(
+      `A sample of the kit, or an identifier of the adapter, is wrong: ${JSON.stringify(made.left)}`,
+    );
   return made.right;
 };
 
@@ -22,8 +30,9 @@ export const carol = user("@carol:c.example");
 export const room1 = room("!1:a.example");
 export const room2 = room("!2:a.example");
 
-/** Storage takes keys as they are: what makes one out of an address is nothing to it. */
+/** Storage takes keys and hashes as they are: what makes one out of an address is nothing to it. */
 export const keyOf = (text: string): InviteKey => text as InviteKey;
+export const hashOf = (text: string): AddressHash => text as AddressHash;
 
 export const token = (text: string): Token => must(parseToken(text));
 
@@ -47,6 +56,7 @@ export const asked = (at: number): InviteLife => ({ _tag: "Asked", at, before: {
 
 export const record = (key: string, more: Partial<InviteRecord> = {}): InviteRecord => ({
   key: keyOf(key),
+  addressHash: hashOf(`hash of ${key}`),
   roomId: room1,
   sender: alice,
   idServer: server("id.example"),
@@ -55,39 +65,6 @@ export const record = (key: string, more: Partial<InviteRecord> = {}): InviteRec
   life: { _tag: "Intended" },
   ...more,
 });
-
-/** When the rows of {@link owed} are due. */
-export const due = 1_767_225_600_000;
-
-/** How long the leases of the checks last. */
-export const leaseMs = 60_000;
-
-export const owed = (name: string, more: Partial<OwedRedemption> = {}): OwedRedemption => ({
-  roomId: room1,
-  token: name,
-  mxid: bob,
-  proof: "proof",
-  sender: alice,
-  signed: { mxid: bob, token: name, signatures: { "id.example": { "ed25519:0": "c2lnbmVk" } } },
-  owedAt: due - 5,
-  dueAt: due,
-  attempts: 0,
-  ...more,
-});
-
-export const idOf = ({ roomId, token: name, mxid, proof }: RedemptionId): RedemptionId => ({
-  roomId,
-  token: name,
-  mxid,
-  proof,
-});
-
-export const trouble: FailureDetails = { reason: "AppendRefused", status: 502, errcode: "M_UNKNOWN" };
-
-export const again = (dueAt: number) => ({ _tag: "Again", dueAt, ...trouble }) as const;
-export const dead = { _tag: "Dead", reason: "NotProven", status: 403, errcode: "M_FORBIDDEN" } as const;
-export const done = { _tag: "Done" } as const;
-export const redeemed = { _tag: "Redeemed" } as const;
 
 /** Texts that databases and their drivers are known to lose or to take for others. */
 export const oddTexts: readonly string[] = [

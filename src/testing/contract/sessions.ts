@@ -52,24 +52,44 @@ export const race = <Racer, A>(
   run: (racer: Racer, index: number) => Promise<A>,
 ): Promise<readonly A[]> => Promise.all(racers.map(run));
 
-/** The ways to run a check over what an adapter opens. */
-export const waysToRun = <Base extends Closable, Own extends Base>({
-  open,
-  connect,
-  reopen,
-}: Sessions<Base, Own>) => ({
+/** More steps than an adapter takes around its driver. */
+const ownSteps = 1_000;
+
+/** Whether a call is answered before anything but promises could go on: its driver does not wait for anybody. */
+const isSynchronous = async (call: Promise<unknown>): Promise<boolean> => {
+  const seen = { isOver: false };
+  const over = (): void => {
+    seen.isOver = true;
+  };
+  void call.then(over, over);
+  for (let step = 0; step < ownSteps && !seen.isOver; step += 1) await Promise.resolve();
+  return seen.isOver;
+};
+
+const nothingRaced =
+  "Nothing could race: this driver answers each call before another begins. What two processes do to each other was not seen; give `connect` the ports of another process or worker.";
+
+/** The ways to run a check over what an adapter opens. `ask` is any call: with it, races find out whether they are any. */
+export const waysToRun = <Base extends Closable, Own extends Base>(
+  { open, connect, reopen }: Sessions<Base, Own>,
+  ask?: (one: Base) => Promise<unknown>,
+) => ({
   alone: (check: (one: Own) => Promise<void>): Promise<void> =>
     closing<Base>(async (opened) => check(opened.add(await open()))),
 
-  racesTitle: connect === undefined ? "races over one connection" : "races over many connections",
+  racesTitle:
+    connect === undefined
+      ? "races over one connection: what several do to each other needs `connect`"
+      : "races over many connections",
 
-  racing: (check: (racers: Many<Base>) => Promise<void>): Promise<void> =>
+  racing: (check: (racers: Many<Base>) => Promise<void>, unseen: Unseen): Promise<void> =>
     closing<Base>(async (opened) => {
       const first = opened.add(await open());
       const others: Base[] = [];
       for (let index = 1; index < racing; index += 1)
         others.push(connect === undefined ? first : opened.add(await connect(first)));
       await check([first, ...others]);
+      if (ask !== undefined && (await isSynchronous(ask(others.at(-1) ?? first)))) unseen(nothingRaced);
     }),
 
   /** `restart` may be asked once: the process of the first has died. */
@@ -87,17 +107,36 @@ export const waysToRun = <Base extends Closable, Own extends Base>({
           }),
 });
 
-/** A group of checks by their names; skipped where there is no way to run them. */
+/** Told why a check that went well has not seen what it is about. */
+export type Unseen = (why: string) => void;
+
+interface Skippable {
+  readonly skip: (why: string) => unknown;
+}
+
+/** The context of vitest is a function. */
+const isSkippable = (context: unknown): context is Skippable =>
+  ((typeof context === "object" && context !== null) || typeof context === "function") &&
+  "skip" in context &&
+  typeof context.skip === "function";
+
+/** A group of checks by their names; where there is no way to run them, they are skipped for want of what they need. */
 export const eachOf =
   ({ describe, it }: ContractRunner) =>
   <Subject>(
     title: string,
     checks: Checks<Subject>,
-    run: ((check: (subject: Subject) => Promise<void>) => Promise<void>) | undefined,
+    run: ((check: (subject: Subject) => Promise<void>, unseen: Unseen) => Promise<void>) | undefined,
+    needs = "",
   ): void => {
-    describe(title, () => {
+    describe(run === undefined ? `${title}: needs ${needs}` : title, () => {
       for (const [name, check] of Object.entries(checks))
-        if (run === undefined) it.skip?.(name, () => Promise.resolve());
-        else it(name, () => run(check));
+        if (run === undefined) it.skip?.(`${name} (needs ${needs})`, () => Promise.resolve());
+        else
+          it(name, (...[context]) =>
+            run(check, (why) => {
+              if (isSkippable(context)) context.skip(why);
+            }),
+          );
     });
   };

@@ -1,8 +1,6 @@
-import type { Invites, LeasedRedemption, Limits, Redemptions } from "../../ports.js";
-import { expectPresent, expectTrue } from "./expect.js";
-import { due, leaseMs } from "./samples.js";
+import type { Invites, Limits, Redemptions } from "../../ports.js";
 
-/** The two ports over one storage. */
+/** The three ports over one storage. */
 export interface OpenStorage {
   readonly invites: Invites;
   readonly redemptions: Redemptions;
@@ -17,7 +15,8 @@ export interface StorageAdapter<Storage extends OpenStorage = OpenStorage> {
   readonly open: () => Promise<Storage>;
   /**
    * One more connection to the same storage, independent of the others, as another process would have it. The races
-   * are then run over several; without it they show only what one connection does with calls that overlap.
+   * are then run over several; without it they show only what one connection does with calls that overlap. The calls of
+   * a synchronous driver never do: give the ports of another process or worker.
    */
   readonly connect?: (storage: Storage) => Promise<OpenStorage>;
   /**
@@ -26,45 +25,3 @@ export interface StorageAdapter<Storage extends OpenStorage = OpenStorage> {
    */
   readonly reopen?: (storage: Storage) => Promise<OpenStorage>;
 }
-
-/** Up to `limit` rows, for a worker that comes at `now`. */
-export const leaseAt = (
-  { redemptions }: Pick<OpenStorage, "redemptions">,
-  now = due,
-  limit = 100,
-): Promise<readonly LeasedRedemption[]> => redemptions.lease({ now, until: now + leaseMs, limit }, {});
-
-/** The one row that is due. */
-export const leaseOne = async (
-  storage: Pick<OpenStorage, "redemptions">,
-  now = due,
-): Promise<LeasedRedemption> => {
-  const [row] = await leaseAt(storage, now, 1);
-  return expectPresent(row, "A row that waits, is due and under no lease was not handed out.");
-};
-
-export const tokensAt = async (
-  storage: Pick<OpenStorage, "redemptions">,
-  now = due,
-): Promise<readonly string[]> =>
-  (await leaseAt(storage, now)).map(({ redemption }) => redemption.token).sort();
-
-/** Long after every lease and every delay of the checks. */
-export const muchLater = due + 1_000 * leaseMs;
-
-/** Settles whatever still waits as done, once every lease has run out. */
-export const finishAll = async (storage: Pick<OpenStorage, "redemptions">): Promise<void> => {
-  for (const { redemption, lease } of await leaseAt(storage, muchLater))
-    await storage.redemptions.settle(redemption, lease, { _tag: "Done" }, {});
-};
-
-/** The row is over: nobody gets it ever again, nobody waits for it, and nothing is due. */
-export const expectSettled = async (
-  storage: Pick<OpenStorage, "redemptions">,
-  how: string,
-): Promise<void> => {
-  const left = await tokensAt(storage, muchLater);
-  expectTrue(left.length === 0, `A row that ${how} was handed out again.`);
-  const next = await storage.redemptions.nextDueAt({});
-  expectTrue(next === undefined, `nextDueAt waits for a row that ${how}.`);
-};

@@ -1,38 +1,35 @@
-import { listChecks, putChecks } from "./invites.js";
-import { replaceChecks, tokenChecks } from "./invites-replace.js";
-import { countChecks, leaseChecks } from "./lease.js";
-import { notOwedAgainChecks, oweChecks } from "./owe.js";
+import { putChecks } from "./invites.js";
+import { listChecks, tokenChecks } from "./invites-find.js";
+import { replaceChecks } from "./invites-replace.js";
+import { limitChecks } from "./limits.js";
 import { type Racers, inviteRaces } from "./races-invites.js";
-import { leaseRaces, oweRaces } from "./races-redemptions.js";
-import { tokenRaces } from "./races-token.js";
-import { postponeChecks } from "./postpone.js";
-import { type Mortal, inviteRecovery, redemptionRecovery } from "./recovery.js";
-import { redeemedChecks } from "./redeemed.js";
+import { redemptionRaces } from "./races-redemptions.js";
+import { recoveryChecks } from "./recovery.js";
+import { claimChecks, replaceRedemptionChecks } from "./redemptions-claim.js";
+import { lookChecks } from "./redemptions-look.js";
+import { putRedemptionChecks } from "./redemptions-put.js";
+import { removeChecks } from "./redemptions-remove.js";
 import type { Checks, ContractRunner } from "./runner.js";
 import { eachOf, waysToRun } from "./sessions.js";
-import { settleChecks } from "./settle.js";
 import type { OpenStorage, StorageAdapter } from "./storage-adapter.js";
 
 const invites: Checks<OpenStorage> = { ...putChecks, ...replaceChecks, ...tokenChecks, ...listChecks };
 
 const redemptions: Checks<OpenStorage> = {
-  ...oweChecks,
-  ...notOwedAgainChecks,
-  ...leaseChecks,
-  ...settleChecks,
-  ...redeemedChecks,
-  ...postponeChecks,
-  ...countChecks,
+  ...putRedemptionChecks,
+  ...claimChecks,
+  ...replaceRedemptionChecks,
+  ...lookChecks,
+  ...removeChecks,
 };
 
-const races: Checks<Racers> = { ...inviteRaces, ...oweRaces, ...leaseRaces, ...tokenRaces };
-
-const recovery: Checks<Mortal> = { ...inviteRecovery, ...redemptionRecovery };
+const races: Checks<Racers> = { ...inviteRaces, ...redemptionRaces };
 
 /**
- * The contracts of the ports `invites` and `redemptions` as checks of your own adapter, run by your own runner. The name
- * of a check is what the contract promises; a check that fails says what it saw instead. What no port shows cannot be
- * checked: keep the trouble of a row that waits or is dead as well.
+ * The contracts of the ports `invites`, `redemptions` and `limits` as checks of your own adapter, run by your own runner.
+ * The name of a check is what the contract promises; a check that fails says what it saw instead. The names of checks that
+ * were left out say what they need. A race that saw nothing is skipped with the reason, where the runner's checks are given
+ * a context with `skip` (vitest, `node:test`): the calls of a synchronous driver never overlap in one process.
  *
  * @example
  * import { describe, it } from "node:test";
@@ -40,7 +37,7 @@ const recovery: Checks<Mortal> = { ...inviteRecovery, ...redemptionRecovery };
  * storageContract(
  *   { describe, it },
  *   {
- *     open: async () => myStorage(await emptyDatabase()), // { invites, redemptions, close? }
+ *     open: async () => myStorage(await emptyDatabase()), // { invites, redemptions, limits, close? }
  *     connect: async (storage) => myStorage(storage.database), // another connection, for the races
  *     reopen: async (storage) => myStorage(await storage.database.restarted()),
  *   },
@@ -51,14 +48,18 @@ export const storageContract = <Storage extends OpenStorage>(
   adapter: StorageAdapter<Storage>,
 ): void => {
   const each = eachOf(runner);
-  const { alone, racing, racesTitle, mortal } = waysToRun<OpenStorage, Storage>(adapter);
+  const look = { key: "nobody", cost: 0, now: 0, intervalMs: 1, burst: 1 };
+  const ask = (storage: OpenStorage): Promise<unknown> => storage.limits.take(look, {});
+  const { alone, racing, racesTitle, mortal } = waysToRun<OpenStorage, Storage>(adapter, ask);
 
   each("invites", invites, alone);
   each("redemptions", redemptions, alone);
+  each("limits", limitChecks, alone);
   each(racesTitle, races, racing);
   each(
     "after a restart",
-    recovery,
+    recoveryChecks,
     mortal && ((check) => mortal((storage, restart) => check({ storage, restart }))),
+    "reopen",
   );
 };

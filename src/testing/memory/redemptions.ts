@@ -19,11 +19,14 @@ interface Row extends Marked<RedemptionRecord> {
   readonly columns: RedemptionRow;
 }
 
-/** What the rows that are ahead of the others come to, row by row. */
 const sizeOf = (rows: readonly RedemptionRow[]): { readonly rows: number; readonly bytes: number } => ({
   rows: rows.length,
   bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
 });
+
+/** The least of them; nothing of nothing. */
+const leastOf = (numbers: readonly number[]): number | undefined =>
+  numbers.length === 0 ? undefined : numbers.reduce((least, one) => Math.min(least, one));
 
 const byId = (one: RedemptionRow, other: RedemptionRow): number =>
   Number(one.id > other.id) - Number(one.id < other.id);
@@ -40,12 +43,19 @@ export const memoryRedemptions = (): MemoryRedemptions => {
   const stored = new Map<string, Row>();
   let marks = 0;
 
-  const keep = (record: RedemptionRecord, at?: number): Row => {
-    const value = frozenCopy(record);
-    const columns = redemptionRow(value);
+  const newMark = (): string => {
     marks += 1;
-    const row = { value, columns: at === undefined ? columns : { ...columns, at }, mark: String(marks) };
-    stored.set(value.id, row);
+    return String(marks);
+  };
+
+  /** Throws where the record cannot be stored. */
+  const rowOf = (record: RedemptionRecord): Row => {
+    const value = frozenCopy(record);
+    return { value, columns: redemptionRow(value), mark: newMark() };
+  };
+
+  const keep = (row: Row): Row => {
+    stored.set(row.value.id, row);
     return row;
   };
 
@@ -65,32 +75,29 @@ export const memoryRedemptions = (): MemoryRedemptions => {
   /* eslint-disable @typescript-eslint/require-await -- async turns a throw into the rejection that the contract names */
   return {
     put: async (records) => {
-      // All copied before any is added: all or nothing.
-      const copies = records.map(frozenCopy);
+      // All made before any is added: all or nothing.
+      const rows = records.map(rowOf);
       const added: RedemptionId[] = [];
-      for (const record of copies)
-        if (!stored.has(record.id)) {
-          keep(record);
-          added.push(record.id);
-        }
+      for (const row of rows) if (!stored.has(row.value.id)) added.push(keep(row).value.id);
       return added;
     },
     line: async ({ lane, mxid }) => {
-      const all = columnsIn([lane]);
       const waiting = new Map<string, number>();
       for (const { destination } of columnsIn([lane], mxid))
         waiting.set(destination, (waiting.get(destination) ?? 0) + 1);
       return {
-        firstTurn: all.length === 0 ? undefined : Math.min(...all.map(({ place }) => place)),
+        firstTurn: leastOf(columnsIn([lane]).map(({ place }) => place)),
         waiting: [...waiting].map(([destination, rows]) => ({ destination, rows })),
       };
     },
     sizes: async ({ lanes, leaving = Infinity }) =>
       lanes.flatMap((lane): readonly LaneSize[] => {
         const rows = columnsIn([lane]);
-        if (rows.length === 0) return [];
-        const ahead = sizeOf(rows.filter((row) => row.leaving <= leaving));
-        return [{ lane, ...sizeOf(rows), ahead, oldest: Math.min(...rows.map(({ at }) => at)) }];
+        const oldest = leastOf(rows.map(({ at }) => at));
+        if (oldest === undefined) return [];
+        return [
+          { lane, ...sizeOf(rows), ahead: sizeOf(rows.filter((row) => row.leaving <= leaving)), oldest },
+        ];
       }),
     claim: async ({ lanes, due, until, limit }) =>
       lanes
@@ -105,20 +112,22 @@ export const memoryRedemptions = (): MemoryRedemptions => {
             ),
         )
         .slice(0, limit)
-        .map(({ value }) => {
-          const { mark } = keep(value, until);
+        .map(({ value, columns }) => {
+          const { mark } = keep({ value, columns: { ...columns, at: until }, mark: newMark() });
           return { value, mark };
         }),
     replace: async (record, mark) =>
       stored.get(record.id)?.mark === mark
-        ? { _tag: "Replaced", mark: keep(record).mark }
+        ? { _tag: "Replaced", mark: keep(rowOf(record)).mark }
         : { _tag: "Stale" },
-    known: async (of) =>
-      rowsIn(["redeemed", "announced"])
-        .filter(({ columns }) => columns.token === tokenColumn(of))
+    known: async (of) => {
+      const token = tokenColumn(of);
+      return rowsIn(["redeemed", "announced"])
+        .filter(({ columns }) => columns.token === token)
         .sort((one, other) => other.columns.at - one.columns.at)
         .slice(0, 16)
-        .map(({ value }) => value),
+        .map(({ value }) => value);
+    },
     list: async ({ lane, after = "", limit }) =>
       [...rowsIn([lane])]
         .sort((one, other) => byId(one.columns, other.columns))
@@ -145,10 +154,7 @@ export const memoryRedemptions = (): MemoryRedemptions => {
         }),
       );
     },
-    nextDueAt: async () => {
-      const times = columnsIn(waitingLanes).map(({ at }) => at);
-      return times.length === 0 ? undefined : Math.min(...times);
-    },
+    nextDueAt: async () => leastOf(columnsIn(waitingLanes).map(({ at }) => at)),
     all: () => [...stored.values()].map(({ value }) => value),
   };
 };

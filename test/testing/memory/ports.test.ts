@@ -21,7 +21,8 @@ describe("memoryPorts", () => {
     expect(ports.config).toEqual({ serverName: "a.example", addressKey: new Uint8Array(32).fill(7) });
     expect(ports.random.fraction()).toBe(0.5);
     expect(await ports.users.find({ userId: alice }, {})).toEqual({ _tag: "NoSuchUser" });
-    const exchange = { destination: aExample, roomId: room1, body: {} };
+    const exchange = { destination: aExample, roomId: room1, body: {}, timeoutMs: 1_000 };
+    expect(ports.limits).toBe("off");
     expect(await ports.federation.exchangeThirdPartyInvite(exchange, {})).toEqual({ _tag: "Unreachable" });
     expect(ports.identityServer).toBe(identityServer);
     expect("policy" in ports || "observe" in ports).toBe(false);

@@ -1,5 +1,10 @@
 import { type Either, isLeft } from "fp-ts/lib/Either.js";
-import { type InviteKey, type InviteRecord, inviteKey } from "../../../src/invite/invite-life.js";
+import {
+  type InviteKey,
+  type InviteRecord,
+  addressHash,
+  inviteKey,
+} from "../../../src/invite/invite-life.js";
 import { type StoredInvite, parseStoredInvite } from "../../../src/invite/stored-invite.js";
 import { encodeBase64 } from "../../../src/matrix/base64.js";
 import {
@@ -10,7 +15,7 @@ import {
   parseUserId,
 } from "../../../src/matrix/ids.js";
 import { nodeCrypto, nodeSigningKey } from "../../../src/node/index.js";
-import type { OwedRedemption } from "../../../src/ports.js";
+import type { RedemptionId, RedemptionRecord, WaitingRedemption } from "../../../src/ports.js";
 import { parseThreepid } from "../../../src/threepid/threepid.js";
 
 export const must = <A>(made: Either<unknown, A>): A => {
@@ -56,6 +61,7 @@ export const keyFor = (address: string, roomId: RoomId = room1): InviteKey =>
 
 export const record = (address: string, more: Partial<InviteRecord> = {}): InviteRecord => ({
   key: keyFor(address, more.roomId),
+  addressHash: addressHash(nodeCrypto, new Uint8Array(32), threepid(address)),
   roomId: room1,
   sender: alice,
   idServer,
@@ -65,19 +71,26 @@ export const record = (address: string, more: Partial<InviteRecord> = {}): Invit
   ...more,
 });
 
+/** A redemption that waits, of a token and its user. */
 export const owed = (
   token: string,
   mxid: UserId = bob,
-  more: Partial<OwedRedemption> = {},
-): OwedRedemption => ({
+  state: Partial<WaitingRedemption> = {},
+): RedemptionRecord => ({
+  id: `${token} ${mxid}` as RedemptionId,
   roomId: room1,
   token,
   mxid,
-  proof: "proof",
   sender: alice,
-  signed: { mxid, token },
-  owedAt: 0,
-  dueAt: 100,
-  attempts: 0,
-  ...more,
+  owedAt: 100,
+  state: {
+    _tag: "Waiting",
+    signed: { mxid, token },
+    isVouched: false,
+    turn: 0,
+    depth: 0,
+    dueAt: 100,
+    attempts: 0,
+    ...state,
+  },
 });

@@ -1,0 +1,33 @@
+// What the examples use of drivers that this project does not install.
+
+declare module "node:sqlite" {
+  export class DatabaseSync {
+    constructor(file: string);
+    exec(statement: string): void;
+    prepare(statement: string): {
+      all(...params: (string | number | null)[]): Record<string, unknown>[];
+    };
+  }
+}
+
+declare module "better-sqlite3" {
+  export default class Database {
+    constructor(file: string, options: { timeout: number });
+    pragma(text: string): unknown;
+    prepare<Params, Row>(
+      statement: string,
+    ): {
+      readonly reader: boolean;
+      all(params: Record<string, string | number | null>): Row[];
+      run(params: Record<string, string | number | null>): void;
+    };
+  }
+}
+
+declare module "bun:sqlite" {
+  export class Database {
+    constructor(file: string);
+    run(statement: string): void;
+    query(statement: string): { all(...params: (string | number | null)[]): unknown[] };
+  }
+}

@@ -1,0 +1,89 @@
+import { expectSame } from "./expect.js";
+import type { Checks } from "./runner.js";
+import {
+  type Queue,
+  claimAt,
+  due,
+  ended,
+  idsOf,
+  inLane,
+  redemption,
+  tried,
+  waiting,
+} from "./sample-redemptions.js";
+
+export const removeChecks: Checks<Queue> = {
+  "remove removes rows of a lane that ended earlier than that, at most `limit`, and says how many": async (
+    queue,
+  ) => {
+    const rows = [1, 2, 3, 4].map((ago) => redemption(`d${ago}`, ended("Done", due - ago)));
+    const others = [redemption("r", ended("Redeemed", 1)), redemption("w", waiting({ dueAt: 1 }))];
+    await queue.redemptions.put([...rows, ...others], {});
+    const remove = (endedBefore: number, limit: number) =>
+      queue.redemptions.remove({ lane: "done", endedBefore, limit }, {});
+    expectSame(await remove(due - 4, 9), 0, "No row has ended earlier.");
+    expectSame(await remove(due - 1, 2), 2, "Of three rows two were to be removed.");
+    expectSame(await remove(due - 1, 9), 1, "Of three rows one was left.");
+    expectSame(idsOf(await inLane(queue, "done")), ["d1"], "The row that ended later is there still.");
+    expectSame((await inLane(queue, "redeemed")).length, 1, "A row of another lane was removed.");
+    expectSame((await inLane(queue, "unvouched")).length, 1, "A row of another lane was removed.");
+  },
+
+  "remove removes what is more than `keep`, of the lanes together, first what leaves first": async (
+    queue,
+  ) => {
+    const { redemptions } = queue;
+    const deep = [70, 80].map((depth) => redemption(`deep${depth}`, waiting({ depth })));
+    const often = [9, 3, 1, 2].map((attempts) => redemption(`t${attempts}`, tried(attempts)));
+    await redemptions.put([...deep, ...often, redemption("v", tried(9, { isVouched: true }))], {});
+    const lanes = ["unvouched", "unvouched-again"] as const;
+    const left = async () => [
+      ...idsOf(await inLane(queue, lanes[0])),
+      ...idsOf(await inLane(queue, lanes[1])),
+    ];
+    const many = 1_000_000;
+    const remove = (rows: number, bytes: number) => redemptions.remove({ lanes, keep: { rows, bytes } }, {});
+    expectSame(await remove(6, many), 0, "There are no more rows than these.");
+    expectSame(await remove(5, many), 1, "There is one row more.");
+    expectSame(await left(), ["deep70", "t1", "t2", "t3", "t9"], "The deepest leaves first.");
+    expectSame(await remove(3, many), 2, "There are two rows more.");
+    expectSame(await left(), ["t1", "t2", "t3"], "What was tried most often leaves before the others.");
+    const sizes = await redemptions.sizes({ lanes, leaving: 2 }, {});
+    const bytes = sizes.reduce((sum, { ahead }) => sum + ahead.bytes, 0);
+    expectSame(await remove(many, bytes), 1, "Two rows have these bytes.");
+    expectSame(await remove(many, bytes - 1), 1, "There is one byte more.");
+    expectSame(await left(), ["t1"], "What was tried most often leaves before the others.");
+    expectSame((await inLane(queue, "vouched-again")).length, 1, "A row of another lane was removed.");
+  },
+
+  "remove of what has ended removes the oldest first": async (queue) => {
+    await queue.redemptions.put(
+      [5, 1, 9, 3].map((at) => redemption(`d${at}`, ended("Done", due + at))),
+      {},
+    );
+    const removed = await queue.redemptions.remove(
+      { lanes: ["done"], keep: { rows: 2, bytes: 1_000_000 } },
+      {},
+    );
+    expectSame(removed, 2, "There were two rows more.");
+    expectSame(idsOf(await inLane(queue, "done")), ["d5", "d9"], "The oldest was to leave.");
+  },
+
+  "remove never removes a row with `leaving` 0, claimed or not; it counts": async (queue) => {
+    const firm = [0, 1, 63].map((depth) => redemption(`firm${depth}`, waiting({ depth })));
+    await queue.redemptions.put([...firm, redemption("t1", tried(1)), redemption("t2", tried(2))], {});
+    const lanes = ["unvouched", "unvouched-again"] as const;
+    const remove = (rows: number, bytes = 1_000_000) =>
+      queue.redemptions.remove({ lanes, keep: { rows, bytes } }, {});
+    expectSame(await remove(4), 1, "Three rows that stay and two others are one more than four.");
+    expectSame(idsOf(await inLane(queue, "unvouched-again")), ["t1"], "Another row was to leave.");
+    await claimAt(queue, due, 2);
+    expectSame(await remove(2, 0), 1, "One row may leave.");
+    expectSame(await remove(0, 0), 0, "No row that is left may leave.");
+    expectSame(
+      idsOf(await inLane(queue, "unvouched")),
+      ["firm0", "firm1", "firm63"],
+      "A row that stays is gone.",
+    );
+  },
+};
