@@ -41,7 +41,7 @@ describe.skipIf(postgresUrl === undefined)("the races over many connections catc
       const client = {
         query: (text: string, params: (string | null)[]) => {
           isChanged ||= text.includes(without);
-          return own.query(text.replace(without, instead), params);
+          return own.query(text.replaceAll(without, instead), params);
         },
       };
       return { ...storageIn(client, schema), close: () => own.end() };
