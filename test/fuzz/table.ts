@@ -1062,6 +1062,93 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       },
     ),
     row(
+      "addressHash",
+      fc.tuple(engines, hostileBytes(32, 64, 65), threepids),
+      ([crypto, addressKey, threepid]) => library.addressHash(crypto, addressKey, threepid),
+      (key) => {
+        assert.match(key, /^[\w-]{43}$/);
+      },
+    ),
+    row(
+      "redemptionId",
+      fc.tuple(engines, honestRoomIds, someUsers, unknowns({ ...signed })),
+      ([crypto, id, sender, json]) =>
+        library.redemptionId(crypto, {
+          roomId: id,
+          sender,
+          signed: { mxid: bob, token: "t", json: library.isJsonObject(json) ? json : {} },
+        }),
+      (id) => {
+        assert.match(id, /^(?:[\w-]{43}|unreadable)$/);
+      },
+    ),
+    row(
+      "isVouched",
+      fc.tuple(engines, unknowns({ ...signed }), fc.array(fc.string(), { maxLength: 3 })),
+      ([crypto, json, keys]) =>
+        library.isVouched(
+          crypto,
+          library.isJsonObject(json) ? json : {},
+          new Map([[rightOf(library.parseServerName("id.example")), keys]]),
+        ),
+      (is) => {
+        assert.equal(typeof is, "boolean");
+      },
+      0,
+    ),
+    row(
+      "exchangeVerdict",
+      fc.tuple(hostileNumbers, fc.option(fc.string(), { nil: undefined })),
+      ([status, errcode]) =>
+        library.exchangeVerdict({ status, ...(errcode === undefined ? {} : { errcode }) }),
+      (verdict) => {
+        assert.match(verdict, /^(?:Refused|NotFound|Unclear|Failed|Down)$/);
+      },
+    ),
+    row(
+      "placesInLine",
+      fc.tuple(
+        fc.option(hostileNumbers, { nil: undefined }),
+        fc.array(fc.record({ destination: fc.string(), rows: hostileNumbers }), { maxLength: 5 }),
+        fc.array(fc.string(), { maxLength: 20 }),
+      ),
+      ([firstTurn, waiting, destinations]) => {
+        const places = library.placesInLine({ firstTurn, waiting }, destinations);
+        assert.equal(places.length, destinations.length);
+        return places;
+      },
+      (places) => {
+        for (const { turn } of places) assert.equal(typeof turn, "number");
+      },
+    ),
+    row(
+      "advanceRedemption",
+      fc.tuple(hostileNumbers, hostileNumbers, fc.constantFrom("Retry", "Defer", "Refuse", "Kill", "Revive")),
+      ([at, other, tag]) => {
+        const details = { reason: "r", status: 500, errcode: "M_UNKNOWN" };
+        const waiting = { _tag: "Waiting", signed, isVouched: false, turn: 0, depth: 0 } as const;
+        const state = { ...waiting, dueAt: at, attempts: 0, refusedAt: other };
+        switch (tag) {
+          case "Retry":
+            return library.advanceRedemption(state, { _tag: "Retry", dueAt: other, details });
+          case "Defer":
+            return library.advanceRedemption(state, { _tag: "Defer", dueAt: other });
+          case "Refuse":
+            return library.advanceRedemption(state, { _tag: "Refuse", at, confirmMs: 1_000, details });
+          case "Kill":
+            return library.advanceRedemption(state, { _tag: "Kill", at, details });
+          case "Revive":
+            return library.advanceRedemption(
+              { ...details, _tag: "Dead", signed, isVouched: true, endedAt: at },
+              { _tag: "Revive", at: other },
+            );
+        }
+      },
+      (next) => {
+        assert.ok(next === undefined || next._tag === "Waiting" || next._tag === "Dead");
+      },
+    ),
+    row(
       "checkOnBind",
       fc.tuple(unknowns({ mxid: bob, invites: [onBindEntry, onBindEntry] }), hostileNumbers),
       ([body, maxEntries]) => library.checkOnBind(body, { serverName: "two.example", maxEntries }),

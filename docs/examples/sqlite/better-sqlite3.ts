@@ -1,5 +1,5 @@
 import Database from "better-sqlite3";
-import { type SqliteClient, type SqlRow, migrate, sqliteStorage } from "matrix-third-party-invites/sqlite";
+import { type SqliteClient, migrate, sqliteStorage } from "matrix-third-party-invites/sqlite";
 
 export const database = new Database(process.env["DATABASE_FILE"] ?? ":memory:", { timeout: 50 });
 database.pragma("journal_mode = WAL");
@@ -7,10 +7,10 @@ database.pragma("synchronous = FULL");
 
 const client: SqliteClient = {
   all: (statement, params) => {
-    const prepared = database.prepare<unknown[], SqlRow>(statement);
+    const prepared = database.prepare(statement);
     // It has numbered parameters as names, and refuses `all` where a statement answers with no rows.
     const named = Object.fromEntries(params.map((value, index) => [String(index + 1), value]));
-    if (prepared.reader) return prepared.all(named);
+    if (prepared.reader) return prepared.all(named) as Record<string, unknown>[];
     prepared.run(named);
     return [];
   },

@@ -18,7 +18,7 @@ declare module "better-sqlite3" {
       statement: string,
     ): {
       readonly reader: boolean;
-      all(params: Record<string, string | number | null>): Row[];
+      all(params: Record<string, string | number | null>): Record<string, unknown>[];
       run(params: Record<string, string | number | null>): void;
     };
   }
