@@ -100,6 +100,8 @@ export type RedemptionTransition =
       readonly _tag: "Refuse";
       readonly at: number;
       readonly confirmMs: number;
+      /** When it is tried again; when it can be confirmed unless told otherwise. */
+      readonly dueAt?: number;
       readonly details: FailureDetails;
     }
   | { readonly _tag: "Kill"; readonly at: number; readonly details: FailureDetails }
@@ -117,7 +119,7 @@ const dead = (
 /** A redemption that was refused: for good, if it was long enough ago that it was refused the first time. */
 const refused = (
   state: WaitingRedemption,
-  { at, confirmMs, details }: Extract<RedemptionTransition, { readonly _tag: "Refuse" }>,
+  { at, confirmMs, dueAt, details }: Extract<RedemptionTransition, { readonly _tag: "Refuse" }>,
 ): RedemptionState => {
   // A first refusal that was noted by a clock ahead of ours does not count.
   const refusedAt = Math.min(state.refusedAt ?? at, at);
@@ -125,7 +127,7 @@ const refused = (
   return {
     ...state,
     refusedAt,
-    dueAt: refusedAt + confirmMs,
+    dueAt: dueAt ?? refusedAt + confirmMs,
     attempts: state.attempts + 1,
     last: details,
   };

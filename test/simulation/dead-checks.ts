@@ -2,7 +2,7 @@ import { type Either, isRight } from "fp-ts/lib/Either.js";
 import type { Problem } from "matrix-third-party-invites";
 import { isRevoked } from "matrix-third-party-invites/decisions";
 import { domainOf, member, stringMember } from "matrix-third-party-invites/matrix";
-import type { RedemptionId } from "matrix-third-party-invites/ports";
+import type { RedemptionRecord } from "matrix-third-party-invites/ports";
 import { isForNow } from "./faults.js";
 import { exchangeName, tokenName } from "./ledger.js";
 import { keysThatProve } from "./proof-check.js";
@@ -84,14 +84,11 @@ export const isJustified = (
 };
 
 /** A redemption was given up: only what is for good, and true, may do that. */
-export const judgeDead = (world: World, flow: Flow, id: RedemptionId, reason: string): void => {
+export const judgeDead = (world: World, flow: Flow, row: RedemptionRecord, reason: string): void => {
   const { server } = flow;
-  const row = server.redemptions
-    .all()
-    .find((one) => tokenName(one) === tokenName(id) && one.proof === id.proof);
-  if (row === undefined) return;
+  const signed = "signed" in row.state ? row.state.signed : undefined;
   const wrong = (why: string): void => {
-    world.violate("dead", `${server.name} gave up ${id.token} for ${id.mxid}: ${reason}, but ${why}`);
+    world.violate("dead", `${server.name} gave up ${row.token} for ${row.mxid}: ${reason}, but ${why}`);
   };
   if (reason.startsWith("Expired: ")) {
     const age = serverNow(server, world.scheduler.now) - row.owedAt;
@@ -100,11 +97,13 @@ export const judgeDead = (world: World, flow: Flow, id: RedemptionId, reason: st
   }
   if (reason === "TokenUnknown" || reason === "NotInRoom" || reason === "NoCreateEvent")
     wrong("that may pass");
-  else if (reason === "ExchangeRefused") {
-    const answers = world.ledger.exchangeAnswers.get(exchangeName(id, row.signed)) ?? [];
-    if (!answers.some(({ status }) => status >= 300 && !isForNow(status)))
-      wrong("nobody had refused it for good");
-  } else if (!isJustified(world, flow, reason, row)) wrong("the facts are others");
+  else if (reason === "ExchangeRefused" || reason === "ExchangeNotFound") {
+    const answers = world.ledger.exchangeAnswers.get(exchangeName(row, signed)) ?? [];
+    const refusals = answers.filter(
+      ({ status, why }) => why !== "fault" && status >= 300 && !isForNow(status),
+    );
+    if (refusals.length < 2) wrong("the inviter's server had not refused it twice");
+  } else if (!isJustified(world, flow, reason, { ...row, signed })) wrong("the facts are others");
 };
 
 /** The inviter's server refused an exchange for good: its reason must be true. */

@@ -1,16 +1,17 @@
 import { authorize } from "matrix-third-party-invites/judge";
-import { domainOf, member } from "matrix-third-party-invites/matrix";
-import type { OwedRedemption } from "matrix-third-party-invites/ports";
+import { redemptionId } from "matrix-third-party-invites/decisions";
+import { domainOf, isJsonObject, member, parseRoomId, parseUserId } from "matrix-third-party-invites/matrix";
+import type { RedemptionId, RedemptionRecord } from "matrix-third-party-invites/ports";
 import { isEmptied } from "./dead-checks.js";
-import { isSame } from "./life-checks.js";
+import { sure } from "./identity.js";
 import { crypto } from "./keys.js";
-import { tokenName } from "./ledger.js";
+import { type Delivered, tokenName } from "./ledger.js";
 import { keysThatProve } from "./proof-check.js";
 import type { Replica, RoomEvent } from "./room.js";
 import { type Server, residentIn } from "./server.js";
 import type { World } from "./world.js";
 
-type Owed = Omit<OwedRedemption, "signed"> & { readonly signed: unknown };
+type Owed = Pick<RedemptionRecord, "roomId" | "token" | "mxid" | "sender"> & { readonly signed: unknown };
 
 /** Whether a server that is in the room would see nothing against the invite. */
 const couldMake = (world: World, server: Server, { roomId, token, mxid, signed }: Owed): boolean => {
@@ -32,22 +33,31 @@ const isRedeemable = (world: World, server: Server, row: Owed): boolean => {
 export const judgeWaiting = (world: World): void => {
   for (const server of world.servers.values())
     for (const row of server.redemptions.all())
-      if (row.state._tag === "Waiting" && isRedeemable(world, server, row))
+      if (row.state._tag === "Waiting" && isRedeemable(world, server, { ...row, signed: row.state.signed }))
         world.violate("redeemed", `${server.name} has not redeemed ${row.token} for ${row.mxid}`);
   for (const { to } of world.pendingOnbinds)
-    if (world.servers.get(to)?.config.maxWaitingPerUser === undefined)
+    if (world.servers.get(to)?.config.queue === undefined)
       world.violate("redeemed", `${to} never takes what an identity server has for it`);
+};
+
+/** Under which id a delivery is stored. */
+const deliveredId = ({ roomId, token, mxid, signed, sender }: Delivered): RedemptionId | undefined => {
+  if (!isJsonObject(signed)) return undefined;
+  const proof = { mxid: sure(parseUserId(mxid)), token, json: signed };
+  const from = sure(parseUserId(sender));
+  return redemptionId(crypto, { roomId: sure(parseRoomId(roomId)), sender: from, signed: proof });
 };
 
 /** Each proof that was answered 200 is a row, and each row that is redeemed or done has something to show. */
 const judgeDelivered = (world: World): void => {
   const { delivered, proven, everJoined } = world.ledger;
-  for (const [name, { server: serverName, roomId, mxid, signed, sender }] of delivered) {
+  for (const [name, delivery] of delivered) {
+    const { server: serverName, roomId, mxid } = delivery;
     const rows = world.servers.get(serverName)?.redemptions.all() ?? [];
     const own = rows.filter((one) => tokenName(one) === name);
     const row =
       own.find(({ state }) => state._tag === "Redeemed") ??
-      own.find((one) => one.sender === sender && isSame(one.signed, signed));
+      own.find(({ id }) => id === deliveredId(delivery));
     if (row === undefined) {
       world.violate("redeemed", `${serverName} has lost a proof that it answered 200 for: ${name}`);
       continue;

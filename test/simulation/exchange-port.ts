@@ -31,12 +31,16 @@ export const federationPort = (world: World, flow: Flow): Federation => ({
         ? { status: 200, errcode: "", why: "" }
         : { ...answerOf(result.left), why: result.left.code };
     });
-    const answer =
-      reply._tag === "Answer"
-        ? reply.answer
-        : { status: reply._tag === "Error" ? reply.status : 0, errcode: "M_UNKNOWN", why: "fault" };
+    if (reply._tag !== "Answer") {
+      const status = reply._tag === "Error" ? reply.status : 0;
+      noteAnswer(world, roomId, body, { status, why: "fault" });
+      if (status === 0) return { _tag: "Unreachable" };
+      // What stands between two servers answers with a page, or with an errcode that says nothing.
+      const errcode = world.chance.pick([undefined, undefined, "M_UNKNOWN", "M_UNRECOGNIZED"]);
+      return { _tag: "Refused", status, ...(errcode === undefined ? {} : { errcode }) };
+    }
+    const { answer } = reply;
     noteAnswer(world, roomId, body, answer);
-    if (answer.status === 0) return { _tag: "Unreachable" };
     return answer.status === 200
       ? { _tag: "Accepted" }
       : { _tag: "Refused", status: answer.status, errcode: answer.errcode };

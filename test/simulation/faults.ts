@@ -109,7 +109,9 @@ export const statusForNow = (chance: Chance): number =>
 export const isForNow = (status: number): boolean =>
   status >= 500 || [401, 408, 424, 425, 429].includes(status);
 
-export const statusForGood = (chance: Chance): number => chance.pick([400, 403, 404, 405]);
+/** What a proxy, a bot filter or a wrong address answers in a server's name. */
+export const statusBetween = (chance: Chance): number =>
+  chance.pick([204, 302, 308, 400, 403, 404, 405, 409, 413, 421]);
 
 export const garbage = (chance: Chance): unknown =>
   chance.pick([null, 17, "garbage", {}, { _tag: "Nonsense" }, { _tag: null }, true]);

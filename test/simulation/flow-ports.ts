@@ -80,6 +80,7 @@ export const portsOf = (world: World, flow: Flow): Ports => {
     identityServer: judgedMails(world, flow, wrap("identityServer", identityPort(world, flow))),
     invites: wrap("invites", watchInvites(world, flow)),
     redemptions: wrap("redemptions", watchRedemptions(world, flow)),
+    limits: "off",
     federation: wrap("federation", federationPort(world, flow)),
     users: wrap("users", memoryUsers(server.users)),
     policy: wrap("policy", policyPort(world)),

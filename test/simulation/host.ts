@@ -3,7 +3,7 @@ import { matrixError } from "matrix-third-party-invites";
 import { domainOf, member, stringMember } from "matrix-third-party-invites/matrix";
 import type { Events, JsonObject, RoomId } from "matrix-third-party-invites/ports";
 import { judgeAppend, judgeName } from "./append-checks.js";
-import { isForNow, stall, statusForGood, statusForNow, strikes } from "./faults.js";
+import { isForNow, stall, statusForNow, strikes } from "./faults.js";
 import { tokenName } from "./ledger.js";
 import { request } from "./network.js";
 import type { Replica, RoomEvent } from "./room.js";
@@ -57,8 +57,15 @@ const askInvitee = async (
     return 200;
   });
   if (reply._tag === "Nothing") return { _tag: "Unavailable", retryAfterMs: 1_000 };
-  const status = reply._tag === "Error" ? reply.status : reply.answer;
-  return status === 200 ? undefined : { _tag: "Refused", status, errcode: "M_UNKNOWN" };
+  if (reply._tag === "Error") return { _tag: "Refused", status: reply.status, errcode: "M_UNKNOWN" };
+  const status = reply.answer;
+  return status === 200 ? undefined : { _tag: "Refused", status, errcode: errcodeOf(status) };
+};
+
+/** What a homeserver says with a status. */
+const errcodeOf = (status: number): string => {
+  if (isForNow(status)) return "M_UNKNOWN";
+  return status === 404 ? "M_NOT_FOUND" : status === 400 ? "M_BAD_JSON" : "M_FORBIDDEN";
 };
 
 /** Remembers which redemptions the host refused for good, so that giving them up is right. */
@@ -84,13 +91,13 @@ export const appendAsHost = async (
   const isConflict = (): boolean => residentIn(server, roomId)?.hasChanged(reads, Number(revision)) ?? true;
   const refuse = (status: number): Appended => {
     noteRefusal(world, roomId, events, status);
-    return { _tag: "Refused", status, errcode: "M_UNKNOWN" };
+    return { _tag: "Refused", status, errcode: errcodeOf(status) };
   };
 
   if (strikes(faults, chance, faults.rooms.conflict)) return { _tag: "Conflict" };
   if (strikes(faults, chance, faults.rooms.unavailable)) return { _tag: "Unavailable", retryAfterMs: 500 };
   if (strikes(faults, chance, faults.rooms.refusedForNow)) return refuse(statusForNow(chance));
-  if (strikes(faults, chance, faults.rooms.refusedForGood)) return refuse(statusForGood(chance));
+  if (strikes(faults, chance, faults.rooms.refusedForGood)) return refuse(chance.pick([400, 403, 404]));
   const replica = residentIn(server, roomId);
   if (replica === undefined || isConflict()) return { _tag: "Conflict" };
   const makeNow = (template: Template): RoomEvent =>

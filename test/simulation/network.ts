@@ -1,4 +1,4 @@
-import { stall, statusForGood, statusForNow, strikes } from "./faults.js";
+import { stall, statusBetween, statusForNow, strikes } from "./faults.js";
 import type { Process } from "./scheduler.js";
 import { type Server, livingProcess } from "./server.js";
 import type { World } from "./world.js";
@@ -58,7 +58,7 @@ export const request = <A>(
       return;
     }
     if (strikes(faults, chance, network.errorForGood)) {
-      reply(latency(world), { _tag: "Error", status: statusForGood(chance) });
+      reply(latency(world), { _tag: "Error", status: statusBetween(chance) });
       return;
     }
     if (strikes(faults, chance, network.lost)) {

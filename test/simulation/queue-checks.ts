@@ -1,104 +1,105 @@
-import type { OwedRedemption, RedemptionId, Redemptions, Settlement } from "matrix-third-party-invites/ports";
 import { member } from "matrix-third-party-invites/matrix";
+import type { RedemptionId, RedemptionRecord, Redemptions } from "matrix-third-party-invites/ports";
 import { judgeDead } from "./dead-checks.js";
 import { tokenName } from "./ledger.js";
 import type { Flow, Server } from "./server.js";
 import type { World } from "./world.js";
 
-const mayBeOwed = (server: Server, { mxid, token, signed }: OwedRedemption): boolean =>
-  server.users.has(mxid) && member(signed, "mxid") === mxid && member(signed, "token") === token;
+const mayBeOwed = (server: Server, { mxid, token, state }: RedemptionRecord): boolean =>
+  !("signed" in state) ||
+  (server.users.has(mxid) &&
+    member(state.signed, "mxid") === mxid &&
+    member(state.signed, "token") === token);
 
-const rowName = ({ roomId, token, mxid, proof }: RedemptionId): string =>
-  `${roomId} ${token} ${mxid} ${proof}`;
+interface Held {
+  readonly mark: string;
+  readonly until: number;
+}
 
 /** Who holds which row until when, by the word of the port alone. */
-const held = new WeakMap<Server, Map<string, { readonly lease: string; readonly until: number }>>();
+const held = new WeakMap<Server, Map<RedemptionId, Held>>();
 
-const heldBy = (server: Server): Map<string, { readonly lease: string; readonly until: number }> => {
-  const known = held.get(server) ?? new Map<string, { readonly lease: string; readonly until: number }>();
+const heldBy = (server: Server): Map<RedemptionId, Held> => {
+  const known = held.get(server) ?? new Map<RedemptionId, Held>();
   held.set(server, known);
   return known;
 };
 
-/** What one result did to the other rows, and to when its own is due. */
-const judgeOthers = (
-  world: World,
-  { name, redemptions }: Server,
-  id: RedemptionId,
-  settlement: Settlement,
-  before: ReturnType<Server["redemptions"]["all"]>,
-): void => {
-  const after = new Map(redemptions.all().map((row) => [rowName(row), row]));
-  for (const row of before) {
-    const now = after.get(rowName(row));
-    const isOwn = rowName(row) === rowName(id);
-    const mayEnd = settlement._tag === "Redeemed" && tokenName(row) === tokenName(id);
-    if (!isOwn && !mayEnd && now?.state._tag !== row.state._tag)
-      world.violate("queue", `${settlement._tag} of one redemption of ${name} has ended another`);
-    if (now !== undefined && now.dueAt < row.dueAt)
-      world.violate("queue", `a redemption of ${name} is due earlier than it was put off to`);
-  }
-};
+type Rows = ReadonlyMap<RedemptionId, RedemptionRecord>;
 
-/** The queue, each of its steps judged: whom something is owed for, who holds a row, and how it is settled. */
+const year = 365 * 24 * 3_600_000;
+
+/** The queue, each of its steps judged: whom something is owed for, who holds a row, and how it ends. */
 export const watchRedemptions = (world: World, flow: Flow): Redemptions => {
   const { server } = flow;
-  const { redemptions } = server;
-  const leases = heldBy(server);
-  const rowOf = (name: string): ReturnType<typeof redemptions.all>[number] | undefined =>
-    redemptions.all().find((row) => rowName(row) === name);
-  const stateOf = (name: string): string | undefined => rowOf(name)?.state._tag;
+  const { name, redemptions } = server;
+  const claims = heldBy(server);
+  const rows = (): Rows => new Map(redemptions.all().map((row) => [row.id, row]));
+  const wrong = (what: string): void => {
+    world.violate("queue", what);
+  };
+
+  /** What a step has done to rows that it was not about. */
+  const judgeOthers = (before: Rows, changed: ReadonlySet<RedemptionId>): void => {
+    const after = rows();
+    for (const [id, row] of before)
+      if (!changed.has(id) && after.get(id)?.state._tag !== row.state._tag)
+        wrong(`a redemption of ${name} that was ${row.state._tag} has changed beside another`);
+  };
+
   return {
     ...redemptions,
-    owe: async (rows, options) => {
-      for (const row of rows)
-        if (!mayBeOwed(server, row))
-          world.violate("queue", `${server.name} owes an invite to ${row.mxid}, for whom no proof came`);
-      const before = rows.map((row) => stateOf(rowName(row)));
-      await redemptions.owe(rows, options);
-      rows.forEach((row, at) => {
-        const after = stateOf(rowName(row));
-        if (before[at] !== undefined && before[at] !== after)
-          world.violate("queue", `a redemption of ${server.name} that was ${before[at]} is owed again`);
-      });
+    put: async (records, options) => {
+      for (const record of records)
+        if (!mayBeOwed(server, record))
+          wrong(`${name} owes an invite to ${record.mxid}, for whom no proof came`);
+      const before = rows();
+      const added = await redemptions.put(records, options);
+      judgeOthers(before, new Set());
+      for (const id of added) if (before.has(id)) wrong(`a redemption of ${name} is new twice`);
+      return added;
     },
-    postpone: async (id, dueAt, options) => {
-      const before = redemptions.all();
-      await redemptions.postpone(id, dueAt, options);
-      for (const row of before)
-        if (row.sender !== id.sender && rowOf(rowName(row))?.dueAt !== row.dueAt)
-          world.violate("queue", `a stranger put off a redemption of ${server.name}`);
-    },
-    lease: async (asked, options) => {
-      const given = await redemptions.lease(asked, options);
-      for (const { redemption, lease } of given) {
-        const name = rowName(redemption);
-        const other = leases.get(name);
-        if (other !== undefined && other.until > asked.now)
-          world.violate("queue", `two workers of ${server.name} hold one redemption`);
-        leases.set(name, { lease, until: asked.until });
+    claim: async (question, options) => {
+      const given = await redemptions.claim(question, options);
+      for (const { value, mark } of given) {
+        const other = claims.get(value.id);
+        // Those that are looked for far in the future are nobody's: a clock was wrong.
+        if (other !== undefined && question.due.from === 0 && other.until > question.due.to)
+          wrong(`two workers of ${name} hold one redemption`);
+        claims.set(value.id, { mark, until: question.until });
       }
       return given;
     },
-    settle: async (id, lease, settlement, options) => {
-      const name = rowName(id);
-      const before = stateOf(name);
-      const rows = redemptions.all();
-      await redemptions.settle(id, lease, settlement, options);
-      judgeOthers(world, server, id, settlement, rows);
-      const after = stateOf(name);
-      if (leases.get(name)?.lease === lease) leases.delete(name);
-      else if (before !== after)
-        world.violate("queue", `a worker of ${server.name} settled a redemption that another one holds`);
-      if (before !== "Waiting" && before !== after)
-        world.violate(
-          "queue",
-          `a redemption of ${server.name} that was ${String(before)} became ${String(after)}`,
-        );
-      if (before === "Waiting" && after === "Redeemed" && !world.ledger.proven.has(tokenName(id)))
-        world.violate("queue", `${server.name} calls ${id.token} redeemed, and no room shows it`);
-      if (before === "Waiting" && after === "Dead" && settlement._tag === "Dead")
-        judgeDead(world, flow, id, settlement.reason);
+    replace: async (record, mark, options) => {
+      const { id } = record;
+      const before = rows();
+      const answer = await redemptions.replace(record, mark, options);
+      judgeOthers(before, new Set([id]));
+      const was = before.get(id)?.state._tag;
+      const state = rows().get(id)?.state;
+      if (claims.get(id)?.mark === mark) claims.delete(id);
+      else if (answer._tag === "Replaced")
+        wrong(`a worker of ${name} ended a redemption that another one holds`);
+      if (answer._tag === "Stale" || was === state?._tag) return answer;
+      if (was !== "Waiting")
+        wrong(`a redemption of ${name} that was ${String(was)} became ${String(state?._tag)}`);
+      if (state?._tag === "Redeemed" && !world.ledger.proven.has(tokenName(record)))
+        wrong(`${name} calls ${record.token} redeemed, and no room shows it`);
+      if (state?._tag === "Dead") judgeDead(world, flow, before.get(id) ?? record, state.reason);
+      return answer;
+    },
+    remove: async (which, options) => {
+      const before = rows();
+      const count = await redemptions.remove(which, options);
+      const after = rows();
+      for (const [id, { state }] of before) {
+        if (after.has(id)) continue;
+        if (state._tag === "Waiting" && server.config.queue === undefined)
+          wrong(`${name} has removed a redemption that waits`);
+        if (state._tag === "Redeemed" && world.scheduler.now - state.endedAt < year - 3_600_000)
+          wrong(`${name} has forgotten a token that was redeemed`);
+      }
+      return count;
     },
   };
 };

@@ -51,7 +51,7 @@ export const newServer = (name: string, users: readonly string[], chance: Chance
     askedForMs: chance.pick([60_000, 60_000, 5_000]),
     leaseMs: chance.pick([60_000, 60_000, 10_000, 2_000]),
     redemptionAgeMs: chance.pick([14 * 24 * hour, 14 * 24 * hour, 14 * 24 * hour, hour]),
-    ...(chance.happens(0.1) ? { maxWaitingPerUser: 6, maxWaitingPerServer: 6 } : {}),
+    ...(chance.happens(0.1) ? { queue: { unvouchedPerUser: 6, vouchedPerUser: 6 } } : {}),
     ...(chance.happens(0.1) ? { maxPairs: 4 } : {}),
   },
   skew: chance.pick([0, 0, 0, 1_500, -1_500, 40_000, -40_000]),

@@ -38,6 +38,7 @@ const firstRetryMs = 2_000;
 const passing: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "TokenUnknown",
   "ExchangeUnclear",
+  "ExchangeNotFound",
   "NotInRoom",
   "NoCreateEvent",
   "RoomVersionUnknown",
@@ -74,15 +75,17 @@ const transitionAfter = (
   const age = Math.max(0, at - owedAt);
   // A clock that is wrong once must not end what comes only once: what others say, and its age, must show twice.
   if (reason === "ExchangeRefused") return { _tag: "Refuse", at, confirmMs: hourMs, details };
-  if (reason === "ExchangeNotFound") return { _tag: "Refuse", at, confirmMs: dayMs, details };
   if (isPermanent(problem)) return { _tag: "Kill", at, details };
   if (age >= (config.redemptionAgeMs ?? defaultAgeMs))
     return { _tag: "Refuse", at, confirmMs: hourMs, details: { ...details, reason: `Expired: ${reason}` } };
   const wait = waitFrom(retryAfterMs, maxBackOffMs);
   const fraction = random.fraction();
+  const dueAt = at + Math.round(Math.max(wait, retryDelay(state, age, fraction)));
+  // It may come to have the room or the invite: so it is asked meanwhile.
+  if (reason === "ExchangeNotFound") return { _tag: "Refuse", at, confirmMs: dayMs, dueAt, details };
   if (reason === "ServerBackedOff")
     return { _tag: "Defer", dueAt: at + Math.round(wait * (1 + fraction / 10)) };
-  return { _tag: "Retry", dueAt: at + Math.round(Math.max(wait, retryDelay(state, age, fraction))), details };
+  return { _tag: "Retry", dueAt, details };
 };
 
 const transitionOf = (
