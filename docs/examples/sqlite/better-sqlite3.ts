@@ -10,7 +10,7 @@ const client: SqliteClient = {
     const prepared = database.prepare(statement);
     // It has numbered parameters as names, and refuses `all` where a statement answers with no rows.
     const named = Object.fromEntries(params.map((value, index) => [String(index + 1), value]));
-    if (prepared.reader) return prepared.all(named) as Record<string, unknown>[];
+    if (prepared.reader) return prepared.all(named);
     prepared.run(named);
     return [];
   },
