@@ -187,7 +187,7 @@ export interface Invites {
     token: string,
     options: PortOptions,
   ) => Promise<readonly Marked<InviteRecord>[]>;
-  /** Those of a room, a sender, an identity server or an address, the newest first: by `createdAt`, then by key. */
+  /** Those of a room, a sender, an identity server or an address, the newest first; those of one `createdAt` by key, ascending. */
   readonly list: (query: InviteQuery, options: PortOptions) => Promise<readonly Marked<InviteRecord>[]>;
 }
 
@@ -308,7 +308,8 @@ export interface Limits {
   /**
    * Takes from a bucket if it holds that much, in one step. `fullAt` of a bucket is at first `now`, never less than `now`,
    * and at most `now + burst * intervalMs`, whatever is stored. Taking adds `cost * intervalMs`; what would come out later
-   * than `now + burst * intervalMs` is not taken, and leaves the bucket as it is.
+   * than `now + burst * intervalMs` is not taken, and leaves the bucket as it is. What a clock far ahead has stored is stored
+   * anew within its bounds also then, else the bucket would not fill again before that time.
    */
   readonly take: (question: TakeQuestion, options: PortOptions) => Promise<TakeAnswer>;
   /** Forgets up to `limit` buckets that were full before this time; answers how many. */

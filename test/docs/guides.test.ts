@@ -26,6 +26,13 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
     "http/fastify.ts",
   ],
   "test/postgres/how-to.test.ts": ["postgres/pg.ts", "postgres/pglite.ts", "postgres/contract.ts"],
+  "test/sqlite/how-to.test.ts": [
+    "sqlite/node-sqlite.ts",
+    "sqlite/better-sqlite3.ts",
+    "sqlite/bun.ts",
+    "sqlite/wasm.ts",
+    "sqlite/d1.ts",
+  ],
   "docs/examples/rocket-chat/test/rocket-chat.test.ts": ["rocket-chat/adapter.ts", "rocket-chat/rules.ts"],
 };
 
@@ -46,6 +53,7 @@ const withImports = (paths: readonly string[]): ReadonlySet<string> => {
 const wholeFolders: readonly (readonly [guide: string, notShown?: string])[] = [
   ["http", "ports.ts"],
   ["postgres"],
+  ["sqlite", "drivers.d.ts"],
   ["event-builder", "store.ts"],
   ["identity-server"],
 ];

@@ -318,6 +318,18 @@ it("a batch good + revoked + unreachable → done, dead, again (field case 4)", 
   expect(world.rows().map(({ state }) => state._tag)).toEqual(["Redeemed", "Dead", "Waiting"]);
 });
 
+it("a token that was redeemed is remembered: a replay of its proof does not invite a user who was kicked", async () => {
+  const world = await openOwed({ sender: alice });
+  expect(await deliver(world)).toMatchObject({ done: 1 });
+  world.join(zoe, "leave");
+  // The same proof in another spelling of the delivery, and one that was stored beside it.
+  await owe(world, { sender: alice, signed: { ...signedBy(zoe, token), more: 1 } });
+  await owe(world, { sender: alice, signed: signedBy(zoe, token, ephemeral) });
+  expect(await deliver(world)).toMatchObject({ done: 2 });
+  expect(world.appended).toHaveLength(1);
+  expect(world.rows().map(({ state }) => state._tag)).toEqual(["Redeemed", "Done", "Done"]);
+});
+
 it("takes no more rows at once than it is asked to", async () => {
   const world = openWorld();
   for (let row = 0; row < 30; row += 1) {

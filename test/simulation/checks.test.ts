@@ -294,7 +294,7 @@ describe("the queue", () => {
     expect(hand.found()).toEqual(["dead"]);
   });
 
-  test("dead: an age that it has not reached", async () => {
+  test("dead: an age that it has not reached", () => {
     const hand = byHand();
     const row = rowOf(hand);
     judgeDead(hand.world, hand.flow, row, "Expired: TokenUnknown");

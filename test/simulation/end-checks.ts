@@ -4,6 +4,7 @@ import { domainOf, isJsonObject, member, parseRoomId, parseUserId } from "matrix
 import type { RedemptionId, RedemptionRecord } from "matrix-third-party-invites/ports";
 import { isEmptied } from "./dead-checks.js";
 import { sure } from "./identity.js";
+import { isSame } from "./life-checks.js";
 import { crypto } from "./keys.js";
 import { type Delivered, tokenName } from "./ledger.js";
 import { keysThatProve } from "./proof-check.js";
@@ -57,7 +58,10 @@ const judgeDelivered = (world: World): void => {
     const own = rows.filter((one) => tokenName(one) === name);
     const row =
       own.find(({ state }) => state._tag === "Redeemed") ??
-      own.find(({ id }) => id === deliveredId(delivery));
+      own.find(
+        ({ id, state }) =>
+          id === deliveredId(delivery) && (!("signed" in state) || isSame(state.signed, delivery.signed)),
+      );
     if (row === undefined) {
       world.violate("redeemed", `${serverName} has lost a proof that it answered 200 for: ${name}`);
       continue;

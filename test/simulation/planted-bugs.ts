@@ -186,10 +186,4 @@ export const plantedBugs: readonly PlantedBug[] = [
     instead:
       'if (status === 429 || status === 503) return "Down"; if (errcode === undefined) return "Refused";',
   },
-  {
-    name: "waiting redemptions leave with those that have ended",
-    file: "flows/steps/trim-queue.ts",
-    text: '{ lanes: ["done", "announced"], keep: { rows: done, bytes: Number.MAX_SAFE_INTEGER } },',
-    instead: '{ lanes: ["done", "announced", "unvouched-again"], keep: { rows: 0, bytes: 0 } },',
-  },
 ];

@@ -1,6 +1,5 @@
 import { describe, it } from "node:test";
 import { nodeSigningKey } from "matrix-third-party-invites/node";
-import type { RoomId, UserId } from "matrix-third-party-invites/ports";
 import { roomsContract } from "matrix-third-party-invites/testing";
 import type { Host } from "./co-sign.js";
 import { createRoom, put } from "./create-room.js";
@@ -8,9 +7,9 @@ import { eventsPort } from "./events.js";
 import { roomsPort } from "./rooms.js";
 import { type MemoryStore, openStore } from "./store.js";
 
-const ours = "@alice:example.org" as UserId;
-const theirs = "@bob:b.example" as UserId;
-const invitee = "@zoe:example.org" as UserId;
+const ours = "@alice:example.org";
+const theirs = "@bob:b.example";
+const invitee = "@zoe:example.org";
 
 const host: Host = {
   serverName: "example.org",
@@ -28,14 +27,14 @@ const wire = (store: MemoryStore) => ({
   events: eventsPort(store, host),
   room: async () => {
     made += 1;
-    const roomId = `!${made}:example.org` as RoomId;
+    const roomId = `!${made}:example.org`;
     await createRoom(store, host, roomId, ours, { users: { [ours]: 100, [theirs]: 100 } });
     const content = { membership: "join" };
     await put(store, host, roomId, { type: "m.room.member", sender: theirs, state_key: theirs, content });
     return { roomId, ours, theirs, invitee };
   },
-  change: (roomId: RoomId, event: object) => put(store, host, roomId, event),
-  leave: (roomId: RoomId) => store.leave(roomId),
+  change: (roomId: string, event: object) => put(store, host, roomId, event),
+  leave: (roomId: string) => store.leave(roomId),
 });
 
 roomsContract(

@@ -14,9 +14,7 @@ declare module "better-sqlite3" {
   export default class Database {
     constructor(file: string, options: { timeout: number });
     pragma(text: string): unknown;
-    prepare<Params, Row>(
-      statement: string,
-    ): {
+    prepare(statement: string): {
       readonly reader: boolean;
       all(params: Record<string, string | number | null>): Record<string, unknown>[];
       run(params: Record<string, string | number | null>): void;

@@ -34,7 +34,6 @@ export const carol = must(parseUserId("@carol:c.example"));
 export const room1 = must(parseRoomId("!1:a.example"));
 export const room2 = must(parseRoomId("!2:a.example"));
 export const aExample = must(parseServerName("a.example"));
-export const cExample = must(parseServerName("c.example"));
 export const idServer = must(parseServerName("id.example"));
 
 export const key = nodeSigningKey("ed25519:1", new Uint8Array(32).fill(1));
