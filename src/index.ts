@@ -26,7 +26,7 @@ export type { FlowOptions, FlowResult, Problem } from "./flows/steps/step.js";
 export type { FirstJoinCommand } from "./flows/check-first-join.js";
 export type { DeliverOwedCommand } from "./flows/deliver-owed.js";
 export type { ExpireInvitesCommand } from "./flows/expire-invites.js";
-export type { FindInvitesCommand, FoundInvites } from "./flows/find-invites.js";
+export type { FindInvitesCommand, FoundInvite, FoundInvites } from "./flows/find-invites.js";
 export type { InviteAllCommand } from "./flows/invite-all.js";
 export type { InviteCommand } from "./flows/invite.js";
 export type { ListInvitesCommand } from "./flows/list-invites.js";
@@ -38,7 +38,7 @@ export type { OnBindCommand } from "./flows/receive-on-bind.js";
 export type { ThirdPartySignedCommand } from "./flows/redeem-third-party-signed.js";
 export type { RevokedInvites } from "./flows/revoke-all-invites.js";
 export type { RevokeInviteCommand } from "./flows/revoke-invite.js";
-export type { FindBy } from "./flows/steps/find-by.js";
+export type { AddressCommand, FindBy } from "./flows/steps/find-by.js";
 export type { RequesterCommand } from "./flows/steps/read-command.js";
 
 // Outcomes: what it answers with.

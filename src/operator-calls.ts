@@ -1,4 +1,3 @@
-import type { AddressKeyChecked } from "./flows/check-address-key.js";
 import type { FindInvitesCommand, FoundInvites } from "./flows/find-invites.js";
 import type { ListedRedemption, ListRedemptionsCommand, QueueSize } from "./flows/owed-redemptions.js";
 import type { RevokedInvites } from "./flows/revoke-all-invites.js";
@@ -91,5 +90,5 @@ export interface OperatorCalls {
   readonly checkAddressKey: (
     command?: Readonly<Record<string, never>>,
     options?: FlowOptions,
-  ) => FlowResult<AddressKeyChecked>;
+  ) => FlowResult<"Same" | "Noted">;
 }

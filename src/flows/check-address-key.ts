@@ -9,12 +9,12 @@ import { asList, callPort } from "./steps/call-port.js";
 import type { Step } from "./steps/step.js";
 
 /** Whether the key was seen before; the first call of all notes it. */
-export type AddressKeyChecked = "Same" | "Noted";
+type Checked = "Same" | "Noted";
 
 export const checkAddressKey = defineFlow(
   "crypto",
   "invites",
-)((context): Step<AddressKeyChecked> => {
+)((context): Step<Checked> => {
   const { config, crypto } = context.ports;
   const serverName = parseServerName(config.serverName);
   // The constructor has read it.
@@ -22,7 +22,7 @@ export const checkAddressKey = defineFlow(
   const mark = addressKeyMark(crypto, config.addressKey, serverName.right);
   return pipe(
     callPort(context, "invites", "list", { by: { roomId: mark.roomId } }).read(asList),
-    TE.flatMap((found): Step<AddressKeyChecked> => {
+    TE.flatMap((found): Step<Checked> => {
       if (found.some(({ value }) => value.key === mark.key)) return TE.right("Same");
       if (found.length > 0) return TE.left(refusal("AddressKeyChanged"));
       return pipe(

@@ -7,13 +7,10 @@ import { defineFlow } from "./flow.js";
 import { asList, callPort } from "./steps/call-port.js";
 import { type AddressCommand, type FindBy, readAddress, readFindBy } from "./steps/find-by.js";
 
-/** Where a page of invites ended. */
-export type InvitePage = NonNullable<InviteQuery["after"]>;
-
 export interface FindInvitesCommand {
   readonly by: FindBy;
   /** The `next` of the page before. */
-  readonly after?: InvitePage;
+  readonly after?: NonNullable<InviteQuery["after"]>;
   /** How many at most; 100 unless told otherwise. */
   readonly limit?: number;
 }
@@ -31,7 +28,7 @@ export interface FoundInvite {
 /** A page, and where the next one begins; `undefined` where there is none. */
 export interface FoundInvites {
   readonly invites: readonly FoundInvite[];
-  readonly next: InvitePage | undefined;
+  readonly next: InviteQuery["after"];
 }
 
 const defaultLimit = 100;

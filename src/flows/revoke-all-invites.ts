@@ -5,7 +5,6 @@ import { hasEnded, settledLife } from "../invite/invite-life.js";
 import type { RoomId, UserId } from "../matrix/ids.js";
 import type { InviteQuery } from "../ports.js";
 import type { FailureCode, RefusalCode } from "../refusal.js";
-import type { InvitePage } from "./find-invites.js";
 import { defineFlow } from "./flow.js";
 import { asList, callPort } from "./steps/call-port.js";
 import { type FindBy, readFindBy } from "./steps/find-by.js";
@@ -30,7 +29,7 @@ const perPage = 100;
 const revokePage = (
   context: RevokeContext,
   query: InviteQuery,
-): Step<RevokedInvites & { readonly next: InvitePage | undefined }> =>
+): Step<RevokedInvites & { readonly next: InviteQuery["after"] }> =>
   pipe(
     callPort(context, "invites", "list", query).read(asList),
     TE.flatMap((page) =>
