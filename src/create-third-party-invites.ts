@@ -1,4 +1,5 @@
 import { checkAddressKey } from "./flows/check-address-key.js";
+import { checkInviteLimit } from "./flows/check-invite-limit.js";
 import { checkFirstJoin } from "./flows/check-first-join.js";
 import { portsFault } from "./flows/check-ports.js";
 import { cleanUpInvites } from "./flows/clean-up-invites.js";
@@ -28,6 +29,7 @@ import type { FlowName, ThirdPartyInvites } from "./third-party-invites.js";
 const flows = {
   invite,
   inviteAll,
+  checkInviteLimit,
   receiveOnBind,
   deliverOwed,
   receiveExchange,
@@ -112,6 +114,7 @@ export function createThirdPartyInvites(
   const all: ThirdPartyInvites = {
     invite: method("invite", invite),
     inviteAll: method("inviteAll", inviteAll),
+    checkInviteLimit: method("checkInviteLimit", checkInviteLimit),
     receiveOnBind: method("receiveOnBind", receiveOnBind),
     deliverOwed: (command = {}, options) => method("deliverOwed", deliverOwed)(command, options),
     receiveExchange: method("receiveExchange", receiveExchange),

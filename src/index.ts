@@ -23,6 +23,7 @@ export type { Config, Ports } from "./ports.js";
 export type { FlowOptions, FlowResult, Problem } from "./flows/steps/step.js";
 
 // Commands: what a method is given. With those of an operator come their answers.
+export type { InviteLimitChecked } from "./flows/check-invite-limit.js";
 export type { FirstJoinCommand } from "./flows/check-first-join.js";
 export type { DeliverOwedCommand } from "./flows/deliver-owed.js";
 export type { ExpireInvitesCommand } from "./flows/expire-invites.js";

@@ -464,6 +464,8 @@ export interface Config {
   readonly maxPairs?: number;
   /** Entries taken from one onbind; 5,000 (500 are seen in the wild). */
   readonly maxOnBindEntries?: number;
+  /** How often one user may invite by mail, and how often one address may be invited, over all rooms: 10, then one in 400 s. */
+  readonly inviteLimits?: Partial<Readonly<Record<"sender" | "address", Partial<InviteLimit>>>>;
   /** How many redemptions may wait, and how many that have ended are kept. */
   readonly queue?: Partial<QueueLimits>;
   /** Whether an address may be looked up in clear where the identity server offers no hash; no. */
@@ -484,6 +486,13 @@ export interface Config {
   readonly leaseMs?: number;
   /** How many redemptions this process works on at a time; 64, at most 4 of them for one server. */
   readonly maxInFlight?: number;
+}
+
+/** A bucket: so many invites at once, and then one in each interval. */
+export interface InviteLimit {
+  readonly burst: number;
+  /** In milliseconds. */
+  readonly intervalMs: number;
 }
 
 /** Rows, and bytes of what is stored. */

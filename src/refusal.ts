@@ -48,6 +48,11 @@ const refusals = {
     message: "Suspended users may not invite.",
   },
   PolicyRefused: forbidden("This server's policy does not allow this invite."),
+  InviteLimit: {
+    errcode: "M_LIMIT_EXCEEDED",
+    status: 429,
+    message: "Too many invites by this user, or of this address.",
+  },
   // The room and the rules.
   RoomVersionUnknown: bad("M_UNSUPPORTED_ROOM_VERSION", "The version of this room is not known."),
   NotInRoom: { errcode: "M_NOT_FOUND", status: 404, message: "This server is not in the room." },

@@ -1,3 +1,4 @@
+import type { InviteLimitChecked } from "./flows/check-invite-limit.js";
 import type { FirstJoinChecked, FirstJoinCommand } from "./flows/check-first-join.js";
 import type { DeliverOwedCommand } from "./flows/deliver-owed.js";
 import type { ExpireInvitesCommand } from "./flows/expire-invites.js";
@@ -54,6 +55,19 @@ export interface ThirdPartyInvites extends OperatorCalls {
     command: InviteAllCommand,
     options?: FlowOptions,
   ) => FlowResult<readonly InviteResult[]>;
+
+  /**
+   * Whether a user may invite so many addresses by mail now: for a host that is about to make a room. It takes nothing, so a
+   * later request may still be refused. `Fits`, or `TooMany` with how many would fit and when all of them may.
+   *
+   * @example
+   * const { right } = await invites.checkInviteLimit({ userId, count: body.invite_3pid.length });
+   * // { _tag: "TooMany", free: 4, retryAfterMs: 800000 }
+   */
+  readonly checkInviteLimit: (
+    command: { readonly userId: string; readonly count: number },
+    options?: FlowOptions,
+  ) => FlowResult<InviteLimitChecked>;
 
   /**
    * Receives `/_matrix/federation/v1/3pid/onbind`, whose proofs come only once. It answers when the good entries are

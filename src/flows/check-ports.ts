@@ -1,6 +1,6 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { parseServerName } from "../matrix/ids.js";
-import type { Config, Ports, QueueLimits } from "../ports.js";
+import type { Config, InviteLimit, Limits, Ports, QueueLimits } from "../ports.js";
 import { defaultQueueLimits } from "./steps/queue-limits.js";
 
 const minKeyBytes = 32;
@@ -35,6 +35,17 @@ const queueFault = (queue: Partial<QueueLimits> | undefined): string | undefined
 const isNumber = (value: unknown, from: number): boolean =>
   value === undefined || (Number.isSafeInteger(value) && Number(value) >= from);
 
+const limitFault = (limits: Config["inviteLimits"]): string | undefined => {
+  if (limits === undefined) return undefined;
+  if (!isObject(limits)) return "config.inviteLimits must be an object.";
+  const fields: readonly (keyof InviteLimit)[] = ["burst", "intervalMs"];
+  for (const of of ["sender", "address"] as const)
+    for (const field of fields)
+      if (!isNumber(limits[of]?.[field], 1))
+        return `config.inviteLimits.${of}.${field} must be a whole number, 1 or more.`;
+  return undefined;
+};
+
 const switches: Readonly<Record<FieldOf<boolean>, true>> = { allowClearLookup: true, storeAddresses: true };
 
 const isSwitch = (value: unknown): boolean => value === undefined || typeof value === "boolean";
@@ -55,7 +66,7 @@ const optionalFault = (config: Config): string | undefined => {
   const odd = Object.keys(switches).find((field) => !isSwitch(Reflect.get(config, field)));
   if (odd !== undefined) return `config.${odd} must be true or false.`;
   return isPinnedKeys(config.pinnedKeys)
-    ? queueFault(config.queue)
+    ? (queueFault(config.queue) ?? limitFault(config.inviteLimits))
     : "config.pinnedKeys must be a Map of lists of keys.";
 };
 
@@ -73,7 +84,7 @@ const configFault = (config: Config | undefined): string | undefined => {
     : `config.addressKey must be a Uint8Array of at least ${minKeyBytes} bytes.`;
 };
 
-type Called = Omit<Required<Ports>, "config" | "observe" | "limits">;
+type Called = Omit<Required<Ports>, "config" | "observe" | "limits"> & { readonly limits: Limits };
 
 /** The methods of every port. */
 const methods: { readonly [P in keyof Called]: Readonly<Record<keyof Called[P] & string, true>> } = {
@@ -97,6 +108,7 @@ const methods: { readonly [P in keyof Called]: Readonly<Record<keyof Called[P] &
   users: { find: true },
   clock: { now: true },
   random: { fraction: true },
+  limits: { take: true, forget: true },
   policy: { mayInvite: true },
 };
 
@@ -104,6 +116,10 @@ const isOptional = (port: keyof Called): boolean => port === "policy";
 
 const methodFault = (port: keyof Called, given: unknown): string | undefined => {
   if (given === undefined && isOptional(port)) return undefined;
+  if (port === "limits") {
+    if (given === "off") return undefined;
+    if (!isObject(given)) return 'limits must be an object, or "off".';
+  }
   if (!isObject(given) && typeof given !== "function") return `${port} must be an object.`;
   const missing = Object.keys(methods[port]).find((name) => typeof Reflect.get(given, name) !== "function");
   return missing === undefined ? undefined : `${port}.${missing} must be a function.`;
@@ -117,10 +133,7 @@ export const portsFault = (ports: Partial<Ports>, needs: Iterable<keyof Ports>):
   if (fault !== undefined) return fault;
   if (observe !== undefined && typeof observe !== "function") return "observe must be a function.";
   for (const need of needs) {
-    const wrong =
-      need === "config" || need === "observe" || need === "limits"
-        ? undefined
-        : methodFault(need, ports[need]);
+    const wrong = need === "config" || need === "observe" ? undefined : methodFault(need, ports[need]);
     if (wrong !== undefined) return wrong;
   }
   return undefined;

@@ -31,6 +31,7 @@ export const inviteNeeds = [
   "users",
   "clock",
   "policy",
+  "limits",
 ] as const;
 
 export const invite = defineFlow(...inviteNeeds)((context, command: InviteCommand) =>

@@ -64,7 +64,10 @@ const ofOperators: ReadonlySet<string> = new Set<keyof OperatorCalls>([
 it("every flow is drawn, but for the one that only hands on to another, and those of operators", () => {
   const drawn = new Set<string>(Object.values(runs).map(({ flow }) => flow));
   const flows = Object.keys(createThirdPartyInvites(openWorld().ports));
-  expect(flows.filter((flow) => !drawn.has(flow) && !ofOperators.has(flow))).toEqual(["inviteAll"]);
+  expect(flows.filter((flow) => !drawn.has(flow) && !ofOperators.has(flow))).toEqual([
+    "inviteAll",
+    "checkInviteLimit",
+  ]);
 });
 
 describe("the diagram is what happens:", () => {

@@ -6,6 +6,7 @@ import {
   type ThirdPartyInvites,
   createThirdPartyInvites,
 } from "matrix-third-party-invites";
+import { memoryLimits } from "matrix-third-party-invites/testing";
 import { describe, expect, it } from "vitest";
 import { ask } from "./lives.js";
 import { type World, openWorld, pend } from "./ports.js";
@@ -33,8 +34,9 @@ const expectTypeError = (thrown: unknown, message: string): void => {
 
 /** The ports that each flow needs, beside `config`; `policy` and `observe` may be missing everywhere. */
 const needs = {
-  invite: ["crypto", "rooms", "events", "identityServer", "invites", "users", "clock"],
-  inviteAll: ["crypto", "rooms", "events", "identityServer", "invites", "users", "clock"],
+  invite: ["crypto", "rooms", "events", "identityServer", "invites", "users", "clock", "limits"],
+  inviteAll: ["crypto", "rooms", "events", "identityServer", "invites", "users", "clock", "limits"],
+  checkInviteLimit: ["limits", "clock"],
   receiveOnBind: ["crypto", "invites", "redemptions", "users", "clock"],
   deliverOwed: [
     "crypto",
@@ -110,6 +112,7 @@ const wrong: Readonly<Record<keyof Config, readonly [values: readonly unknown[],
   queue: [[null, 5, "all", true], "config.queue must be an object."],
   askedForMs: [noNumbers, wholeNumber("askedForMs")],
   redemptionAgeMs: [noNumbers, wholeNumber("redemptionAgeMs")],
+  inviteLimits: [[null, 5, "all", true], "config.inviteLimits must be an object."],
   leaseMs: [[...noNumbers, 0], wholeNumber("leaseMs", 1)],
   maxInFlight: [[...noNumbers, 0], wholeNumber("maxInFlight", 1)],
   allowClearLookup: [noBooleans, trueOrFalse("allowClearLookup")],
@@ -217,7 +220,7 @@ describe("a configuration that is right", () => {
 });
 
 /** The methods of every port. */
-const methods: Readonly<Record<Exclude<keyof Ports, "config" | "observe" | "limits">, readonly string[]>> = {
+const methods: Readonly<Record<Exclude<keyof Ports, "config" | "observe">, readonly string[]>> = {
   crypto: ["verify", "sha256", "hmacSha256"],
   rooms: ["snapshot", "tokens"],
   events: ["append"],
@@ -228,24 +231,29 @@ const methods: Readonly<Record<Exclude<keyof Ports, "config" | "observe" | "limi
   users: ["find"],
   clock: ["now"],
   random: ["fraction"],
+  limits: ["take", "forget"],
   policy: ["mayInvite"],
 };
 
 const portNames = Object.keys(methods) as readonly (keyof typeof methods)[];
 const required = portNames.filter((port) => port !== "policy");
 
+/** What a port that is none must be. */
+const mustBe = (port: string): string =>
+  port === "limits" ? 'limits must be an object, or "off".' : `${port} must be an object.`;
+
 describe("a port that is missing is a TypeError of the constructor that names it", () => {
   const values = [null, 5, NaN, Infinity, -1, "5", "", true];
 
   it.each(required)("%s is missing", (port) => {
     const { [port]: _, ...rest } = openWorld().ports;
-    expectTypeError(thrownBy(rest), `${port} must be an object.`);
+    expectTypeError(thrownBy(rest), mustBe(port));
   });
 
   it.each(portNames.flatMap((port) => values.map((value) => [port, value] as const)))(
     "%s: %o",
     (port, value) => {
-      expectTypeError(thrownBy({ ...openWorld().ports, [port]: value }), `${port} must be an object.`);
+      expectTypeError(thrownBy({ ...openWorld().ports, [port]: value }), mustBe(port));
     },
   );
 
@@ -253,7 +261,7 @@ describe("a port that is missing is a TypeError of the constructor that names it
     "%s.%s is missing, or is no function",
     (port, method) => {
       const { ports } = openWorld();
-      const given: object = ports[port] ?? {};
+      const given: object = port === "limits" ? memoryLimits() : Object(ports[port] ?? {});
       const other = Object.fromEntries(
         methods[port].map((name) => [name, Reflect.get(given, name) as unknown]),
       );
@@ -310,7 +318,7 @@ describe("a part needs only the ports of its own flows", () => {
     "%s without %s is a TypeError",
     (name, port) => {
       const others = needs[name].filter((other) => other !== port);
-      expectTypeError(thrownBy(only(openWorld(), others), [name]), `${port} must be an object.`);
+      expectTypeError(thrownBy(only(openWorld(), others), [name]), mustBe(port));
     },
   );
 

@@ -9,9 +9,11 @@ import { type Scene, keepPending, scenes } from "./scenes.js";
 
 const requester = { userId: alice };
 
-it("every flow is here, but for inviteAll, which has its own tests", () => {
+it("every flow is here, but for inviteAll and checkInviteLimit, which have their own tests", () => {
   const names = scenes.map(({ name }) => name.split(",")[0]);
-  expect(new Set([...names, "inviteAll"])).toEqual(new Set(Object.keys(openWorld().invites)));
+  expect(new Set([...names, "inviteAll", "checkInviteLimit"])).toEqual(
+    new Set(Object.keys(openWorld().invites)),
+  );
 });
 
 const openFor = (scene: Scene, ports: Partial<Ports> = {}): World => {

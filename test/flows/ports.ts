@@ -16,6 +16,7 @@ import type {
   InviteRecord,
   Invites,
   JsonObject,
+  Limits,
   Observation,
   Policy,
   RedemptionRecord,
@@ -151,6 +152,8 @@ export interface WorldOptions {
   readonly creator?: string;
   /** Whether this server is in the room; yes unless `false`. */
   readonly resident?: boolean;
+  /** Off unless given. */
+  readonly limits?: Limits;
   /** Ports in place of those of the world. */
   readonly ports?: Partial<Ports>;
 }
@@ -303,17 +306,16 @@ export const openWorld = (options: WorldOptions = {}): World => {
           ({ value }) => value.roomId === roomId && tokensOf(value.life).includes(token),
         ),
       ),
-    // All invites of a test are of one time: by their keys.
-    list: ({ by, after, limit = Infinity }) =>
-      Promise.resolve(
-        [...world.records.values()]
-          .filter(({ value }) =>
-            Object.entries(by).every(([name, asked]) => Reflect.get(value, name) === asked),
-          )
-          .sort((one, other) => (one.value.key < other.value.key ? -1 : 1))
-          .filter(({ value }) => after === undefined || value.key > after.key)
-          .slice(0, limit),
-      ),
+    // All invites of a test are of one time: the last one stored is the newest.
+    list: ({ by, after, limit = Infinity }) => {
+      const all = [...world.records.values()]
+        .filter(({ value }) =>
+          Object.entries(by).every(([name, asked]) => Reflect.get(value, name) === asked),
+        )
+        .toReversed();
+      const from = after === undefined ? 0 : all.findIndex(({ value }) => value.key === after.key) + 1;
+      return Promise.resolve(all.slice(from).slice(0, limit));
+    },
   };
 
   const redemptions = memoryRedemptions();
@@ -347,7 +349,7 @@ export const openWorld = (options: WorldOptions = {}): World => {
       identityServer: recorded("identityServer", identityServer),
       invites: recorded("invites", invites),
       redemptions: recorded("redemptions", redemptions),
-      limits: "off",
+      limits: options.limits === undefined ? "off" : recorded("limits", options.limits),
       federation: recorded("federation", federation),
       users: recorded("users", users),
       policy: recorded("policy", policy),

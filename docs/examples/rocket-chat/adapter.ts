@@ -293,7 +293,7 @@ export const usersPort = (sdk: FederationSdk): Users => ({
 });
 
 /** The ports that Rocket.Chat provides itself. */
-export type OwnPorts = Pick<Ports, "identityServer" | "invites" | "redemptions"> & {
+export type OwnPorts = Pick<Ports, "identityServer" | "invites" | "redemptions" | "limits"> & {
   readonly addressKey: Uint8Array;
 };
 

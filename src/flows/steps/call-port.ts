@@ -9,9 +9,17 @@ import type { Problem, Step } from "./step.js";
 
 /** The ports that are called asynchronously; the others are values and functions. */
 export type AsyncPort =
-  "rooms" | "events" | "identityServer" | "invites" | "redemptions" | "federation" | "users" | "policy";
+  | "rooms"
+  | "events"
+  | "identityServer"
+  | "invites"
+  | "redemptions"
+  | "limits"
+  | "federation"
+  | "users"
+  | "policy";
 
-type Port<P extends AsyncPort> = NonNullable<Ports[P]>;
+type Port<P extends AsyncPort> = Exclude<NonNullable<Ports[P]>, "off">;
 
 type QuestionOf<F> = F extends (...args: infer Args) => unknown
   ? Args extends readonly [...infer Question, PortOptions]

@@ -10,6 +10,7 @@ import type { UserId } from "../../matrix/ids.js";
 import { utf8Length } from "../../matrix/utf8.js";
 import { refusal } from "../../refusal.js";
 import { callPort } from "./call-port.js";
+import { chargeInvite } from "./charge-invite.js";
 import { type Context, uncancelled } from "./context.js";
 import { type Committed, commit } from "./decide.js";
 import { findUser } from "./find-user.js";
@@ -26,7 +27,7 @@ import type { Step } from "./step.js";
 import { type StoreInviteNeeds, type StoreOutcome, storeInvite } from "./store-invite.js";
 import { transition } from "./transition.js";
 
-export type InviteAddressNeeds = InviteUserNeeds | StoreInviteNeeds;
+export type InviteAddressNeeds = InviteUserNeeds | StoreInviteNeeds | "limits";
 
 /** An invite by third-party identifier, on its way. */
 export interface InvitingAddress extends Inviting {
@@ -162,7 +163,7 @@ const inviteUnknown = (
 const maxDetailsBytes = 30_000;
 
 /**
- * Invites somebody by e-mail address or phone number. May they invite? Then the host's policy, then the lookup. A known
+ * Invites somebody by e-mail address or phone number. May they invite? Then the host's policy and the limits, then the lookup. A known
  * address leads to the ordinary invite; an unknown one to a token of the identity server and its
  * `m.room.third_party_invite`.
  */
@@ -185,7 +186,8 @@ export const inviteAddress = (
       }),
     ),
     TE.bindTo("admitted"),
-    TE.bind("userId", () => lookUpUser(context, invite)),
+    TE.bind("charge", () => chargeInvite(context, inviting)),
+    TE.bind("userId", ({ charge }) => lookUpUser(context, invite, charge.giveBack)),
     TE.flatMap(({ admitted: { mail }, userId }) =>
       userId === undefined
         ? inviteUnknown(context, inviting, mail)

@@ -1,4 +1,5 @@
 import { isLeft } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { ThreepidInvite } from "../../invite/parse-invite-request.js";
 import { type UserId, parseUserId } from "../../matrix/ids.js";
@@ -54,17 +55,21 @@ export const namedUser = (userId: unknown): Step<UserId> => {
   return isLeft(parsed) ? fail("IdentityServerMalformed") : TE.right(parsed.right);
 };
 
+/** A pepper that was rotated is asked for once more. */
+const maxTries = 2;
+
 /** The algorithm to look up with: hashed wherever it is offered, in clear only where the host allows it (D-8). */
 const algorithmOf = (offered: readonly string[], allowClear: boolean): "sha256" | "none" | undefined =>
   offered.includes("sha256") ? "sha256" : allowClear && offered.includes("none") ? "none" : undefined;
 
 /**
  * Who is bound to an address. A failed lookup is not "nobody": it ends the flow. A rotated pepper is asked for once more
- * (D-9).
+ * (D-9). `unsent` is run where the first request has surely not left.
  */
 export const lookUpUser = (
   context: Context<"crypto" | "identityServer">,
   { idServer, idAccessToken, threepid }: ThreepidInvite,
+  unsent: Step<void>,
 ): Step<UserId | undefined> => {
   const access = { idServer, accessToken: idAccessToken };
   const { config, crypto } = context.ports;
@@ -82,10 +87,15 @@ export const lookUpUser = (
 
   const attempt = (tries: number): Step<UserId | undefined> =>
     callPort(context, "identityServer", "hashDetails", access).read((details) => {
+      if (details._tag === "Unreachable" && !details.sent && tries === maxTries)
+        return pipe(
+          unsent,
+          TE.flatMap(() => failed(details) ?? fail("IdentityServerUnreachable")),
+        );
       if (details._tag !== "HashDetails") return failed(details);
       const algorithm = algorithmOf(details.algorithms, config.allowClearLookup ?? false);
       return algorithm === undefined ? fail("LookupAlgorithm") : lookUp(algorithm, details.pepper, tries);
     });
 
-  return attempt(2);
+  return attempt(maxTries);
 };

@@ -9,6 +9,8 @@ export interface ProcessMemory {
   /** At most two requests at a time to one host that a key's validity is asked of. */
   readonly validityTurns: Turns;
   readonly worker: Worker;
+  /** How many requests for an invite were charged. */
+  charges: number;
 }
 
 /** A call of the worker that runs, which later calls join. */
@@ -130,6 +132,7 @@ export const processMemory = (): ProcessMemory => ({
   servers: backedOffServers(),
   validity: rememberedValidity(),
   validityTurns: turns(2),
+  charges: 0,
   worker: {
     running: undefined,
     isWoken: false,

@@ -468,7 +468,7 @@ describe("from the invite to the exchange", () => {
     });
 
     const [invites, redemptions] = [memoryInvites(), memoryRedemptions()];
-    const own = { addressKey: seed, identityServer, invites, redemptions };
+    const own = { addressKey: seed, identityServer, invites, redemptions, limits: "off" } as const;
     const ours = invitesOf(by, own, store);
     const { exchange } = endpointsOf(by, ours);
     const answers: number[] = [];
@@ -610,7 +610,7 @@ describe("from the invite to the exchange", () => {
       rightOf(parseRoomId("!r:hs2.example")),
     ];
     const body = { type: "m.room.member" };
-    expect(await ask({ destination, roomId, body }, {})).toEqual({
+    expect(await ask({ destination, roomId, body, timeoutMs: 1_000 }, {})).toEqual({
       _tag: "Refused",
       status: 403,
       errcode: "M_FORBIDDEN",
@@ -626,7 +626,9 @@ describe("from the invite to the exchange", () => {
     await refusalOf(sdk.makeSignedRequest(taken as never));
     expect(peer.received.at(-1)?.body).toHaveProperty("hashes");
     const unreachable = rightOf(parseServerName("127.0.0.1:1"));
-    expect(await ask({ destination: unreachable, roomId, body }, {})).toEqual({ _tag: "Unreachable" });
+    expect(await ask({ destination: unreachable, roomId, body, timeoutMs: 1_000 }, {})).toEqual({
+      _tag: "Unreachable",
+    });
   });
 
   test("a token's event goes to the servers that are in the room, though the SDK's own call for it throws", async () => {

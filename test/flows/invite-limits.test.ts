@@ -1,0 +1,196 @@
+import { isLeft, isRight } from "fp-ts/lib/Either.js";
+import { memoryLimits } from "matrix-third-party-invites/testing";
+import { describe, expect, it } from "vitest";
+import { type World, type WorldOptions, openWorld } from "./ports.js";
+import { address, alice, anna, bob, idServer, invite, must, problemOf, room } from "./samples.js";
+
+const interval = 400_000;
+
+const openLimited = (options: WorldOptions = {}): World => openWorld({ limits: memoryLimits(), ...options });
+
+/** Buckets of two, so that little is needed. */
+const openSmall = (): World => {
+  const two = { burst: 2, intervalMs: 1_000 };
+  return openLimited({ config: { inviteLimits: { sender: two, address: two } } });
+};
+
+const ask = (world: World, more: object = {}, resend = false) =>
+  world.invites.invite({ roomId: room, requester: { userId: alice }, body: invite({ ...more }), resend });
+
+const mail = (index: number) => ({ address: `guest${index}@example.org` });
+
+const used = { code: "InviteLimit", status: 429, errcode: "M_LIMIT_EXCEEDED" };
+
+describe("an invite by mail is charged", () => {
+  it("ten at once, and then one in 400 s", async () => {
+    const world = openLimited();
+    for (let index = 0; index < 10; index += 1) must(await ask(world, mail(index)));
+    expect(problemOf(await ask(world, mail(10)))).toMatchObject({ ...used, retryAfterMs: interval });
+    world.now += interval - 1;
+    expect(problemOf(await ask(world, mail(10)))).toMatchObject({ ...used, retryAfterMs: 1 });
+    world.now += 1;
+    must(await ask(world, mail(10)));
+  });
+
+  it("after permission and policy, and before the identity server is asked anything", async () => {
+    const world = openSmall();
+    must(await ask(world));
+    expect(world.names().slice(0, 6)).toEqual([
+      "rooms.snapshot",
+      "policy.mayInvite",
+      "invites.find",
+      "limits.take",
+      "limits.take",
+      "identityServer.hashDetails",
+    ]);
+    for (const index of [1, 2]) await ask(world, mail(index));
+    world.calls.length = 0;
+    expect(problemOf(await ask(world, mail(3)))).toMatchObject(used);
+    expect(world.names().filter((name) => name.startsWith("identityServer."))).toEqual([]);
+  });
+
+  it.each([
+    ["no permission", (world: World) => void world.join(alice, "leave")],
+    [
+      "a policy that refuses",
+      (world: World) =>
+        void world.next.mayInvite.push({ _tag: "Refuse", status: 403, errcode: "M_FORBIDDEN" }),
+    ],
+  ])("%s costs nothing", async (_, prepare) => {
+    const world = openSmall();
+    prepare(world);
+    expect(isLeft(await ask(world))).toBe(true);
+    expect(world.count("limits.take")).toBe(0);
+  });
+
+  it("what the storage can answer costs nothing", async () => {
+    const world = openSmall();
+    for (let time = 0; time < 5; time += 1) must(await ask(world));
+    expect(world.count("limits.take")).toBe(2);
+    expect(world.mails).toHaveLength(1);
+  });
+
+  it("a resend costs one, and so does inviting anew after a revocation", async () => {
+    const world = openSmall();
+    must(await ask(world));
+    must(await ask(world, {}, true));
+    expect(problemOf(await ask(world, {}, true))).toMatchObject(used);
+    world.now += 10_000;
+    must(await world.invites.revokeInvite({ roomId: room, requester: { userId: alice }, body: invite() }));
+    must(await ask(world));
+    expect(world.mails).toHaveLength(3);
+  });
+
+  it("an address that is bound costs one", async () => {
+    const world = openSmall();
+    for (const index of [1, 2]) world.bound.set(`guest${index}@example.org`, index === 1 ? bob : anna);
+    world.users.set(anna, {});
+    for (const index of [1, 2]) must(await ask(world, mail(index)));
+    expect(problemOf(await ask(world, mail(3)))).toMatchObject(used);
+  });
+
+  it("for its address too, whoever invites and into whichever room; then its sender is not charged", async () => {
+    const two = { burst: 2, intervalMs: 1_000 };
+    const world = openLimited({ config: { inviteLimits: { address: { ...two, burst: 1 }, sender: two } } });
+    must(await ask(world));
+    expect(problemOf(await ask(world, {}, true))).toMatchObject(used);
+    // The second one of its sender's two is still there.
+    must(await ask(world, mail(1)));
+  });
+
+  it("is given back where the first request has surely not left, and only there", async () => {
+    const world = openSmall();
+    for (let time = 0; time < 5; time += 1) {
+      world.next.hashDetails.push({ _tag: "Unreachable", sent: false });
+      expect(problemOf(await ask(world)).code).toBe("IdentityServerUnreachable");
+    }
+    must(await ask(world));
+    world.next.hashDetails.push({ _tag: "Unreachable", sent: true });
+    expect(problemOf(await ask(world, mail(1))).code).toBe("IdentityServerUnreachable");
+    expect(problemOf(await ask(world, mail(1)))).toMatchObject(used);
+  });
+
+  it("by a key that has no address in it", async () => {
+    const world = openSmall();
+    must(await ask(world));
+    const keys = world.calls.filter(({ name }) => name === "limits.take").map(({ args }) => args[0]);
+    expect(JSON.stringify(keys)).not.toContain(address);
+    expect(keys).toMatchObject([
+      { key: `sender ${alice}` },
+      { key: expect.stringMatching(/^address [\w-]{43}$/) as unknown },
+    ]);
+  });
+
+  it("limits that fail are a failure: nobody is asked", async () => {
+    const world = openSmall();
+    world.intercept = ({ name }, perform) =>
+      name === "limits.take" ? Promise.reject(new Error("down")) : perform();
+    expect(problemOf(await ask(world))).toMatchObject({ code: "PortBroken", port: "limits.take" });
+    expect(world.count("identityServer.hashDetails")).toBe(0);
+  });
+
+  it("buckets that are full again are forgotten now and then", async () => {
+    const one = { burst: 1_000, intervalMs: 1 };
+    const world = openLimited({ config: { inviteLimits: { sender: one, address: one } } });
+    for (let index = 0; index < 500; index += 1) must(await ask(world, mail(index)));
+    expect(world.count("limits.forget")).toBe(1);
+  });
+
+  it("off by choice: nothing is asked of the limits", async () => {
+    const world = openWorld();
+    for (let index = 0; index < 12; index += 1) must(await ask(world, mail(index)));
+    expect(world.names().filter((name) => name.startsWith("limits."))).toEqual([]);
+  });
+
+  it("an invite by user ID is not", async () => {
+    const world = openSmall();
+    must(await world.invites.invite({ roomId: room, requester: { userId: alice }, body: { user_id: bob } }));
+    expect(world.count("limits.take")).toBe(0);
+  });
+});
+
+describe("inviteAll", () => {
+  it("invites the first that fit, and answers 429 for the others", async () => {
+    const world = openSmall();
+    const entries = [1, 2, 3, 4].map((index) => invite(mail(index)));
+    const command = { roomId: room, requester: { userId: alice }, invites: entries };
+    const results = must(await world.invites.inviteAll(command));
+    expect(results.map(isRight)).toEqual([true, true, false, false]);
+    expect(results.filter(isLeft).map(({ left }) => left)).toMatchObject([used, used]);
+    expect(world.mails).toEqual(["guest1@example.org", "guest2@example.org"]);
+  });
+});
+
+describe("checkInviteLimit", () => {
+  it("says whether so many fit, and when they will; it takes nothing", async () => {
+    const world = openLimited();
+    for (let index = 0; index < 6; index += 1) must(await ask(world, mail(index)));
+    const check = async (count: number) =>
+      must(await world.invites.checkInviteLimit({ userId: alice, count }));
+    for (let time = 0; time < 3; time += 1) expect(await check(4)).toEqual({ _tag: "Fits" });
+    expect(await check(6)).toEqual({ _tag: "TooMany", free: 4, retryAfterMs: 2 * interval });
+    world.now += 2 * interval;
+    expect(await check(6)).toEqual({ _tag: "Fits" });
+    expect(await check(0)).toEqual({ _tag: "Fits" });
+  });
+
+  it("everything fits where limits are off", async () => {
+    expect(must(await openWorld().invites.checkInviteLimit({ userId: alice, count: 1e6 }))).toEqual({
+      _tag: "Fits",
+    });
+  });
+
+  it.each([NaN, -1, 1.5, Infinity, "5"])("a count of %o is malformed", async (count) => {
+    const command = { userId: alice, count: count as number };
+    expect(problemOf(await openLimited().invites.checkInviteLimit(command))).toMatchObject({
+      code: "FieldMalformed",
+    });
+  });
+});
+
+it("the same address at another identity server is one address", async () => {
+  const one = { burst: 1, intervalMs: 1_000 };
+  const world = openLimited({ config: { inviteLimits: { address: one } } });
+  must(await ask(world, { id_server: idServer }));
+  expect(problemOf(await ask(world, { id_server: "other.example" }))).toMatchObject(used);
+});
