@@ -261,7 +261,7 @@ describe("a port that is missing is a TypeError of the constructor that names it
     "%s.%s is missing, or is no function",
     (port, method) => {
       const { ports } = openWorld();
-      const given: object = port === "limits" ? memoryLimits() : Object(ports[port] ?? {});
+      const given = port === "limits" ? memoryLimits() : (ports[port] ?? {});
       const other = Object.fromEntries(
         methods[port].map((name) => [name, Reflect.get(given, name) as unknown]),
       );

@@ -50,7 +50,12 @@ describe("an invite by mail is charged", () => {
   });
 
   it.each([
-    ["no permission", (world: World) => void world.join(alice, "leave")],
+    [
+      "no permission",
+      (world: World) => {
+        world.join(alice, "leave");
+      },
+    ],
     [
       "a policy that refuses",
       (world: World) =>
