@@ -1,29 +1,14 @@
-import type { Invites, Limits, Redemptions } from "../ports.js";
-import { askOf } from "./ask.js";
-import { type PostgresOptions, type SqlClient, tablesOf } from "./client.js";
-import { postgresInvites } from "./invites.js";
-import { postgresLimits } from "./limits.js";
-import { postgresRedemptions } from "./redemptions.js";
-
-/** The ports of a storage. */
-export interface Storage {
-  readonly invites: Invites;
-  readonly redemptions: Redemptions;
-  readonly limits: Limits;
-}
+import { type Storage, sqlStorage } from "../storage/sql/storage.js";
+import { type PostgresOptions, type SqlClient, databaseIn } from "./client.js";
 
 /**
- * The storage ports on PostgreSQL, over one statement for each call. `migrate` makes their tables.
+ * The ports `invites`, `redemptions` and `limits` on PostgreSQL 13 or later, over one statement for each call. `migrate`
+ * makes their tables.
  *
  * @example
- * const { invites, redemptions, limits } = postgresStorage(new Pool({ connectionString }));
+ * const storage = postgresStorage(new Pool({ connectionString }));
+ * const { mark } = await storage.invites.putIfAbsent(record, {});
+ * await storage.invites.replace(later, mark, {}); // { _tag: "Replaced", mark: "…" }
  */
-export const postgresStorage = (client: SqlClient, options: PostgresOptions = {}): Storage => {
-  const ask = askOf(client);
-  const tables = tablesOf(options);
-  return {
-    invites: postgresInvites(ask, tables.invites),
-    redemptions: postgresRedemptions(ask, tables.redemptions),
-    limits: postgresLimits(ask, tables.limits),
-  };
-};
+export const postgresStorage = (client: SqlClient, options: PostgresOptions = {}): Storage =>
+  sqlStorage(databaseIn(options)(client));

@@ -1,34 +1,33 @@
-import type { PortOptions } from "../ports.js";
-import type { SqlRow } from "../storage/sql-row.js";
+import type { SqlRow } from "../storage/sql/row.js";
+import { type Database, type Dialect, rendered, sql, written } from "../storage/sql/statement.js";
 
 /**
- * What runs one statement and answers with its rows: `node:sqlite`, better-sqlite3, `bun:sqlite`, a WebAssembly SQLite or
- * Cloudflare D1, with a few lines around it. Parameters are texts, numbers or null, and stand as `?1`, `?2`, … in the
- * statement.
+ * What runs one statement and answers with its rows, at once or later: the `Database` of node-sqlite3-wasm, or a few
+ * lines around another driver. Parameters are texts, one for each `?`, in their order.
  */
 export interface SqliteClient {
-  readonly all: (
-    statement: string,
-    params: readonly (string | number | null)[],
-  ) => readonly SqlRow[] | Promise<readonly SqlRow[]>;
+  readonly all: (text: string, params: string[]) => readonly SqlRow[] | PromiseLike<readonly SqlRow[]>;
 }
 
-export const tables = {
-  invites: "third_party_invites",
-  redemptions: "third_party_redemptions",
-  limits: "third_party_limits",
-} as const;
+const dialect: Dialect = {
+  parameter: () => "?",
+  textType: "text",
+  newMark: written("lower(hex(randomblob(16)))"),
+  least: written("min"),
+  greatest: written("max"),
+  items: (list) => sql`json_each(${list}) AS item`,
+  texts: (list) => sql`SELECT value FROM json_each(${list})`,
+  isAmong: (column, rows) => sql`${column} IN (${rows})`,
+  // One statement writes at a time.
+  skipLocked: written(""),
+};
 
-/** Runs one statement, unless the caller has stopped. */
-export type Ask = (
-  statement: string,
-  params: readonly (string | number | null)[],
-  options: PortOptions,
-) => Promise<readonly SqlRow[]>;
-
-export const askOf =
-  (client: SqliteClient): Ask =>
-  async (statement, params, { signal }) => {
+/** The tables of a database, through a client. */
+export const databaseOf = (client: SqliteClient): Database => ({
+  dialect,
+  prefix: "",
+  ask: async (statement, { signal }) => {
     signal?.throwIfAborted();
-    return await client.all(statement, params);
-  };
+    return client.all(...rendered(statement, dialect));
+  },
+});

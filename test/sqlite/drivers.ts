@@ -9,7 +9,7 @@ export const openWasm = (): { readonly client: SqliteClient; readonly close: () 
   const folder = mkdtempSync(join(tmpdir(), "sqlite-"));
   const database = new sqlite.Database(join(folder, "invites.db"));
   return {
-    client: { all: (statement, params) => database.all(statement, [...params]) },
+    client: database,
     close: () => {
       database.close();
       rmSync(folder, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { sqliteStorage } from "matrix-third-party-invites/sqlite";
 import { owed, record } from "../testing/memory/samples.js";
 
-type Params = readonly (string | number | null)[];
+type Params = readonly string[];
 type Rows = Record<string, unknown>[];
 
 /** What the drivers that are not installed here have in common, over the one that is. */
@@ -39,15 +39,14 @@ vi.mock("bun:sqlite", () => ({ Database: StandIn }));
 vi.mock("better-sqlite3", () => ({
   default: class extends StandIn {
     prepare(statement: string) {
-      const all = (params: Record<string, string | number | null>): Rows =>
-        this.all(statement, Object.values(params));
+      const all = (...params: Params): Rows => this.all(statement, params);
       // It refuses `all` where a statement answers with no rows.
       const reader = /\bRETURNING\b|^\s*SELECT\b/i.test(statement);
       return {
         reader,
-        all: (params: Record<string, string | number | null>) => {
+        all: (...params: Params) => {
           if (!reader) throw new TypeError("This statement does not return data. Use run() instead");
-          return all(params);
+          return all(...params);
         },
         run: all,
       };

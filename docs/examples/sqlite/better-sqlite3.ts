@@ -8,10 +8,9 @@ database.pragma("synchronous = FULL");
 const client: SqliteClient = {
   all: (statement, params) => {
     const prepared = database.prepare(statement);
-    // It has numbered parameters as names, and refuses `all` where a statement answers with no rows.
-    const named = Object.fromEntries(params.map((value, index) => [String(index + 1), value]));
-    if (prepared.reader) return prepared.all(named);
-    prepared.run(named);
+    if (prepared.reader) return prepared.all(...params);
+    // It refuses `all` where a statement answers with no rows, as those of `migrate`.
+    prepared.run(...params);
     return [];
   },
 };

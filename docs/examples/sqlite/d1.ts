@@ -3,7 +3,7 @@ import { type SqliteClient, type SqlRow, migrate, sqliteStorage } from "matrix-t
 /** What this needs of the binding `D1Database`. */
 export interface D1 {
   readonly prepare: (statement: string) => {
-    readonly bind: (...params: (string | number | null)[]) => {
+    readonly bind: (...params: string[]) => {
       readonly all: () => Promise<{ readonly results: readonly SqlRow[] }>;
     };
   };

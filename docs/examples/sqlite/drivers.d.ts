@@ -5,7 +5,7 @@ declare module "node:sqlite" {
     constructor(file: string);
     exec(statement: string): void;
     prepare(statement: string): {
-      all(...params: (string | number | null)[]): Record<string, unknown>[];
+      all(...params: string[]): Record<string, unknown>[];
     };
   }
 }
@@ -16,8 +16,8 @@ declare module "better-sqlite3" {
     pragma(text: string): unknown;
     prepare(statement: string): {
       readonly reader: boolean;
-      all(params: Record<string, string | number | null>): Record<string, unknown>[];
-      run(params: Record<string, string | number | null>): void;
+      all(...params: string[]): Record<string, unknown>[];
+      run(...params: string[]): void;
     };
   }
 }
@@ -26,6 +26,6 @@ declare module "bun:sqlite" {
   export class Database {
     constructor(file: string);
     run(statement: string): void;
-    query(statement: string): { all(...params: (string | number | null)[]): unknown[] };
+    query(statement: string): { all(...params: string[]): unknown[] };
   }
 }
