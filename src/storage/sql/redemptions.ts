@@ -18,6 +18,8 @@ const sizeOf = (row: SqlRow, lane: Lane): LaneSize => ({
   oldest: number(row, "oldest"),
 });
 
+const byCodeUnit = (one: string, other: string): number => Number(one > other) - Number(one < other);
+
 export const sqlRedemptions = (database: Database): Redemptions => {
   const { dialect, ask, prefix } = database;
   const { newMark, items, texts, isAmong, skipLocked } = dialect;
@@ -52,9 +54,7 @@ export const sqlRedemptions = (database: Database): Redemptions => {
   return {
     put: async (records, given) => {
       // In one order for everybody: two that put the same rows wait for each other at the first, and never in a ring.
-      const rows = records
-        .map(redemptionRow)
-        .sort((one, other) => Number(one.id > other.id) - Number(one.id < other.id));
+      const rows = records.map(redemptionRow).sort((one, other) => byCodeUnit(one.id, other.id));
       const added = await ask(
         sql`INSERT INTO ${table} (id, token, mxid, destination, lane, place, leaving, at, bytes, record, mark)
         SELECT value ->> 'id', value ->> 'token', value ->> 'mxid', value ->> 'destination', value ->> 'lane',
@@ -115,13 +115,18 @@ export const sqlRedemptions = (database: Database): Redemptions => {
       const rows = await ask(
         sql`UPDATE ${table} SET at = ${until}, mark = ${newMark}
         WHERE ${isAmong(written("id"), sql`${listed(free, " UNION ALL ")} ${limitTo(limit)}`)}
-        RETURNING lane, place, record, mark`,
+        RETURNING id, lane, place, record, mark`,
         given,
       );
       const rank = (row: SqlRow): number => lanes.findIndex(({ lane }) => lane === row["lane"]);
       // They come back in no order.
       return [...rows]
-        .sort((one, other) => rank(one) - rank(other) || number(one, "place") - number(other, "place"))
+        .sort(
+          (one, other) =>
+            rank(one) - rank(other) ||
+            number(one, "place") - number(other, "place") ||
+            byCodeUnit(text(one, "id"), text(other, "id")),
+        )
         .map(markedOf);
     },
 
