@@ -36,10 +36,7 @@ const openPostgres = async (server: (typeof servers)[number]): Promise<Opened> =
   return {
     run: async (text, params) => (await host.query(text, params)).rows,
     storageOver: (run) =>
-      postgresStorage(
-        { query: async (text, params) => ({ rows: await run(text, params as string[]) }) },
-        { schema },
-      ),
+      postgresStorage({ query: async (text, params) => ({ rows: await run(text, params) }) }, { schema }),
     prefix: `"${schema.replaceAll('"', '""')}".`,
     close: () => host.stop(),
   };
