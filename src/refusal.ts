@@ -159,7 +159,7 @@ const refusals = {
     errcode: "M_UNKNOWN",
     status: 409,
     message:
-      "The identity server was asked for this invite before and its answer was lost: the mail may be out. It is asked again only with resend.",
+      "The identity server was asked for this invite before and its answer was lost: the mail may be out. It is asked again after a while, or at once with resend.",
   },
 } as const satisfies Record<string, Answer>;
 

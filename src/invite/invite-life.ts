@@ -36,6 +36,8 @@ export interface Asked {
   readonly at: number;
   /** When it was asked before, if that answer was lost as well. */
   readonly lostAt?: number;
+  /** How often an ordinary request has asked again, since the answer was lost. */
+  readonly repeats?: number;
   readonly before: SettledLife;
 }
 
@@ -67,7 +69,8 @@ export type SettledLife =
 
 /** What can happen to an invite. */
 export type Transition =
-  | { readonly _tag: "Ask"; readonly at: number }
+  /** `isRepeat`: by an ordinary request, since the answer was lost long ago. */
+  | { readonly _tag: "Ask"; readonly at: number; readonly isRepeat?: boolean }
   | { readonly _tag: "Answer"; readonly storedInvite: StoredInvite }
   | { readonly _tag: "NothingSent" }
   /** `superseded`: the earlier tokens that the room has, and now empty. */
@@ -76,10 +79,37 @@ export type Transition =
   | { readonly _tag: "Revoke" }
   | { readonly _tag: "Expire" };
 
-const ask = (life: InviteLife, at: number): Asked =>
+const ask = (life: InviteLife, at: number, isRepeat: boolean): Asked =>
   life._tag === "Asked"
-    ? { _tag: "Asked", at, lostAt: life.at, before: life.before }
+    ? {
+        _tag: "Asked",
+        at,
+        lostAt: life.at,
+        ...(isRepeat ? { repeats: (life.repeats ?? 0) + 1 } : {}),
+        before: life.before,
+      }
     : { _tag: "Asked", at, before: life };
+
+/** How long after an answer was lost an ordinary request may ask again: no client can say `resend`. */
+const repeatAfterMs = [3_600_000, 7_200_000, 14_400_000] as const;
+
+/** What an invite that was asked for and not answered allows an ordinary request. */
+export type LostAnswer =
+  | { readonly _tag: "InProgress" }
+  | { readonly _tag: "AskAgain" }
+  | { readonly _tag: "Unknown"; readonly retryAfterMs?: number };
+
+/**
+ * Whether an answer may still come, and if not, whether it may be asked for again: after 1 h, 2 h and 4 h, and then only by
+ * `resend`. A time that lies further ahead than an answer takes was written by a clock that was wrong: it is long ago.
+ */
+export const lostAnswer = ({ at, repeats = 0 }: Asked, now: number, askedForMs: number): LostAnswer => {
+  const age = at > now + askedForMs ? Infinity : now - at;
+  if (age < askedForMs) return { _tag: "InProgress" };
+  const wait = repeatAfterMs[repeats];
+  if (wait === undefined) return { _tag: "Unknown" };
+  return age >= wait ? { _tag: "AskAgain" } : { _tag: "Unknown", retryAfterMs: wait - age };
+};
 
 /** Whether nothing more becomes of an invite by itself. */
 export const hasEnded = (life: InviteLife): boolean =>
@@ -92,7 +122,7 @@ const isOpen = (life: InviteLife): boolean => life._tag === "TokenStored" || lif
 export const advance = (life: InviteLife, transition: Transition): InviteLife | undefined => {
   switch (transition._tag) {
     case "Ask":
-      return ask(life, transition.at);
+      return ask(life, transition.at, transition.isRepeat === true);
     case "Answer":
       return life._tag === "Asked"
         ? {

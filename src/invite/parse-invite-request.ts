@@ -1,8 +1,9 @@
 import { type Either, flatMap, isLeft, map, right } from "fp-ts/lib/Either.js";
-import { type ServerName, type UserId, parseServerName, parseUserId } from "../matrix/ids.js";
+import { type ServerName, type UserId, parseUserId } from "../matrix/ids.js";
 import { type JsonObject, hasMember, isJsonObject, member, stringMember } from "../matrix/json.js";
 import { type Refusal, refuse } from "../refusal.js";
 import { type NotThreepid, type Threepid, parseThreepid } from "../threepid/threepid.js";
+import { parseIdentityServerName } from "./identity-server-name.js";
 
 /** Whom an invite by third-party identifier is for, and the identity server that is to know. */
 export interface Addressee {
@@ -49,7 +50,7 @@ const withTexts = (body: unknown, fields: readonly string[]): Either<Refusal, Js
 
 const addresseeIn = (body: JsonObject): Either<Refusal, Addressee> => {
   // Server names are compared by their letters, and one identity server has one pending invite, however it is spelt.
-  const idServer = parseServerName(stringMember(body, "id_server")?.toLowerCase());
+  const idServer = parseIdentityServerName(stringMember(body, "id_server"));
   if (isLeft(idServer)) return refuse("FieldMalformed", { detail: `id_server. ${idServer.left.why}` });
   const threepid = parseThreepid(body["medium"], body["address"]);
   return isLeft(threepid)

@@ -1,9 +1,10 @@
 import { isRight } from "fp-ts/lib/Either.js";
 import { decodeBase64 } from "../matrix/base64.js";
 import type { CryptoEngine } from "../matrix/crypto-engine.js";
-import { type ServerName, parseServerName } from "../matrix/ids.js";
+import type { ServerName } from "../matrix/ids.js";
 import { type JsonObject, entriesOf, member } from "../matrix/json.js";
 import { ed25519Prefix, signedBytes, verifyText } from "../matrix/signed-json.js";
+import { parseIdentityServerName } from "./identity-server-name.js";
 
 /** Real deliveries have one; whoever writes more gets no more of our time. */
 const maxSigners = 2;
@@ -14,7 +15,7 @@ export const signersOf = (json: JsonObject): readonly ServerName[] =>
   entriesOf(member(json, "signatures"))
     .slice(0, maxSigners)
     .flatMap(([name]) => {
-      const server = parseServerName(name);
+      const server = parseIdentityServerName(name);
       return isRight(server) ? [server.right] : [];
     });
 
@@ -27,21 +28,24 @@ export const isVouched = (
   json: JsonObject,
   keysOf: ReadonlyMap<ServerName, readonly string[]>,
 ): boolean => {
-  const signers = signersOf(json).filter((name) => (keysOf.get(name) ?? []).length > 0);
-  if (signers.length === 0) return false;
+  if (!signersOf(json).some((name) => (keysOf.get(name) ?? []).length > 0)) return false;
   const bytes = signedBytes(json, "any");
   if (!isRight(bytes)) return false;
-  return signers.some((name) =>
-    entriesOf(member(member(json, "signatures"), name))
-      .slice(0, maxSignatures)
-      .some(
-        ([keyId, text]) =>
-          keyId.startsWith(ed25519Prefix) &&
-          typeof text === "string" &&
-          (keysOf.get(name) ?? []).some((key) => {
-            const publicKey = decodeBase64(key);
-            return publicKey !== undefined && verifyText(crypto, bytes.right, { text, publicKey });
-          }),
-      ),
-  );
+  return entriesOf(member(json, "signatures"))
+    .slice(0, maxSigners)
+    .some(([name, block]) => {
+      const server = parseIdentityServerName(name);
+      const keys = isRight(server) ? (keysOf.get(server.right) ?? []) : [];
+      return entriesOf(block)
+        .slice(0, maxSignatures)
+        .some(
+          ([keyId, text]) =>
+            keyId.startsWith(ed25519Prefix) &&
+            typeof text === "string" &&
+            keys.some((key) => {
+              const publicKey = decodeBase64(key);
+              return publicKey !== undefined && verifyText(crypto, bytes.right, { text, publicKey });
+            }),
+        );
+    });
 };

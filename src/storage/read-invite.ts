@@ -55,6 +55,7 @@ const readLife = (json: unknown): InviteLife => {
     _tag: "Asked",
     at: numberIn(json, "at"),
     ...(hasMember(json, "lostAt") ? { lostAt: numberIn(json, "lostAt") } : {}),
+    ...(hasMember(json, "repeats") ? { repeats: numberIn(json, "repeats") } : {}),
     before: readSettled(member(json, "before")),
   };
 };

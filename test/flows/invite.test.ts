@@ -534,7 +534,7 @@ describe("an answer to store-invite that cannot be used (field case 18)", () => 
     expect(problemOf(await ask(world))).toMatchObject({ code, status: 403, errcode: "M_SERVER_NOT_TRUSTED" });
     expect(world.appended).toEqual([]);
     // Its mail is out: not asked again unless a new one is wanted.
-    world.now += 3_600_000;
+    world.now += 3_599_999;
     expect(codeOf(await ask(world))).toBe("InviteUnknown");
     expect(world.count("identityServer.storeInvite")).toBe(1);
     expect(must(await ask(world, { resend: true }))._tag).toBe("ThirdPartyInvite");

@@ -506,3 +506,81 @@ it("a token of another's invite is none of ours: an identity server that gives i
     ]);
   }
 });
+
+describe("an invite whose answer was lost", () => {
+  const hour = 3_600_000;
+  const lose = (world: World): void => {
+    world.next.storeInvite.push({ _tag: "Unreachable", sent: true });
+  };
+
+  it("may be asked for again by an ordinary request after 1 h, 2 h and 4 h, and then only by resend", async () => {
+    const world = openWorld();
+    lose(world);
+    await ask(world);
+    for (const wait of [hour, 2 * hour, 4 * hour]) {
+      world.now += 60_000;
+      expect(problemOf(await ask(world))).toMatchObject({
+        code: "InviteUnknown",
+        retryAfterMs: wait - 60_000,
+      });
+      world.now += wait - 60_001;
+      expect(codeOf(await ask(world))).toBe("InviteUnknown");
+      world.now += 1;
+      lose(world);
+      expect(codeOf(await ask(world))).toBe("IdentityServerUnreachable");
+    }
+    expect(world.count("identityServer.storeInvite")).toBe(4);
+    world.now += 1_000 * hour;
+    const refused = problemOf(await ask(world));
+    expect(refused.code).toBe("InviteUnknown");
+    expect(refused).not.toHaveProperty("retryAfterMs");
+    must(await ask(world, { resend: true }));
+  });
+
+  it("once it is answered is pending, as any other", async () => {
+    const world = openWorld();
+    lose(world);
+    await ask(world);
+    world.now += hour;
+    expect(must(await ask(world))._tag).toBe("ThirdPartyInvite");
+    expect(must(await ask(world))._tag).toBe("AlreadyPending");
+  });
+
+  it("that a clock has stored which was a year ahead is not in progress for a year", async () => {
+    const world = openWorld();
+    world.now += 365 * 24 * hour;
+    lose(world);
+    await ask(world);
+    world.now -= 365 * 24 * hour;
+    expect(must(await ask(world))._tag).toBe("ThirdPartyInvite");
+  });
+});
+
+describe("the spelling of an identity server's name", () => {
+  it.each(["ID.example", "id.example:443", "id.example:0443", "ID.EXAMPLE:00443"])(
+    "%s is id.example: one mail, one pin",
+    async (idServer) => {
+      const pinnedKeys = new Map([["Id.Example:443", [longTerm.publicKey]]]);
+      const world = openWorld({ config: { pinnedKeys } });
+      must(await ask(world));
+      const body = invite({ id_server: idServer });
+      const again = await world.invites.invite({ roomId: room, requester: { userId: alice }, body });
+      expect(must(again)._tag).toBe("AlreadyPending");
+      expect(world.mails).toHaveLength(1);
+    },
+  );
+
+  it.each(["id.example:8448", "id.example:4430", "id2.example"])("%s is another", async (idServer) => {
+    const world = openWorld();
+    must(await ask(world));
+    const body = invite({ id_server: idServer });
+    await world.invites.invite({ roomId: room, requester: { userId: alice }, body });
+    expect(world.mails).toHaveLength(2);
+  });
+
+  it("a pin under another spelling holds", async () => {
+    const pinnedKeys = new Map([["id.example:443", [stranger.publicKey]]]);
+    const world = openWorld({ config: { pinnedKeys } });
+    expect(codeOf(await ask(world))).toBe("KeyNotPinned");
+  });
+});

@@ -44,6 +44,7 @@ export const specification = {
   referenceHash:
     "https://spec.matrix.org/v1.19/server-server-api/#calculating-the-reference-hash-for-an-event",
   contentHash: "https://spec.matrix.org/v1.19/server-server-api/#calculating-the-content-hash-for-an-event",
+  identityServers: "https://spec.matrix.org/v1.19/identity-service-api/#api-standards",
   lookupSha256: "https://spec.matrix.org/v1.19/identity-service-api/#sha256",
   lookupNone: "https://spec.matrix.org/v1.19/identity-service-api/#none",
   storingInvites: "https://spec.matrix.org/v1.19/identity-service-api/#post_matrixidentityv2store-invite",

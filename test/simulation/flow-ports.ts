@@ -42,7 +42,7 @@ const judgedMails = (world: World, flow: Flow, port: Ports["identityServer"]): P
   ...port,
   storeInvite: async (asked, options) => {
     const name = inviteNameOf(flow, asked.idServer, asked.invite);
-    if (world.ledger.ask(name, flow.id, flow.resend))
+    if (world.ledger.ask(name, flow.id, flow.resend, serverNow(flow.server, world.scheduler.now)))
       world.violate("one mail", `${flow.name}#${flow.id} of ${flow.server.name} asks for a second mail`);
     const answer = await port.storeInvite(asked, options);
     const surelyNot =

@@ -31,6 +31,8 @@ interface Asking {
   readonly flow: number;
   /** Whether it was for a mail more, and not for the one that every invite may have. */
   readonly resend: boolean;
+  /** By the clock of the server that asked. */
+  readonly at: number;
   token: string | undefined;
 }
 
@@ -42,6 +44,8 @@ export interface GivenToken {
   readonly roomId: string;
   readonly sender: string;
 }
+
+const hour = 3_600_000;
 
 /** What the model knows of the whole world and no server does; the checks judge by it. */
 export class Ledger {
@@ -76,15 +80,21 @@ export class Ledger {
   }
 
   /** A flow sets about asking for a mail. Says whether the one that an invite may have is, or may be, out already. */
-  ask(invite: string, flow: number, resend: boolean): boolean {
+  ask(invite: string, flow: number, resend: boolean, at = 0): boolean {
     // The life in which the flow meant to ask is over: its mail is none of the next one's.
     if ((this.intents.get(`${invite} ${flow}`) ?? Infinity) < this.endsOf(invite)) return false;
     const open = this.askings.get(invite) ?? [];
-    this.askings.set(invite, [...open, { flow, resend, token: undefined }]);
+    this.askings.set(invite, [...open, { flow, resend, at, token: undefined }]);
     // A token that is another invite's can never be used: to ask once more is all that is left.
     return (
       !resend &&
-      open.some((one) => !one.resend && (one.token === undefined || !this.givenTwice.has(one.token)))
+      open.some(
+        (one) =>
+          !one.resend &&
+          (one.token === undefined || !this.givenTwice.has(one.token)) &&
+          // What was asked for an hour ago and never answered may be asked for again, three times.
+          !(at - one.at >= hour && open.length <= 3),
+      )
     );
   }
 

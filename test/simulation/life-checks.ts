@@ -17,7 +17,7 @@ const transitions = (before: InviteLife, after: InviteLife): readonly Transition
   const nothing: Transition = { _tag: "NothingSent" };
   switch (after._tag) {
     case "Asked":
-      return [{ _tag: "Ask", at: after.at }, nothing];
+      return [{ _tag: "Ask", at: after.at }, { _tag: "Ask", at: after.at, isRepeat: true }, nothing];
     case "Intended":
       return [nothing];
     case "TokenStored":

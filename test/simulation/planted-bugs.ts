@@ -54,7 +54,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "the intent is not stored before a later mail",
     file: "flows/steps/store-invite.ts",
-    text: 'unlessEnded(context, again, { _tag: "Ask", at: clock.now() }),',
+    text: 'unlessEnded(context, again, { _tag: "Ask", at: clock.now(), isRepeat: !resend }),',
     instead: "TE.right(again),",
   },
   {
@@ -66,9 +66,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "an answer that was lost is asked for again",
     file: "flows/steps/store-invite.ts",
-    text: "return TE.left(\n        clock.now() - life.at < (config.askedForMs ?? defaultAskedForMs)\n",
-    instead:
-      "return clock.now() - life.at >= (config.askedForMs ?? defaultAskedForMs) ? askAgain : TE.left(\n        true\n",
+    text: 'return TE.left(refusal("InviteUnknown", { retryAfterMs: lost.retryAfterMs }));',
+    instead: "return askAgain;",
   },
   {
     name: "an error of the identity server counts as a mail not sent",

@@ -1,9 +1,10 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { addressHash, hasEnded, inviteKey } from "../../invite/invite-life.js";
+import { type InviteLife, addressHash, hasEnded, inviteKey, lostAnswer } from "../../invite/invite-life.js";
 import type { UserId } from "../../matrix/ids.js";
 import type { Config, InviteLimit, TakeAnswer } from "../../ports.js";
 import { refusal } from "../../refusal.js";
+import { askedForMs } from "./asked-for.js";
 import { callPort } from "./call-port.js";
 import type { Context } from "./context.js";
 import type { InvitingAddress } from "./invite-address.js";
@@ -55,6 +56,12 @@ const forgetFull = (context: Context<"limits" | "clock">): Step<void> => {
   );
 };
 
+/** Whether an invite that is stored needs no new token. */
+const isKnown = ({ ports: { clock, config } }: ChargeContext, life: InviteLife): boolean =>
+  life._tag === "Asked"
+    ? lostAnswer(life, clock.now(), askedForMs(config))._tag !== "AskAgain"
+    : life._tag !== "Intended" && !hasEnded(life);
+
 /** Whether the storage can answer the request, so that nobody else is asked for a new token. */
 const isAnswered = (
   context: ChargeContext,
@@ -67,10 +74,7 @@ const isAnswered = (
     ? TE.right(false)
     : pipe(
         callPort(context, "invites", "find", key).answer,
-        TE.map(
-          (found) =>
-            found !== undefined && found.value.life._tag !== "Intended" && !hasEnded(found.value.life),
-        ),
+        TE.map((found) => found !== undefined && isKnown(context, found.value.life)),
       );
 };
 

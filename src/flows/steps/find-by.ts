@@ -1,6 +1,7 @@
 import { type Either, isLeft, map, right } from "fp-ts/lib/Either.js";
+import { parseIdentityServerName } from "../../invite/identity-server-name.js";
 import { type AddressHash, addressHash } from "../../invite/invite-life.js";
-import { parseServerName, parseUserId } from "../../matrix/ids.js";
+import { parseUserId } from "../../matrix/ids.js";
 import type { InviteQuery } from "../../ports.js";
 import { type Refusal, malformedField, refuse } from "../../refusal.js";
 import { parseThreepid } from "../../threepid/threepid.js";
@@ -34,7 +35,7 @@ export const readFindBy = (context: Context<"crypto">, by: FindBy): Either<Refus
     return isLeft(sender) ? malformedField("sender") : right({ sender: sender.right });
   }
   if ("idServer" in by) {
-    const idServer = parseServerName(by.idServer);
+    const idServer = parseIdentityServerName(by.idServer);
     return isLeft(idServer) ? malformedField("idServer") : right({ idServer: idServer.right });
   }
   return map((hash: AddressHash) => ({ addressHash: hash }))(readAddress(context, by));

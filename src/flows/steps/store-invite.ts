@@ -8,16 +8,20 @@ import {
   type Transition,
   addressHash,
   inviteKey,
+  lostAnswer,
   redeemerOf,
 } from "../../invite/invite-life.js";
 import type { ThreepidInvite } from "../../invite/parse-invite-request.js";
+import { pinnedKeysOf } from "../../invite/identity-server-name.js";
 import { isRevoked } from "../../invite/proof.js";
+import { isBeforeMail } from "../../invite/store-invite-error.js";
 import { type StoredInvite, parseStoredInvite } from "../../invite/stored-invite.js";
 import { contentOf, entry } from "../../matrix/event.js";
 import type { RoomId, UserId } from "../../matrix/ids.js";
 import { membershipOf, stateEvent } from "../../matrix/room-state.js";
 import type { IdentityServerError, Marked } from "../../ports.js";
 import { refusal } from "../../refusal.js";
+import { askedForMs } from "./asked-for.js";
 import { callPort, unlessStopped } from "./call-port.js";
 import { type Context, uncancelled } from "./context.js";
 import { readState } from "./decide.js";
@@ -50,9 +54,6 @@ export type StoreOutcome =
   | { readonly _tag: "Pending"; readonly storedInvite: StoredInvite }
   /** Somebody bound the address while we asked. */
   | { readonly _tag: "Bound"; readonly userId: UserId };
-
-/** How long an identity server may be silent before its answer counts as lost. */
-const defaultAskedForMs = 60_000;
 
 /**
  * Whoever loses the race for an invite is told to come again, which a client does by itself; but not where somebody has
@@ -101,7 +102,11 @@ const storeAnswer = (
   asked: Marked<InviteRecord>,
   answer: unknown,
 ): Step<StoreOutcome> => {
-  const storedInvite = parseStoredInvite(answer, threepid, context.ports.config.pinnedKeys?.get(idServer));
+  const storedInvite = parseStoredInvite(
+    answer,
+    threepid,
+    pinnedKeysOf(context.ports.config.pinnedKeys, idServer),
+  );
   if (isLeft(storedInvite)) return TE.left(storedInvite.left);
   return pipe(
     isTaken(context, asked.value, storedInvite.right),
@@ -113,16 +118,6 @@ const storeAnswer = (
     TE.map((stored) => ({ _tag: "TokenStored", stored, storedInvite: storedInvite.right })),
   );
 };
-
-/** The statuses of an error about the request itself, which is found before a mail goes out. */
-const beforeMail: ReadonlySet<number> = new Set([400, 401, 403, 404, 413]);
-
-/**
- * Whether an error surely came before the mail. A 5xx does not: a mail server may take the mail, and fail afterwards.
- * Nor does `M_UNKNOWN`, or an errcode with 200.
- */
-const isBeforeMail = ({ status, errcode }: { readonly status: number; readonly errcode: string }): boolean =>
-  beforeMail.has(status) && errcode !== "M_UNKNOWN";
 
 /**
  * Asks the identity server for an invite that is stored as *Asked*, and stores the whole checked answer right after. From
@@ -222,12 +217,17 @@ const goOn = (
     case "Revoked":
     case "Expired":
       return askAgain;
-    case "Asked":
-      return TE.left(
-        clock.now() - life.at < (config.askedForMs ?? defaultAskedForMs)
-          ? refusal("InviteInProgress", { retryAfterMs: 5_000 })
-          : refusal("InviteUnknown"),
-      );
+    case "Asked": {
+      const lost = lostAnswer(life, clock.now(), askedForMs(config));
+      switch (lost._tag) {
+        case "InProgress":
+          return TE.left(refusal("InviteInProgress", { retryAfterMs: 5_000 }));
+        case "AskAgain":
+          return askAgain;
+        case "Unknown":
+          return TE.left(refusal("InviteUnknown", { retryAfterMs: lost.retryAfterMs }));
+      }
+    }
     case "TokenStored":
       return pipe(
         tokenInRoom(context, value, life.storedInvite),
@@ -285,7 +285,7 @@ export const storeInvite = (context: Context<StoreInviteNeeds>, request: ToStore
         value: { ...asked, createdAt: stored.value.createdAt, life: stored.value.life },
       };
       const askAgain = pipe(
-        unlessEnded(context, again, { _tag: "Ask", at: clock.now() }),
+        unlessEnded(context, again, { _tag: "Ask", at: clock.now(), isRepeat: !resend }),
         TE.flatMap((record) => askIdentityServer(context, request, record)),
       );
       return pipe(

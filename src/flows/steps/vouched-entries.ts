@@ -1,6 +1,7 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { settledLife } from "../../invite/invite-life.js";
+import { pinnedKeysOf } from "../../invite/identity-server-name.js";
 import type { OnBind } from "../../invite/onbind.js";
 import { isVouched, signersOf } from "../../invite/vouched.js";
 import type { ServerName } from "../../matrix/ids.js";
@@ -29,7 +30,7 @@ const keysOf = (context: Context<"invites">, idServer: ServerName): Step<readonl
         const life = settledLife(value.life);
         return "storedInvite" in life ? [life.storedInvite.publicKeys[0].publicKey] : [];
       });
-      return [...new Set([...(context.ports.config.pinnedKeys?.get(idServer) ?? []), ...stored])];
+      return [...new Set([...(pinnedKeysOf(context.ports.config.pinnedKeys, idServer) ?? []), ...stored])];
     }),
   );
 
