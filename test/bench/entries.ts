@@ -12,8 +12,7 @@ const mxid = `@zoe:${serverName}`;
 const key = nodeSigningKey("ed25519:1", new Uint8Array(32).fill(3));
 const manyWait = {
   maxOnBindEntries: 1_000_000,
-  maxWaitingPerUser: 1_000_000,
-  maxWaitingPerServer: 1_000_000,
+  queue: { unvouchedPerUser: 1_000_000, unvouched: 1_000_000, unvouchedBytes: 2 ** 40 },
 };
 
 /** As an identity server delivers them: each of its own room and token, of fifty inviting servers. */
