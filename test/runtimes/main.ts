@@ -1,6 +1,6 @@
 /**
- * `npm run test:runtimes`: the library from its tarball in every runtime that it promises, on one suite of cases, and its types
- * in every TypeScript. Fetches the runtimes and compilers (about 800 MB unpacked) into a temporary folder.
+ * `npm run test:runtimes`: the library from its tarball in every runtime that it promises, on one suite of cases, its types
+ * in every TypeScript, and its storage over every embedded database. Fetches the runtimes and compilers (about 800 MB unpacked) into a temporary folder.
  *
  *     npm run test:runtimes -- --here          # only what this machine has
  *     npm run test:runtimes -- --only bun      # one, or all whose names begin so
@@ -15,6 +15,7 @@ import { parseArgs } from "node:util";
 import { bundleForBrowser, bundleSuite } from "./bundle.js";
 import { findChromium, runInChromium } from "./chromium.js";
 import { outputOf, run } from "./command.js";
+import { type Embedded, type KitReport, embedded } from "./embedded.js";
 import { programs } from "./programs.js";
 import { type Said, type SuiteReport, complaints } from "./report.js";
 import { type Runtime, nodeAtHand, runtimes } from "./runtimes.js";
@@ -101,6 +102,21 @@ const withCompiler = async (compiler: Compiler, folder: string): Promise<Row> =>
   };
 };
 
+const withEmbedded = async ({ name, runtime, program }: Embedded, folder: string): Promise<Row> => {
+  const binary = runtime.find(folder);
+  if (binary === undefined) return { name, verdict: "failed", notes: ["npm did not install it"] };
+  await writeFile(join(folder, "contract.mjs"), program);
+  const began = performance.now();
+  const said = await outputOf(binary, [...runtime.args, "contract.mjs"], folder);
+  const { passed, skipped, failed } = JSON.parse(said) as KitReport;
+  return {
+    name,
+    verdict: failed.length === 0 && passed > 0 ? "good" : "failed",
+    milliseconds: Math.round(performance.now() - began),
+    notes: [`keeps the storage contract: ${passed} passed, ${skipped} skipped`, ...failed],
+  };
+};
+
 const ran = chosen(flags.here ? [nodeAtHand] : runtimes);
 const compiled = chosen(flags.here ? [compilerAtHand] : compilers);
 const packages = [...ran, ...compiled].flatMap((one) => (one.package === undefined ? [] : [one.package]));
@@ -113,6 +129,17 @@ await withSandbox(Object.fromEntries(packages), async (folder) => {
   if (chosen([{ name: "chromium" }]).length > 0) await attempt("chromium", () => inChromium(folder));
   for (const compiler of compiled) await attempt(compiler.name, () => withCompiler(compiler, folder));
 });
+
+// In a folder of their own: what one of them brings along is an optional peer of ours.
+const stored = flags.here ? [] : chosen(embedded);
+const drivers = stored.flatMap((one) =>
+  [one.package, one.runtime.package].filter((its) => its !== undefined),
+);
+if (stored.length > 0) begin("installing");
+if (stored.length > 0)
+  await withSandbox(Object.fromEntries(drivers), async (folder) => {
+    for (const one of stored) await attempt(one.name, () => withEmbedded(one, folder));
+  });
 
 const wrong = complaints(said);
 // The digests are for comparing here: one line of them is a hundred times the rest.

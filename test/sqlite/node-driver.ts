@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { SqlRow, SqliteClient } from "matrix-third-party-invites/sqlite";
 
-/** A Node that has node:sqlite, if there is one: `.ci/run` gets one. */
+/** A Node that has node:sqlite, if there is one: see `with-node.sh`. */
 export const nodeWithSqlite =
   process.env["TEST_SQLITE_NODE"] ??
   (Number(process.versions.node.split(".")[0]) >= 24 ? process.execPath : undefined);

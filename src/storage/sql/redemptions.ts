@@ -45,7 +45,7 @@ export const sqlRedemptions = (database: Database): Redemptions => {
         SELECT id, leaving, count(*) OVER ahead AS rows_ahead, sum(bytes) OVER ahead AS bytes_ahead
         FROM ${table} WHERE ${isIn(lanes)}
         WINDOW ahead AS (ORDER BY leaving, id ROWS UNBOUNDED PRECEDING)
-      ) AS line
+      ) AS counted
       WHERE leaving > 0 AND (rows_ahead > ${keep.rows} OR bytes_ahead > ${keep.bytes})`,
       lanes,
     );
