@@ -2,28 +2,21 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { type AddressHash, type InviteRecord, erasedAddress } from "../invite/invite-life.js";
 import type { Marked } from "../ports.js";
-import { refusal } from "../refusal.js";
 import { defineFlow } from "./flow.js";
 import { asList, callPort } from "./steps/call-port.js";
 import type { Context } from "./steps/context.js";
 import { type AddressCommand, readAddress } from "./steps/find-by.js";
 import type { Step } from "./steps/step.js";
-import { retryLostRace } from "./steps/transition.js";
+import { replaceRecord, retryLostRace } from "./steps/transition.js";
 
 const perPage = 100;
 
-const eraseOne = (context: Context<"invites">, { value, mark }: Marked<InviteRecord>): Step<void> => {
+const eraseOne = (
+  context: Context<"invites">,
+  { value, mark }: Marked<InviteRecord>,
+): Step<Marked<InviteRecord>> => {
   const { threepid, ...rest } = value;
-  return callPort(context, "invites", "replace", { ...rest, addressHash: erasedAddress }, mark).read(
-    (answer) => {
-      switch (answer._tag) {
-        case "Replaced":
-          return TE.right(undefined);
-        case "Stale":
-          return TE.left(refusal("InviteInProgress", { retryAfterMs: 2_000 }));
-      }
-    },
-  );
+  return replaceRecord(context, mark, { ...rest, addressHash: erasedAddress });
 };
 
 /** Each page is the first one of what is left. */

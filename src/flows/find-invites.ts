@@ -1,11 +1,11 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { type InviteLife, type InviteRecord, hasEnded, settledLife, sinceOf } from "../invite/invite-life.js";
+import { type InviteLife, type InviteRecord, hasEnded, sinceOf } from "../invite/invite-life.js";
 import type { RoomId, ServerName, UserId } from "../matrix/ids.js";
 import type { InviteQuery } from "../ports.js";
 import { defineFlow } from "./flow.js";
 import { asList, callPort } from "./steps/call-port.js";
-import { type AddressCommand, type FindBy, readAddress, readFindBy } from "./steps/find-by.js";
+import { type AddressCommand, type FindBy, nextPage, readAddress, readFindBy } from "./steps/find-by.js";
 
 export interface FindInvitesCommand {
   readonly by: FindBy;
@@ -54,16 +54,10 @@ export const findInvites = defineFlow(
         ...(after === undefined ? {} : { after }),
       }).read(asList),
     ),
-    TE.map((page): FoundInvites => {
-      const last = page.at(-1)?.value;
-      return {
-        invites: page.map(({ value }) => found(value)),
-        next:
-          last === undefined || page.length < limit
-            ? undefined
-            : { createdAt: last.createdAt, key: last.key },
-      };
-    }),
+    TE.map((page): FoundInvites => ({
+      invites: page.map(({ value }) => found(value)),
+      next: nextPage(page, limit),
+    })),
   ),
 );
 
@@ -79,6 +73,6 @@ export const isInvited = defineFlow(
     TE.flatMap((addressHash) =>
       callPort(context, "invites", "list", { by: { addressHash }, limit: perPage }).read(asList),
     ),
-    TE.map((all) => all.some(({ value: { life } }) => life._tag === "Asked" || !hasEnded(settledLife(life)))),
+    TE.map((all) => all.some(({ value: { life } }) => !hasEnded(life))),
   ),
 );

@@ -1,13 +1,13 @@
 import { isRight } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
-import { hasEnded, settledLife } from "../invite/invite-life.js";
+import { hasEnded } from "../invite/invite-life.js";
 import type { RoomId, UserId } from "../matrix/ids.js";
 import type { InviteQuery } from "../ports.js";
 import type { FailureCode, RefusalCode } from "../refusal.js";
 import { defineFlow } from "./flow.js";
 import { asList, callPort } from "./steps/call-port.js";
-import { type FindBy, readFindBy } from "./steps/find-by.js";
+import { type FindBy, nextPage, readFindBy } from "./steps/find-by.js";
 import { notify, run } from "./steps/notify.js";
 import { type RevokeContext, revokeStored } from "./steps/revoke-stored.js";
 import type { Step } from "./steps/step.js";
@@ -34,7 +34,7 @@ const revokePage = (
     callPort(context, "invites", "list", query).read(asList),
     TE.flatMap((page) =>
       pipe(
-        page.filter(({ value: { life } }) => life._tag === "Asked" || !hasEnded(settledLife(life))),
+        page.filter(({ value: { life } }) => !hasEnded(life)),
         TE.traverseSeqArray(({ value: { roomId, sender, key } }) =>
           pipe(
             // Run apart: one that is refused does not stop the others.
@@ -51,16 +51,13 @@ const revokePage = (
             TE.map((result) => ({ roomId, sender, result })),
           ),
         ),
-        TE.map((results) => {
-          const last = page.length < perPage ? undefined : page.at(-1)?.value;
-          return {
-            revoked: results.filter(({ result }) => isRight(result)).length,
-            refused: results.flatMap(({ roomId, sender, result }) =>
-              isRight(result) ? [] : [{ roomId, sender, because: result.left.code }],
-            ),
-            next: last === undefined ? undefined : { createdAt: last.createdAt, key: last.key },
-          };
-        }),
+        TE.map((results) => ({
+          revoked: results.filter(({ result }) => isRight(result)).length,
+          refused: results.flatMap(({ roomId, sender, result }) =>
+            isRight(result) ? [] : [{ roomId, sender, because: result.left.code }],
+          ),
+          next: nextPage(page, perPage),
+        })),
       ),
     ),
   );

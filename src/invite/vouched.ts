@@ -10,14 +10,18 @@ import { parseIdentityServerName } from "./identity-server-name.js";
 const maxSigners = 2;
 const maxSignatures = 4;
 
-/** Whose signatures JSON carries, as far as we look at them. */
-export const signersOf = (json: JsonObject): readonly ServerName[] =>
+/** The signatures that JSON carries, by server, as far as we look at them. */
+const signaturesOf = (json: JsonObject): readonly (readonly [ServerName, unknown])[] =>
   entriesOf(member(json, "signatures"))
     .slice(0, maxSigners)
-    .flatMap(([name]) => {
+    .flatMap(([name, block]) => {
       const server = parseIdentityServerName(name);
-      return isRight(server) ? [server.right] : [];
+      return isRight(server) ? [[server.right, block] as const] : [];
     });
+
+/** Whose signatures JSON carries, as far as we look at them. */
+export const signersOf = (json: JsonObject): readonly ServerName[] =>
+  signaturesOf(json).map(([server]) => server);
 
 /**
  * Whether one of these servers has signed the JSON by one of its keys, whatever the key is called: identity servers name
@@ -28,24 +32,24 @@ export const isVouched = (
   json: JsonObject,
   keysOf: ReadonlyMap<ServerName, readonly string[]>,
 ): boolean => {
-  if (!signersOf(json).some((name) => (keysOf.get(name) ?? []).length > 0)) return false;
+  const checkable = signaturesOf(json)
+    .map(([server, block]) => ({ keys: keysOf.get(server) ?? [], block }))
+    .filter(({ keys }) => keys.length > 0);
+  // Without a key there is nothing to check, and the bytes need not be made.
+  if (checkable.length === 0) return false;
   const bytes = signedBytes(json, "any");
   if (!isRight(bytes)) return false;
-  return entriesOf(member(json, "signatures"))
-    .slice(0, maxSigners)
-    .some(([name, block]) => {
-      const server = parseIdentityServerName(name);
-      const keys = isRight(server) ? (keysOf.get(server.right) ?? []) : [];
-      return entriesOf(block)
-        .slice(0, maxSignatures)
-        .some(
-          ([keyId, text]) =>
-            keyId.startsWith(ed25519Prefix) &&
-            typeof text === "string" &&
-            keys.some((key) => {
-              const publicKey = decodeBase64(key);
-              return publicKey !== undefined && verifyText(crypto, bytes.right, { text, publicKey });
-            }),
-        );
-    });
+  return checkable.some(({ keys, block }) =>
+    entriesOf(block)
+      .slice(0, maxSignatures)
+      .some(
+        ([keyId, text]) =>
+          keyId.startsWith(ed25519Prefix) &&
+          typeof text === "string" &&
+          keys.some((key) => {
+            const publicKey = decodeBase64(key);
+            return publicKey !== undefined && verifyText(crypto, bytes.right, { text, publicKey });
+          }),
+      ),
+  );
 };

@@ -211,7 +211,6 @@ const silent = new Set([
   "retryRedemption",
   "measureQueue",
   "checkAddressKey",
-
   "checkFirstJoin",
   "receiveInboundInvite",
   "listInvites",

@@ -1,8 +1,8 @@
 import { type Either, isLeft, map, right } from "fp-ts/lib/Either.js";
 import { parseIdentityServerName } from "../../invite/identity-server-name.js";
-import { type AddressHash, addressHash } from "../../invite/invite-life.js";
+import { type AddressHash, type InviteRecord, addressHash } from "../../invite/invite-life.js";
 import { parseUserId } from "../../matrix/ids.js";
-import type { InviteQuery } from "../../ports.js";
+import type { InviteQuery, Marked } from "../../ports.js";
 import { type Refusal, malformedField, refuse } from "../../refusal.js";
 import { parseThreepid } from "../../threepid/threepid.js";
 import type { Context } from "./context.js";
@@ -39,4 +39,10 @@ export const readFindBy = (context: Context<"crypto">, by: FindBy): Either<Refus
     return isLeft(idServer) ? malformedField("idServer") : right({ idServer: idServer.right });
   }
   return map((hash: AddressHash) => ({ addressHash: hash }))(readAddress(context, by));
+};
+
+/** Where the page after this one begins; `undefined` where a page that is not full is the last. */
+export const nextPage = (page: readonly Marked<InviteRecord>[], limit: number): InviteQuery["after"] => {
+  const last = page.length < limit ? undefined : page.at(-1)?.value;
+  return last === undefined ? undefined : { createdAt: last.createdAt, key: last.key };
 };

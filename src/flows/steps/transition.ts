@@ -10,9 +10,24 @@ import type { Step } from "./step.js";
 
 type StoredRecord = Marked<InviteRecord>;
 
+/** Stores an invite in place of what was read. Whoever loses the race for it is told that the same invite is being made. */
+export const replaceRecord = (
+  context: Context<"invites">,
+  mark: StoredRecord["mark"],
+  next: InviteRecord,
+): Step<StoredRecord> =>
+  callPort(context, "invites", "replace", next, mark).read((answer): Step<StoredRecord> => {
+    switch (answer._tag) {
+      case "Replaced":
+        return TE.right({ value: next, mark: answer.mark });
+      case "Stale":
+        return TE.left(refusal("InviteInProgress", { retryAfterMs: 2_000 }));
+    }
+  });
+
 /**
- * Takes a stored invite to its next state. Whoever loses the race for it is told that the same invite is being made. A
- * transition that does not fit the state is one that only a broken storage can bring about.
+ * Takes a stored invite to its next state. A transition that does not fit the state is one that only a broken storage can
+ * bring about.
  */
 export const transition = (
   context: Context<"invites">,
@@ -21,17 +36,7 @@ export const transition = (
 ): Step<StoredRecord> => {
   const life = advance(value.life, step);
   if (life === undefined) return TE.left(portBroken("invites.replace"));
-  const next = { ...value, life };
-  return callPort(uncancelled(context), "invites", "replace", next, mark).read(
-    (answer): Step<StoredRecord> => {
-      switch (answer._tag) {
-        case "Replaced":
-          return TE.right({ value: next, mark: answer.mark });
-        case "Stale":
-          return TE.left(refusal("InviteInProgress", { retryAfterMs: 2_000 }));
-      }
-    },
-  );
+  return replaceRecord(uncancelled(context), mark, { ...value, life });
 };
 
 /** Losing the race for one invite five times in a row is no accident. */
