@@ -58,7 +58,8 @@ export interface ThirdPartyInvites extends OperatorCalls {
 
   /**
    * Whether a user may invite so many addresses by mail now: for a host that is about to make a room. It takes nothing, so a
-   * later request may still be refused. `Fits`, or `TooMany` with how many would fit and when all of them may.
+   * later request may still be refused. `Fits`, or `TooMany` with how many would fit and when all of them may, unless so many
+   * never fit at once.
    *
    * @example
    * const { right } = await invites.checkInviteLimit({ userId, count: body.invite_3pid.length });

@@ -9,7 +9,8 @@ import type { Step } from "./steps/step.js";
 /** Whether so many invites fit now, and if not, when they may. */
 export type InviteLimitChecked =
   | { readonly _tag: "Fits" }
-  | { readonly _tag: "TooMany"; readonly free: number; readonly retryAfterMs: number };
+  /** Without `retryAfterMs` where so many never fit at once. */
+  | { readonly _tag: "TooMany"; readonly free: number; readonly retryAfterMs?: number };
 
 export const checkInviteLimit = defineFlow(
   "limits",
@@ -30,9 +31,10 @@ export const checkInviteLimit = defineFlow(
           const { burst, intervalMs } = limit;
           const missing = Math.max(0, fullAt - now) / intervalMs;
           const free = Math.max(0, Math.floor(burst - missing));
-          return count <= free
-            ? { _tag: "Fits" }
-            : { _tag: "TooMany", free, retryAfterMs: Math.ceil((missing + count - burst) * intervalMs) };
+          if (count <= free) return { _tag: "Fits" };
+          return count <= burst
+            ? { _tag: "TooMany", free, retryAfterMs: Math.ceil((missing + count - burst) * intervalMs) }
+            : { _tag: "TooMany", free };
         }),
       );
 });

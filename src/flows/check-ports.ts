@@ -1,6 +1,7 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { parseServerName } from "../matrix/ids.js";
 import type { Config, InviteLimit, Limits, Ports, QueueLimits } from "../ports.js";
+import { limitOf } from "./steps/charge-invite.js";
 import { defaultQueueLimits } from "./steps/queue-limits.js";
 
 const minKeyBytes = 32;
@@ -39,10 +40,18 @@ const limitFault = (limits: Config["inviteLimits"]): string | undefined => {
   if (limits === undefined) return undefined;
   if (!isObject(limits)) return "config.inviteLimits must be an object.";
   const fields: readonly (keyof InviteLimit)[] = ["burst", "intervalMs"];
-  for (const of of ["sender", "address"] as const)
+  for (const of of ["sender", "address"] as const) {
+    const given: unknown = limits[of];
+    if (given === undefined) continue;
+    if (!isObject(given)) return `config.inviteLimits.${of} must be an object.`;
     for (const field of fields)
-      if (!isNumber(limits[of]?.[field], 1))
+      if (!isNumber(Reflect.get(given, field), 1))
         return `config.inviteLimits.${of}.${field} must be a whole number, 1 or more.`;
+    const { burst, intervalMs } = limitOf({ inviteLimits: limits }, of);
+    // Else no storage could hold when the bucket is full.
+    if (!Number.isSafeInteger(2 * burst * intervalMs))
+      return `config.inviteLimits.${of}: burst times intervalMs must be less than 2^52.`;
+  }
   return undefined;
 };
 

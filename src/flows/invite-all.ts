@@ -7,8 +7,8 @@ import { refusal } from "../refusal.js";
 import { defineFlow } from "./flow.js";
 import { inviteNeeds } from "./invite.js";
 import type { Committed } from "./steps/decide.js";
-import { type InviteOutcome, inviteAddress } from "./steps/invite-address.js";
-import { run } from "./steps/notify.js";
+import { type InTurn, type InviteOutcome, inviteAddress } from "./steps/invite-address.js";
+import { run, settle } from "./steps/notify.js";
 import { type RequesterCommand, outsideIsNotJoined, readCommand } from "./steps/read-command.js";
 import type { Problem } from "./steps/step.js";
 
@@ -33,6 +33,16 @@ const defaultConcurrency = 4;
 const lanes = (concurrency: number, entries: number): number =>
   Math.min(entries, concurrency >= 1 ? concurrency : 1);
 
+/** One after the other, in the order in which the steps are run. */
+const oneByOne = (): InTurn => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (step) => () => {
+    const mine = last.then(() => settle(step));
+    last = mine;
+    return mine;
+  };
+};
+
 /** What makes two entries one. */
 const nameOf = ({ idServer, threepid }: ThreepidInvite): string =>
   JSON.stringify([idServer, threepid.medium, threepid.address]);
@@ -44,6 +54,8 @@ export const inviteAll = defineFlow(...inviteNeeds)((context, command: InviteAll
   const entries: readonly unknown[] = invites;
   const results: InviteResult[] = [];
   const known = new Map<string, Promise<InviteResult>>();
+  // The first that fit are to be invited, so they are charged in their order; without limits nobody has to wait.
+  const inTurn = context.ports.limits === "off" ? undefined : oneByOne();
   const one = (entry: unknown): Promise<InviteResult> => {
     const parsed = parseThreepidInvite(entry);
     if (isLeft(parsed)) return run(context, TE.left(parsed.left), { flow: "inviteAll" });
@@ -54,7 +66,7 @@ export const inviteAll = defineFlow(...inviteNeeds)((context, command: InviteAll
         context,
         pipe(
           TE.fromEither(readCommand(command)),
-          TE.flatMap((read) => inviteAddress(context, { ...read, details, invite, resend: false })),
+          TE.flatMap((read) => inviteAddress(context, { ...read, details, invite, resend: false }, inTurn)),
           TE.mapLeft(outsideIsNotJoined),
         ),
         { flow: "inviteAll" },

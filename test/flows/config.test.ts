@@ -8,6 +8,7 @@ import {
 } from "matrix-third-party-invites";
 import { memoryLimits } from "matrix-third-party-invites/testing";
 import { describe, expect, it } from "vitest";
+import { defaultQueueLimits, queueLimits } from "../../src/flows/steps/queue-limits.js";
 import { ask } from "./lives.js";
 import { type World, openWorld, pend } from "./ports.js";
 import { addressee, alice, bob, invite, must, room } from "./samples.js";
@@ -163,6 +164,56 @@ describe("a configuration with a wrong field is a TypeError of the constructor t
   it.each([undefined, null, 5, "ports"])("ports: %o", (ports) => {
     expectTypeError(thrownBy(ports), "The ports must be an object.");
     expectTypeError(thrownBy(ports, ["listInvites"]), "The ports must be an object.");
+  });
+});
+
+describe("config.inviteLimits", () => {
+  const wholeFrom1 = "must be a whole number, 1 or more.";
+  const least = 2 ** 26;
+  const cases: readonly (readonly [given: unknown, rest: string])[] = [
+    ...[null, 5, "x", true].map((given) => [given, " must be an object."] as const),
+    ...[...noNumbers, 0].flatMap((given) => [
+      [{ burst: given }, `.burst ${wholeFrom1}`] as const,
+      [{ intervalMs: given }, `.intervalMs ${wholeFrom1}`] as const,
+    ]),
+    // More than storage can hold.
+    [{ burst: least, intervalMs: least }, ": burst times intervalMs must be less than 2^52."],
+    [{ burst: Number.MAX_SAFE_INTEGER }, ": burst times intervalMs must be less than 2^52."],
+  ];
+
+  it.each(
+    cases.flatMap(([given, rest]) =>
+      (["sender", "address"] as const).map((of) => [of, given, rest] as const),
+    ),
+  )("%s: %o is a TypeError", (of, given, rest) => {
+    const { ports } = openWorld();
+    const config = { ...ports.config, inviteLimits: { [of]: given } };
+    expectTypeError(thrownBy({ ...ports, config }), `config.inviteLimits.${of}${rest}`);
+  });
+
+  it("takes what storage can hold", () => {
+    const { ports } = openWorld();
+    const inviteLimits = { sender: { burst: least, intervalMs: least - 1 }, address: {} };
+    const made = () => createThirdPartyInvites({ ...ports, config: { ...ports.config, inviteLimits } });
+    expect(made).not.toThrow();
+  });
+});
+
+describe("settings that are given as undefined are not given", () => {
+  const config = {
+    inviteLimits: { sender: { burst: undefined, intervalMs: undefined }, address: undefined },
+    queue: { unvouched: undefined },
+  } as unknown as Partial<Config>;
+
+  it("limits of invites", async () => {
+    const world = openWorld({ limits: memoryLimits(), config });
+    const check = (count: number) => world.invites.checkInviteLimit({ userId: alice, count });
+    expect(must(await check(10))).toEqual({ _tag: "Fits" });
+    expect(must(await check(11))).toMatchObject({ _tag: "TooMany", free: 10 });
+  });
+
+  it("limits of the queue", () => {
+    expect(queueLimits({ ...openWorld().ports.config, ...config })).toEqual(defaultQueueLimits);
   });
 });
 

@@ -103,6 +103,78 @@ describe("an invite by mail is charged", () => {
     must(await ask(world, mail(1)));
   });
 
+  it.each([
+    [
+      "its event was emptied in the room, past this library",
+      (world: World) => {
+        world.put({
+          type: "m.room.third_party_invite",
+          key: `token${world.mails.length}`,
+          sender: alice,
+          content: {},
+        });
+      },
+    ],
+    [
+      "it is revoked after the look into the storage",
+      (world: World) => {
+        let isRevoked = false;
+        world.intercept = async ({ name }, perform) => {
+          if (name !== "identityServer.lookup" || isRevoked) return perform();
+          isRevoked = true;
+          const command = { roomId: room, requester: { userId: alice }, body: invite() };
+          must(await world.invites.revokeInvite(command));
+          return perform();
+        };
+      },
+    ],
+  ])("for another mail although the storage had the invite: %s", async (_, endInvite) => {
+    const world = openSmall();
+    for (let time = 0; time < 2; time += 1) {
+      must(await ask(world));
+      endInvite(world);
+    }
+    expect(problemOf(await ask(world))).toMatchObject(used);
+    expect(world.mails).toHaveLength(2);
+  });
+
+  it("once, although the address turns out to be bound only when it is stored", async () => {
+    const world = openSmall();
+    world.next.storeInvite.push({ _tag: "AlreadyBound", userId: bob });
+    must(await ask(world));
+    expect(world.count("limits.take")).toBe(2);
+    must(await ask(world, mail(1)));
+    expect(problemOf(await ask(world, mail(2)))).toMatchObject(used);
+  });
+
+  it.each([
+    [
+      "it is cancelled after it was charged",
+      async (perform: () => unknown, stop: () => void) => {
+        const answer = await perform();
+        stop();
+        return answer;
+      },
+    ],
+    ["the limits fail when the address is charged", () => Promise.reject(new Error("down"))],
+  ])("is given back to its sender where %s", async (_, second) => {
+    const world = openSmall();
+    const stop = new AbortController();
+    let takes = 0;
+    world.intercept = ({ name }, perform) => {
+      if (name === "limits.take") takes += 1;
+      return name === "limits.take" && takes === 2
+        ? second(perform, () => {
+            stop.abort();
+          })
+        : perform();
+    };
+    const command = { roomId: room, requester: { userId: alice }, body: invite() };
+    expect(isLeft(await world.invites.invite(command, { signal: stop.signal }))).toBe(true);
+    expect(world.count("identityServer.hashDetails")).toBe(0);
+    expect(must(await world.invites.checkInviteLimit({ userId: alice, count: 2 }))).toEqual({ _tag: "Fits" });
+  });
+
   it("is given back where the first request has surely not left, and only there", async () => {
     const world = openSmall();
     for (let time = 0; time < 5; time += 1) {
@@ -166,6 +238,53 @@ describe("inviteAll", () => {
   });
 });
 
+describe("inviteAll where entries take different time", () => {
+  it("invites the first that fit, whichever entry is ready first", async () => {
+    const world = openSmall();
+    let snapshots = 0;
+    world.intercept = async ({ name }, perform) => {
+      if (name === "rooms.snapshot") snapshots += 1;
+      if (snapshots === 1) for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
+      return perform();
+    };
+    const entries = [{ medium: "fax" }, ...[1, 2, 3, 4].map((index) => invite(mail(index)))];
+    const command = { roomId: room, requester: { userId: alice }, invites: entries };
+    const results = must(await world.invites.inviteAll(command));
+    expect(results.map(isRight)).toEqual([false, true, true, false, false]);
+  });
+
+  it("asks identity servers for several at a time, as without limits", async () => {
+    const world = openLimited();
+    let running = 0;
+    let most = 0;
+    world.intercept = async ({ name }, perform) => {
+      if (name !== "identityServer.storeInvite") return perform();
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running -= 1;
+      return perform();
+    };
+    const invites = [1, 2, 3, 4, 5, 6].map((index) => invite(mail(index)));
+    must(await world.invites.inviteAll({ roomId: room, requester: { userId: alice }, invites }));
+    expect(most).toBe(4);
+  });
+
+  it("an entry whose ports fail holds up no other", async () => {
+    const world = openLimited();
+    let snapshots = 0;
+    world.intercept = ({ name }, perform) => {
+      if (name === "rooms.snapshot") snapshots += 1;
+      return snapshots === 1 && name === "rooms.snapshot" ? Promise.reject(new Error("down")) : perform();
+    };
+    const invites = [1, 2, 3].map((index) => invite(mail(index)));
+    const results = must(
+      await world.invites.inviteAll({ roomId: room, requester: { userId: alice }, invites }),
+    );
+    expect(results.map(isRight)).toEqual([false, true, true]);
+  });
+});
+
 describe("checkInviteLimit", () => {
   it("says whether so many fit, and when they will; it takes nothing", async () => {
     const world = openLimited();
@@ -177,6 +296,13 @@ describe("checkInviteLimit", () => {
     world.now += 2 * interval;
     expect(await check(6)).toEqual({ _tag: "Fits" });
     expect(await check(0)).toEqual({ _tag: "Fits" });
+  });
+
+  it("says no time where there are more than ever fit at once", async () => {
+    expect(must(await openLimited().invites.checkInviteLimit({ userId: alice, count: 11 }))).toEqual({
+      _tag: "TooMany",
+      free: 10,
+    });
   });
 
   it("everything fits where limits are off", async () => {

@@ -1,6 +1,7 @@
 import type { CryptoEngine } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
 import { nodeCrypto } from "matrix-third-party-invites/node";
+import { memoryLimits } from "matrix-third-party-invites/testing";
 import { ask, bringTo, once } from "./lives.js";
 import { type World, type WorldOptions, openWorld, owe, pend } from "./ports.js";
 import {
@@ -168,6 +169,23 @@ const cases: readonly Case[] = [
     prepare: nameAlice,
     start: async (world) => must(await ask(world)),
     calls: [...toLookUp, ...toStore, ...toAppend],
+  },
+  {
+    what: "an invite of an unknown address, with limits: 14 calls",
+    options: { limits: memoryLimits() },
+    prepare: nameAlice,
+    start: async (world) => must(await ask(world)),
+    calls: [
+      "rooms.snapshot",
+      "policy.mayInvite",
+      "invites.find",
+      "limits.take",
+      "limits.take",
+      "identityServer.hashDetails",
+      "identityServer.lookup",
+      ...toStore,
+      ...toAppend,
+    ],
   },
   {
     what: "an invite of an unknown address, without a policy: 10 calls",

@@ -54,8 +54,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "the intent is not stored before a later mail",
     file: "flows/steps/store-invite.ts",
-    text: 'unlessEnded(context, again, { _tag: "Ask", at: clock.now(), isRepeat: !resend }),',
-    instead: "TE.right(again),",
+    text: 'unlessEnded(context, again, { _tag: "Ask", at: clock.now(), isRepeat: !resend })',
+    instead: "TE.right(again)",
   },
   {
     name: "whoever finds the intent of another request asks as well",

@@ -5,11 +5,12 @@ import type { UserId } from "../../matrix/ids.js";
 import type { Config, InviteLimit, TakeAnswer } from "../../ports.js";
 import { refusal } from "../../refusal.js";
 import { askedForMs } from "./asked-for.js";
-import { callPort } from "./call-port.js";
-import type { Context } from "./context.js";
+import { callPort, unlessStopped } from "./call-port.js";
+import { type Context, uncancelled } from "./context.js";
 import type { InvitingAddress } from "./invite-address.js";
 import { bestEffort } from "./notify.js";
-import type { Step } from "./step.js";
+import type { Problem, Step } from "./step.js";
+import { withDefaults } from "./with-defaults.js";
 
 type ChargeContext = Context<"crypto" | "invites" | "limits" | "clock">;
 
@@ -17,10 +18,10 @@ type ChargeContext = Context<"crypto" | "invites" | "limits" | "clock">;
 const defaultLimit: InviteLimit = { burst: 10, intervalMs: 400_000 };
 
 /** The limit for one of the two. */
-export const limitOf = ({ inviteLimits }: Config, of: "sender" | "address"): InviteLimit => ({
-  ...defaultLimit,
-  ...inviteLimits?.[of],
-});
+export const limitOf = (
+  { inviteLimits }: Pick<Config, "inviteLimits">,
+  of: "sender" | "address",
+): InviteLimit => withDefaults(defaultLimit, inviteLimits?.[of]);
 
 /** Under which key a sender's invites are counted. */
 export const senderBucket = (userId: UserId): string => `sender ${userId}`;
@@ -78,57 +79,76 @@ const isAnswered = (
       );
 };
 
-/** What was taken can be given back. */
+/** What a request has cost. */
 export interface Charge {
+  /** What was taken can be given back. */
   readonly giveBack: Step<void>;
+  /** Charges a request that has cost nothing so far: a new token is to be asked for although the storage had an answer. */
+  readonly chargeLate: Step<void>;
 }
 
-/**
- * Charges a request for an invite by address: one for its sender and one for its address, over all rooms. What the storage
- * can answer costs nothing. Where one of the two is used up, nothing is taken.
- */
-export const chargeInvite = (context: ChargeContext, inviting: InvitingAddress): Step<Charge> => {
-  const { config, crypto, limits } = context.ports;
-  const free: Charge = { giveBack: TE.right(undefined) };
-  if (limits === "off") return TE.right(free);
+/** A step that is run before a problem is answered. */
+const first =
+  (step: Step<void>) =>
+  (problem: Problem): Step<void> =>
+    pipe(
+      step,
+      TE.flatMap(() => TE.left(problem)),
+    );
+
+/** Charges for the sender and for the address. Where one of the two has nothing left, nothing is taken. */
+const chargeBoth = (context: ChargeContext, inviting: InvitingAddress): Step<Charge> => {
+  const { config, crypto } = context.ports;
   const sender = { key: senderBucket(inviting.requester.userId), limit: limitOf(config, "sender") };
   const hash = addressHash(crypto, config.addressKey, inviting.invite.threepid);
   const address = { key: `address ${hash}`, limit: limitOf(config, "address") };
 
   const giveBack = (bucket: typeof sender): Step<void> =>
-    bestEffort(context, take(context, { ...bucket, cost: -1 }));
-  const takeOne = (bucket: typeof sender, otherwise: Step<void>): Step<void> =>
+    bestEffort(context, take(uncancelled(context), { ...bucket, cost: -1 }));
+  const takeOne = (bucket: typeof sender): Step<void> =>
     pipe(
       take(context, { ...bucket, cost: 1 }),
       TE.flatMap(({ isTaken, fullAt, now }) => {
-        if (isTaken) return TE.right(undefined);
         const { burst, intervalMs } = bucket.limit;
         // One fits again as soon as the bucket lacks one less than all of it.
         const retryAfterMs = Math.max(0, fullAt - (burst - 1) * intervalMs - now);
-        return pipe(
-          otherwise,
-          TE.flatMap(() => TE.left(refusal("InviteLimit", { retryAfterMs }))),
-        );
+        return isTaken ? TE.right(undefined) : TE.left(refusal("InviteLimit", { retryAfterMs }));
       }),
     );
 
-  const charged: Charge = {
-    giveBack: pipe(
-      giveBack(sender),
-      TE.flatMap(() => giveBack(address)),
-    ),
-  };
+  const giveBackBoth = pipe(
+    giveBack(sender),
+    TE.flatMap(() => giveBack(address)),
+  );
+  return pipe(
+    takeOne(sender),
+    TE.flatMap(() => pipe(takeOne(address), TE.orElse(first(giveBack(sender))))),
+    TE.tap(() => forgetFull(context)),
+    TE.flatMap(() => pipe(unlessStopped(context), TE.orElse(first(giveBackBoth)))),
+    TE.map(() => ({ giveBack: giveBackBoth, chargeLate: TE.right(undefined) })),
+  );
+};
+
+/**
+ * Charges a request for an invite by address: one for its sender and one for its address, over all rooms. What the storage
+ * can answer costs nothing, unless a new token is asked for after all.
+ */
+export const chargeInvite = (context: ChargeContext, inviting: InvitingAddress): Step<Charge> => {
+  const nothing: Step<void> = TE.right(undefined);
+  if (context.ports.limits === "off") return TE.right({ giveBack: nothing, chargeLate: nothing });
+  const charge = chargeBoth(context, inviting);
   return pipe(
     isAnswered(context, inviting),
-    TE.flatMap((answered): Step<Charge> =>
+    TE.flatMap((answered) =>
       answered
-        ? TE.right(free)
-        : pipe(
-            takeOne(sender, TE.right(undefined)),
-            TE.flatMap(() => takeOne(address, giveBack(sender))),
-            TE.tap(() => forgetFull(context)),
-            TE.map(() => charged),
-          ),
+        ? TE.right({
+            giveBack: nothing,
+            chargeLate: pipe(
+              charge,
+              TE.map(() => undefined),
+            ),
+          })
+        : charge,
     ),
   );
 };

@@ -135,7 +135,7 @@ const inviteBoundUser = (
 const inviteUnknown = (
   context: Context<InviteAddressNeeds>,
   inviting: InvitingAddress,
-  mail: MailContent,
+  { mail, chargeLate }: { readonly mail: MailContent; readonly chargeLate: Step<void> },
 ): Step<Committed<InviteOutcome>> => {
   const { roomId, requester, invite, details, resend } = inviting;
   const { threepid } = invite;
@@ -144,7 +144,15 @@ const inviteUnknown = (
   return pipe(
     withSenderName(context, inviting, mail),
     TE.flatMap((named) =>
-      storeInvite(context, { roomId, sender: requester.userId, invite, details, resend, mail: named }),
+      storeInvite(context, {
+        roomId,
+        sender: requester.userId,
+        invite,
+        details,
+        resend,
+        mail: named,
+        chargeLate,
+      }),
     ),
     TE.flatMap((outcome): Step<Committed<InviteOutcome>> => {
       switch (outcome._tag) {
@@ -159,23 +167,27 @@ const inviteUnknown = (
   );
 };
 
+/** Runs a step when those before it are over. */
+export type InTurn = <A>(step: Step<A>) => Step<A>;
+
 /** Half of what an event may have. */
 const maxDetailsBytes = 30_000;
 
 /**
- * Invites somebody by e-mail address or phone number. May they invite? Then the host's policy and the limits, then the lookup. A known
- * address leads to the ordinary invite; an unknown one to a token of the identity server and its
- * `m.room.third_party_invite`.
+ * Invites somebody by e-mail address or phone number. May they invite? Then the host's policy and the limits, then the
+ * lookup. A known address leads to the ordinary invite; an unknown one to a token of the identity server and its
+ * `m.room.third_party_invite`. What comes before the lookup is run by `inTurn`.
  */
 export const inviteAddress = (
   context: Context<InviteAddressNeeds>,
   inviting: InvitingAddress,
+  inTurn: InTurn = (step) => step,
 ): Step<Committed<InviteOutcome>> => {
   const { roomId, requester, invite, details } = inviting;
   const { idServer, threepid } = invite;
   // They go into an event much later, beside a proof: what has no room there is refused before a mail is out.
   if (utf8Length(JSON.stringify(details)) > maxDetailsBytes) return TE.left(refusal("EventTooLarge"));
-  return pipe(
+  const charged = pipe(
     admitted(context, inviting),
     TE.tap(({ mail }) =>
       askPolicy(context, {
@@ -187,10 +199,13 @@ export const inviteAddress = (
     ),
     TE.bindTo("admitted"),
     TE.bind("charge", () => chargeInvite(context, inviting)),
+  );
+  return pipe(
+    inTurn(charged),
     TE.bind("userId", ({ charge }) => lookUpUser(context, invite, charge.giveBack)),
-    TE.flatMap(({ admitted: { mail }, userId }) =>
+    TE.flatMap(({ admitted: { mail }, charge: { chargeLate }, userId }) =>
       userId === undefined
-        ? inviteUnknown(context, inviting, mail)
+        ? inviteUnknown(context, inviting, { mail, chargeLate })
         : inviteBoundUser(context, inviting, { userId, mail }),
     ),
   );

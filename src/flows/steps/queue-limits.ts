@@ -1,4 +1,5 @@
 import type { Config, QueueLimits } from "../../ports.js";
+import { withDefaults } from "./with-defaults.js";
 
 const mebibyte = 1024 * 1024;
 
@@ -16,4 +17,4 @@ export const defaultQueueLimits: QueueLimits = {
   rememberMs: 365 * 24 * 3_600_000,
 };
 
-export const queueLimits = ({ queue }: Config): QueueLimits => ({ ...defaultQueueLimits, ...queue });
+export const queueLimits = ({ queue }: Config): QueueLimits => withDefaults(defaultQueueLimits, queue);

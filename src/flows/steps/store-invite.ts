@@ -40,6 +40,8 @@ export interface ToStore {
   /** Whether to ask for a new mail although one is, or may be, out. */
   readonly resend: boolean;
   readonly mail: MailContent;
+  /** Charges for a new token, unless the request was charged before. */
+  readonly chargeLate: Step<void>;
 }
 
 /** How far an invite has come. */
@@ -102,11 +104,8 @@ const storeAnswer = (
   asked: Marked<InviteRecord>,
   answer: unknown,
 ): Step<StoreOutcome> => {
-  const storedInvite = parseStoredInvite(
-    answer,
-    threepid,
-    pinnedKeysOf(context.ports.config.pinnedKeys, idServer),
-  );
+  const pinned = pinnedKeysOf(context.ports.config.pinnedKeys, idServer);
+  const storedInvite = parseStoredInvite(answer, threepid, pinned);
   if (isLeft(storedInvite)) return TE.left(storedInvite.left);
   return pipe(
     isTaken(context, asked.value, storedInvite.right),
@@ -285,7 +284,8 @@ export const storeInvite = (context: Context<StoreInviteNeeds>, request: ToStore
         value: { ...asked, createdAt: stored.value.createdAt, life: stored.value.life },
       };
       const askAgain = pipe(
-        unlessEnded(context, again, { _tag: "Ask", at: clock.now(), isRepeat: !resend }),
+        request.chargeLate,
+        TE.flatMap(() => unlessEnded(context, again, { _tag: "Ask", at: clock.now(), isRepeat: !resend })),
         TE.flatMap((record) => askIdentityServer(context, request, record)),
       );
       return pipe(
