@@ -28,8 +28,8 @@ export interface InviteHost extends RoomHost {
 
 export interface OnBindHost extends EndpointHost {
   /**
-   * Called once proofs have been stored: a good moment to run `deliverOwed`. The answer does not wait for it, and its
-   * failure changes nothing: the queue has the proofs. `onError` is told what it rejects with, and the left of a flow that
+   * Called once proofs have been stored that were not there before: a good moment to run `deliverOwed`. The answer does not
+   * wait for it, and its failure changes nothing: the queue has the proofs. `onError` is told what it rejects with, and the left of a flow that
    * it answers with.
    */
   readonly wake?: () => unknown;
@@ -108,9 +108,9 @@ export const inviteEndpoint = (invites: Pick<ThirdPartyInvites, "invite">, host:
 /** A client that has gone away need not be answered; from store-invite on the flow goes on without it. */
 const stoppable = ({ signal }: Request): FlowOptions => ({ signal });
 
-/** Whether the queue may be longer now. Without this, anybody could have it looked at as often as they like. */
-const hasStored = (result: Either<Problem, OnBindOutcome>): boolean =>
-  isRight(result) && result.right.accepted > 0;
+/** Whether the queue is longer now. Without this, anybody could have it looked at as often as they send the same proof. */
+const hasAdded = (result: Either<Problem, OnBindOutcome>): boolean =>
+  isRight(result) && result.right.added > 0;
 
 /**
  * `/_matrix/federation/v1/3pid/onbind`, by PUT as the endpoint is specified and by POST as identity servers do it
@@ -135,7 +135,7 @@ export const onBindEndpoint = (
       const body = await requestJson(request, rules);
       if (isLeft(body)) return errorAnswer(body.left);
       const result = await invites.receiveOnBind({ body: body.right });
-      if (hasStored(result)) void beside(host, wake);
+      if (hasAdded(result)) void beside(host, wake);
       // Some identity servers deliver again only after a 502.
       return flowResponse(host, result, 502);
     },

@@ -159,12 +159,29 @@ describe("who makes the invite", () => {
     });
   });
 
-  it("the sender's server forbids it for a reason that we do not know → waits, and we do not make it", async () => {
-    const world = await openOwed();
-    world.next.exchange.push({ _tag: "Refused", status: 403, errcode: "ORG.EXAMPLE_REASON" });
-    expect(await deliver(world)).toMatchObject({ again: 1 });
-    expect(world.appended).toEqual([]);
-  });
+  const silence = { _tag: "Unreachable" } as const;
+
+  it.each([
+    ["an errcode that we do not know", { _tag: "Refused", status: 403, errcode: "ORG.EXAMPLE_REASON" }],
+    ["its own refusal, said once", { _tag: "Refused", status: 403, errcode: "M_FORBIDDEN" }],
+  ] as const)(
+    "the sender's server forbids it (%s) and is silent then → waits, we do not make it",
+    async (_, no) => {
+      const world = await openOwed();
+      world.next.exchange.push(no, silence);
+      for (let calls = 0; calls < 8; calls += 1) {
+        const { again, nextDueAt = 0 } = await deliver(world);
+        expect(again).toBe(1);
+        world.now = nextDueAt;
+      }
+      expect(exchanges(world).length).toBeGreaterThan(2);
+      expect(world.appended).toEqual([]);
+      // It is asked as before, and may change its mind.
+      world.next.exchange.push({ _tag: "Accepted" });
+      world.now += 3_600_000;
+      expect(await deliver(world)).toMatchObject({ done: 1 });
+    },
+  );
 
   it("ours but we are out of the room → waits, and nobody is asked", async () => {
     const world = await openOwed({ sender: alice, resident: false });

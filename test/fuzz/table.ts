@@ -1084,12 +1084,16 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
     ),
     row(
       "isVouched",
-      fc.tuple(engines, unknowns({ ...signed }), fc.array(fc.string(), { maxLength: 3 })),
+      fc.tuple(
+        engines,
+        unknowns({ ...signed }),
+        fc.array(fc.oneof(fc.string(), fc.constant(written(longTermKey))), { maxLength: 3 }),
+      ),
       ([crypto, json, keys]) =>
         library.isVouched(
           crypto,
           library.isJsonObject(json) ? json : {},
-          new Map([[rightOf(library.parseServerName("id.example")), keys]]),
+          new Map([[rightOf(library.parseServerName(idServer)), keys]]),
         ),
       (is) => {
         assert.equal(typeof is, "boolean");

@@ -91,6 +91,18 @@ describe("wake", () => {
     expect([answer.status, stored]).toEqual([200, [3]]);
   });
 
+  it("is not called for a delivery that comes again, however often; a new proof beside the old ones wakes", async () => {
+    const world = openHost();
+    const wake = vi.fn();
+    for (let time = 0; time < 100; time += 1) {
+      expect((await send(world, wake, onBindBody(entries(2)))).status).toBe(200);
+      expect(wake).toHaveBeenCalledTimes(1);
+    }
+    expect(world.rows()).toHaveLength(2);
+    await send(world, wake, onBindBody(entries(3)));
+    expect(wake).toHaveBeenCalledTimes(2);
+  });
+
   it("is not called where none found room", async () => {
     const world = openHost({ config: { queue: { unvouchedPerUser: 2 } } });
     await send(world, () => undefined, onBindBody(entries(1)));

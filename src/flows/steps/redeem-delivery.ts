@@ -99,12 +99,16 @@ export const isOutside = ({ code }: Problem): boolean => code === "NotInRoom" ||
 
 /**
  * Turns one proof into an invite, whoever has to make it. Sender ours and we are in the room → we do. Sender elsewhere →
- * their server first, even when we are in the room; if it cannot be reached and we are, we do. Never an exchange with
- * ourselves. What our own view of the room decides for good (joined, invited, banned, revoked, not proven) is decided
+ * their server first, even when we are in the room; if it cannot be reached and we are, we do, unless it has forbidden the
+ * invite when it was asked last. Never an exchange with ourselves. What our own view of the room decides for good (joined, invited, banned, revoked, not proven) is decided
  * before anybody is asked. It has succeeded when the end of our own invite is noted: a note that is lost would leave a
  * token pending that nobody empties, so whoever calls tries again, and finds them invited.
  */
-export const redeemDelivery = (context: Context<RedeemNeeds>, delivery: Delivery): Step<Redeemed> => {
+export const redeemDelivery = (
+  context: Context<RedeemNeeds>,
+  delivery: Delivery,
+  { isForbidden = false }: { readonly isForbidden?: boolean } = {},
+): Step<Redeemed> => {
   const ownServer = context.ports.config.serverName;
   const askSender = (otherwise: Refusal): Step<Redeemed> =>
     serverOf(delivery.sender) === ownServer
@@ -137,7 +141,7 @@ export const redeemDelivery = (context: Context<RedeemNeeds>, delivery: Delivery
           ? askForExchange(
               context,
               { ...delivery, sender: sender.right },
-              { destination: serverOf(sender.right), ourselves },
+              { destination: serverOf(sender.right), ourselves: isForbidden ? undefined : ourselves },
             )
           : ourselves;
       },

@@ -102,13 +102,22 @@ const transitionOf = (
     : { _tag: "Done", at };
 };
 
+/** Whether the inviter's server has forbidden it when it was asked last: a server that is silent since has not allowed it. */
+const isForbidden = ({ last }: OwedRedemption["state"]): boolean =>
+  last?.reason === "ExchangeRefused" || (last?.reason === "ExchangeUnclear" && last.status === 403);
+
 /**
  * Redeems a proof. One of another server's user must still prove an invite of ours that nobody has redeemed, and the
  * policy is asked about that user.
  */
-const redeemAllowed = (context: WorkContext, delivery: Delivery): Step<Redeemed> => {
+const redeemAllowed = (
+  context: WorkContext,
+  delivery: Delivery,
+  state: OwedRedemption["state"],
+): Step<Redeemed> => {
   const { roomId, sender, signed } = delivery;
-  if (serverOf(signed.mxid) === context.ports.config.serverName) return redeemDelivery(context, delivery);
+  const made = redeemDelivery(context, delivery, { isForbidden: isForbidden(state) });
+  if (serverOf(signed.mxid) === context.ports.config.serverName) return made;
   return pipe(
     provesOwnInvite(context, delivery),
     TE.filterOrElseW(
@@ -118,7 +127,7 @@ const redeemAllowed = (context: WorkContext, delivery: Delivery): Step<Redeemed>
     TE.flatMap(() =>
       askPolicy(context, { inviter: sender, roomId, target: { _tag: "ByUserId", userId: signed.mxid } }),
     ),
-    TE.flatMap(() => redeemDelivery(context, delivery)),
+    TE.flatMap(() => made),
   );
 };
 
@@ -167,7 +176,7 @@ export const workOnClaimed = (context: WorkContext, { value, mark }: Claimed): S
       transition === undefined
         ? pipe(
             // Run apart: whatever goes wrong with one row is that row's own end.
-            TE.fromTask(() => run(context, redeemAllowed(context, delivery), occasion)),
+            TE.fromTask(() => run(context, redeemAllowed(context, delivery, state), occasion)),
             TE.map((result) => transitionOf(context, value, result)),
           )
         : TE.right(transition),
