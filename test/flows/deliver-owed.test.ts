@@ -230,6 +230,18 @@ describe("what waits (field case 16)", () => {
     expect(world.rows()[0]?.state).toMatchObject({ _tag: "Dead", reason: "Expired: ServerBackedOff" });
   });
 
+  it("that was refused once is not given up by one look of a clock that is ahead", async () => {
+    const world = await openOwed({ resident: false });
+    world.next.exchange.push({ _tag: "Refused", status: 403, errcode: "M_FORBIDDEN" });
+    expect(await deliver(world)).toMatchObject({ again: 1 });
+    const { now } = world;
+    world.now += 15 * 24 * 3_600_000;
+    expect(await deliver(world)).toMatchObject({ again: 1, dead: 0 });
+    world.now = now + 2 * 3_600_000;
+    world.next.exchange.push({ _tag: "Accepted" });
+    expect(await deliver(world)).toMatchObject({ done: 1 });
+  });
+
   it("even when old is delivered if it can be", async () => {
     const world = await openOwed({ sender: alice, config: { redemptionAgeMs: 10_000 } });
     world.now += 1_000_000;

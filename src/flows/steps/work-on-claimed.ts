@@ -30,6 +30,7 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const defaultAgeMs = 14 * dayMs;
 const firstRetryMs = 2_000;
+const expiredReason = "Expired: ";
 
 /**
  * Refusals that another time may not give: the token's event may still arrive, we may come back to the room, and a newer
@@ -76,8 +77,13 @@ const transitionAfter = (
   // A clock that is wrong once must not end what comes only once: what others say, and its age, must show twice.
   if (reason === "ExchangeRefused") return { _tag: "Refuse", at, confirmMs: hourMs, details };
   if (isPermanent(problem)) return { _tag: "Kill", at, details };
-  if (age >= (config.redemptionAgeMs ?? defaultAgeMs))
-    return { _tag: "Refuse", at, confirmMs: hourMs, details: { ...details, reason: `Expired: ${reason}` } };
+  if (age >= (config.redemptionAgeMs ?? defaultAgeMs)) {
+    const expired = { ...details, reason: expiredReason + reason };
+    // A refusal is no first look at the age, nor a look at the age a first refusal.
+    return state.last?.reason.startsWith(expiredReason) === true && state.dueAt <= at
+      ? { _tag: "Kill", at, details: expired }
+      : { _tag: "Retry", dueAt: at + hourMs, details: expired };
+  }
   const wait = waitFrom(retryAfterMs, maxBackOffMs);
   const fraction = random.fraction();
   const dueAt = at + Math.round(Math.max(wait, retryDelay(state, age, fraction)));
