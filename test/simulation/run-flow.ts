@@ -48,6 +48,7 @@ export const runFlow = <A>(
     process,
     startedAt: world.scheduler.now,
     resend: options.resend ?? false,
+    claimedAt: new Map(),
   };
   world.flows.add(flow);
   world.trace.note(process.name, () => `${name}#${flow.id} begins`);
