@@ -162,7 +162,8 @@ export const advanceRedemption = (
     case "Done":
       return { _tag: "Done", endedAt: transition.at };
     case "Redeem":
-      return { _tag: "Redeemed", endedAt: transition.at };
+      // Not earlier than it was due: by a clock that is years behind it would be forgotten at once.
+      return { _tag: "Redeemed", endedAt: Math.max(transition.at, state.dueAt) };
   }
 };
 

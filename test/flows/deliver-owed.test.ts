@@ -239,12 +239,44 @@ describe("what waits (field case 16)", () => {
     const world = await openOwed({ resident: false, config: { redemptionAgeMs: 10_000 } });
     world.now += 9_999;
     expect(await deliver(world)).toMatchObject({ again: 1 });
-    // One look is not enough: the clock may be wrong once.
     world.now += 4_000_000;
-    expect(await deliver(world)).toMatchObject({ again: 1 });
-    world.now += 3_600_000;
     expect(await deliver(world)).toMatchObject({ dead: 1 });
     expect(world.rows()[0]?.state).toMatchObject({ _tag: "Dead", reason: "Expired: ServerBackedOff" });
+  });
+
+  it.each([15, 3_650])("is not given up by a clock that is %s days ahead, or was behind", async (days) => {
+    const leap = days * 24 * 3_600_000;
+    for (const [stored, tried] of [
+      [0, leap],
+      [-leap, 0],
+      [-leap, -leap],
+    ] as const) {
+      const world = openWorld();
+      const { now } = world;
+      world.now = now + stored;
+      await owe(world, { sender: bob });
+      world.now = now + tried;
+      expect(await deliver(world)).toMatchObject({ again: 1 });
+      world.now = now + 3_600_000;
+      expect(await deliver(world)).toMatchObject({ again: 1 });
+      world.now += 3_600_000;
+      expect(await deliver(world)).toMatchObject({ again: 1 });
+      pend(world, token, { sender: bob });
+      world.now += 2 * 3_600_000;
+      expect(await deliver(world)).toMatchObject({ done: 1 });
+    }
+  });
+
+  it("that was refused once is not given up by one look of a clock that is ahead", async () => {
+    const world = await openOwed({ resident: false });
+    world.next.exchange.push({ _tag: "Refused", status: 403, errcode: "M_FORBIDDEN" });
+    expect(await deliver(world)).toMatchObject({ again: 1 });
+    const { now } = world;
+    world.now += 15 * 24 * 3_600_000;
+    expect(await deliver(world)).toMatchObject({ again: 1, dead: 0 });
+    world.now = now + 2 * 3_600_000;
+    world.next.exchange.push({ _tag: "Accepted" });
+    expect(await deliver(world)).toMatchObject({ done: 1 });
   });
 
   it("even when old is delivered if it can be", async () => {

@@ -86,6 +86,7 @@ export const byHand = (): ByHand => {
       process,
       startedAt: world.scheduler.now,
       resend: false,
+      claimedAt: new Map(),
     },
     event,
     member: (user, membership) => {

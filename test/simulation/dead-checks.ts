@@ -7,7 +7,7 @@ import { isForNow } from "./faults.js";
 import { exchangeName, tokenName } from "./ledger.js";
 import { keysThatProve } from "./proof-check.js";
 import type { RoomEvent } from "./room.js";
-import { type Flow, type Server, residentIn, serverNow } from "./server.js";
+import { type Flow, type Server, residentIn } from "./server.js";
 import type { World } from "./world.js";
 
 /** What a server refused, as far as the model needs it to judge the refusal. */
@@ -91,7 +91,8 @@ export const judgeDead = (world: World, flow: Flow, row: RedemptionRecord, reaso
     world.violate("dead", `${server.name} gave up ${row.token} for ${row.mxid}: ${reason}, but ${why}`);
   };
   if (reason.startsWith("Expired: ")) {
-    const age = serverNow(server, world.scheduler.now) - row.owedAt;
+    // By no server's clock: theirs may be wrong.
+    const age = world.scheduler.now - (world.ledger.storedAt.get(`${server.name} ${row.id}`) ?? row.owedAt);
     if (age < (server.config.redemptionAgeMs ?? 0)) wrong("it is not old enough");
     return;
   }

@@ -32,11 +32,13 @@ export const federationPort = (world: World, flow: Flow): Federation => ({
         : { ...answerOf(result.left), why: result.left.code };
     });
     if (reply._tag !== "Answer") {
-      const status = reply._tag === "Error" ? reply.status : 0;
+      const { chance } = world;
+      const odd = chance.pick([undefined, undefined, undefined, 200, 204, 302]);
+      const status = reply._tag === "Error" ? (odd ?? reply.status) : 0;
       noteAnswer(world, roomId, body, { status, why: "fault" });
       if (status === 0) return { _tag: "Unreachable" };
       // What stands between two servers answers with a page, or with an errcode that says nothing.
-      const errcode = world.chance.pick([undefined, undefined, "M_UNKNOWN", "M_UNRECOGNIZED"]);
+      const errcode = chance.pick([undefined, undefined, "M_UNKNOWN", "M_UNRECOGNIZED"]);
       return { _tag: "Refused", status, ...(errcode === undefined ? {} : { errcode }) };
     }
     const { answer } = reply;

@@ -10,7 +10,7 @@ import { crypto } from "./keys.js";
 import { watchInvites } from "./life-checks.js";
 import { watchRedemptions } from "./queue-checks.js";
 import { keepsSecrets } from "./secrecy.js";
-import { type Flow, residentIn, serverNow } from "./server.js";
+import { type Flow, processNow, residentIn } from "./server.js";
 import type { World } from "./world.js";
 
 const roomsPort = ({ faults, chance }: World, { server }: Flow): Rooms => ({
@@ -42,7 +42,9 @@ const judgedMails = (world: World, flow: Flow, port: Ports["identityServer"]): P
   ...port,
   storeInvite: async (asked, options) => {
     const name = inviteNameOf(flow, asked.idServer, asked.invite);
-    if (world.ledger.ask(name, flow.id, flow.resend, serverNow(flow.server, world.scheduler.now)))
+    if (
+      world.ledger.ask(name, flow.id, flow.resend, processNow(flow.server, flow.process, world.scheduler.now))
+    )
       world.violate("one mail", `${flow.name}#${flow.id} of ${flow.server.name} asks for a second mail`);
     const answer = await port.storeInvite(asked, options);
     const surelyNot =
@@ -84,7 +86,7 @@ export const portsOf = (world: World, flow: Flow): Ports => {
     federation: wrap("federation", federationPort(world, flow)),
     users: wrap("users", memoryUsers(server.users)),
     policy: wrap("policy", policyPort(world)),
-    clock: { now: () => serverNow(server, world.scheduler.now) },
+    clock: { now: () => processNow(server, flow.process, world.scheduler.now) },
     random: { fraction: world.chance.fraction },
     observe: observer(world, flow),
   };

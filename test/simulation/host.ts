@@ -119,7 +119,7 @@ export const appendAsHost = async (
   const eventIds = events.map((template) => {
     const event = makeNow(template);
     judgeAppend(world, server, flow.startedAt, event, replica);
-    note(world, roomId, event);
+    note(world, flow, roomId, event);
     world.trace.note(process.name, () => `${flow.name}#${flow.id} appends ${describe(event)}`);
     return put(world, server, replica, template).event_id;
   });
@@ -134,10 +134,20 @@ export const describe = ({ type, state_key, content, sender }: Template): string
       } by ${sender}`
     : `${type} ${state_key}${Object.keys(content).length === 0 ? " (emptied)" : ""}`;
 
-const note = (world: World, roomId: RoomId, event: RoomEvent): void => {
+/** Whoever was invited by a token, and kicked, is not invited again because somebody delivers their proof again. */
+const judgeReplay = (world: World, { name, server, claimedAt }: Flow, token: string): void => {
+  const rememberedAt = world.ledger.rememberedAt.get(`${server.name} ${token}`) ?? Infinity;
+  if (name === "deliverOwed" && rememberedAt < (claimedAt.get(token) ?? 0))
+    world.violate("redeemed", `${server.name} redeems ${token} again, which it has to remember`);
+};
+
+const note = (world: World, flow: Flow, roomId: RoomId, event: RoomEvent): void => {
   const { ledger } = world;
   const proof = isProofOf(event);
-  if (proof !== undefined) ledger.proven.add(tokenName({ roomId, ...proof }));
+  if (proof !== undefined) {
+    judgeReplay(world, flow, tokenName({ roomId, ...proof }));
+    ledger.proven.add(tokenName({ roomId, ...proof }));
+  }
   if (event.type !== "m.room.third_party_invite" || event.content["public_keys"] === undefined) return;
   const invite = ledger.given.get(event.state_key)?.invite;
   if (invite === undefined) return;

@@ -1,3 +1,5 @@
+import type { RedemptionRecord } from "matrix-third-party-invites/ports";
+
 /** What a token in the hands of a user is called: an invite that they can redeem once. */
 export const tokenName = (row: {
   readonly roomId: string;
@@ -45,7 +47,8 @@ export interface GivenToken {
   readonly sender: string;
 }
 
-const hour = 3_600_000;
+const minute = 60_000;
+const hour = 60 * minute;
 
 /** What the model knows of the whole world and no server does; the checks judge by it. */
 export class Ledger {
@@ -60,6 +63,11 @@ export class Ledger {
   readonly proven = new Set<string>();
   /** What identity servers handed over, and were answered 200 for: genuine and on time. */
   readonly delivered = new Map<string, Delivered>();
+  /** When a server stored a redemption, by its name and the row's id, and when it remembered a token, by its name. */
+  readonly storedAt = new Map<string, number>();
+  readonly rememberedAt = new Map<string, number>();
+  /** The state of a redemption that a server has removed, by its name and the row's id. */
+  readonly removed = new Map<string, RedemptionRecord>();
   readonly exchangeAnswers = new Map<string, ExchangeAnswer[]>();
   /** Redemptions whose event the host refused for good, by a fault of ours. */
   readonly refusedForGood = new Set<string>();
@@ -92,8 +100,8 @@ export class Ledger {
         (one) =>
           !one.resend &&
           (one.token === undefined || !this.givenTwice.has(one.token)) &&
-          // What was asked for an hour ago and never answered may be asked for again, three times.
-          !(at - one.at >= hour && open.length <= 3),
+          // What was asked for an hour ago and never answered, or in the future, may be asked for again, three times.
+          !((at - one.at >= hour || one.at - at > minute) && open.length <= 3),
       )
     );
   }

@@ -1,7 +1,8 @@
 import { member } from "matrix-third-party-invites/matrix";
-import type { RedemptionId, RedemptionRecord, Redemptions } from "matrix-third-party-invites/ports";
+import type { RedemptionId, RedemptionRecord, Redemptions, UserLine } from "matrix-third-party-invites/ports";
 import { judgeDead } from "./dead-checks.js";
 import { tokenName } from "./ledger.js";
+import { judgePlaces } from "./line-checks.js";
 import type { Flow, Server } from "./server.js";
 import type { World } from "./world.js";
 
@@ -47,8 +48,14 @@ export const watchRedemptions = (world: World, flow: Flow): Redemptions => {
         wrong(`a redemption of ${name} that was ${row.state._tag} has changed beside another`);
   };
 
+  const lines = new Map<string, UserLine>();
   return {
     ...redemptions,
+    line: async (of, options) => {
+      const line = await redemptions.line(of, options);
+      lines.set(of.lane, line);
+      return line;
+    },
     put: async (records, options) => {
       for (const record of records)
         if (!mayBeOwed(server, record))
@@ -56,7 +63,11 @@ export const watchRedemptions = (world: World, flow: Flow): Redemptions => {
       const before = rows();
       const added = await redemptions.put(records, options);
       judgeOthers(before, new Set());
-      for (const id of added) if (before.has(id)) wrong(`a redemption of ${name} is new twice`);
+      for (const id of added) {
+        if (before.has(id)) wrong(`a redemption of ${name} is new twice`);
+        world.ledger.storedAt.set(`${name} ${id}`, world.scheduler.now);
+      }
+      judgePlaces(world, lines, records);
       return added;
     },
     claim: async (question, options) => {
@@ -67,6 +78,8 @@ export const watchRedemptions = (world: World, flow: Flow): Redemptions => {
         if (other !== undefined && question.due.from === 0 && other.until > question.due.to)
           wrong(`two workers of ${name} hold one redemption`);
         claims.set(value.id, { mark, until: question.until });
+        const token = tokenName(value);
+        if (!flow.claimedAt.has(token)) flow.claimedAt.set(token, world.scheduler.now);
       }
       return given;
     },
@@ -85,6 +98,8 @@ export const watchRedemptions = (world: World, flow: Flow): Redemptions => {
         wrong(`a redemption of ${name} that was ${String(was)} became ${String(state?._tag)}`);
       if (state?._tag === "Redeemed" && !world.ledger.proven.has(tokenName(record)))
         wrong(`${name} calls ${record.token} redeemed, and no room shows it`);
+      if (state?._tag === "Redeemed")
+        world.ledger.rememberedAt.set(`${name} ${tokenName(record)}`, world.scheduler.now);
       if (state?._tag === "Dead") judgeDead(world, flow, before.get(id) ?? record, state.reason);
       return answer;
     },
@@ -92,11 +107,17 @@ export const watchRedemptions = (world: World, flow: Flow): Redemptions => {
       const before = rows();
       const count = await redemptions.remove(which, options);
       const after = rows();
-      for (const [id, { state }] of before) {
+      for (const [id, record] of before) {
         if (after.has(id)) continue;
-        if (state._tag === "Waiting" && server.config.queue === undefined)
+        const { state } = record;
+        claims.delete(id);
+        world.ledger.removed.set(`${name} ${id}`, record);
+        // What nobody has worked on was answered with 200, and comes only once.
+        const isFirm = state._tag === "Waiting" && state.attempts === 0 && state.depth < 64;
+        if (isFirm || (state._tag === "Waiting" && server.config.queue?.unvouched === undefined))
           wrong(`${name} has removed a redemption that waits`);
-        if (state._tag === "Redeemed" && world.scheduler.now - state.endedAt < year - 3_600_000)
+        const rememberedAt = world.ledger.rememberedAt.get(`${name} ${tokenName(record)}`) ?? 0;
+        if (state._tag === "Redeemed" && world.scheduler.now - rememberedAt < year)
           wrong(`${name} has forgotten a token that was redeemed`);
       }
       return count;

@@ -3,7 +3,7 @@ import { catchUp } from "./room-events.js";
 import { requestInvite } from "./clients.js";
 import type { Life } from "./life.js";
 import { runFlow } from "./run-flow.js";
-import { livingProcess, serverNow } from "./server.js";
+import { livingProcess } from "./server.js";
 import { deliver, deliverSoon } from "./worker.js";
 import type { World } from "./world.js";
 
@@ -42,6 +42,7 @@ export const quiesce = async (
   const { faults, scheduler, trace } = world;
   trace.note("world", () => "faults cease");
   faults.active = false;
+  for (const { jumps } of world.servers.values()) jumps.clear();
   world.endsAt = scheduler.now + 180 * minute;
   workersWake(world);
   if (!(await settle())) return;
@@ -59,18 +60,16 @@ export const quiesce = async (
   everybodyCleansUp(world);
   if (!(await settle())) return;
   trace.note("world", () => "days pass");
-  scheduler.now += 15 * day;
-  for (const server of world.servers.values())
-    for (let round = 0; round < 20; round += 1) {
-      const [first] = server.processes;
-      if (first === undefined) break;
-      let dueAt: number | undefined;
-      void deliver(world, server).then((next) => {
-        dueAt = next;
+  for (const over = scheduler.now + 16 * day; scheduler.now < over;) {
+    const waits: number[] = [];
+    for (const server of world.servers.values()) {
+      void deliver(world, server).then((wait) => {
+        if (wait !== undefined) waits.push(wait);
       });
       if (!(await settle())) return;
-      if (dueAt === undefined) break;
-      scheduler.now += Math.max(0, dueAt - serverNow(server, scheduler.now));
     }
+    if (waits.length === 0) break;
+    scheduler.now += Math.max(minute, Math.min(...waits));
+  }
   judgeEnd(world);
 };

@@ -16,6 +16,8 @@ export interface Server {
   readonly config: Config;
   /** How far its clock is off. */
   readonly skew: number;
+  /** How far the clocks of its processes are off beside that, by their names. */
+  readonly jumps: Map<string, number>;
   readonly users: Map<string, MemoryUser>;
   readonly invites: Invites;
   readonly redemptions: MemoryRedemptions;
@@ -36,12 +38,25 @@ export interface Flow {
   readonly startedAt: number;
   /** Whether a second mail was asked for. */
   readonly resend: boolean;
+  /** When it took the first redemption of a token and a user, by their name. */
+  readonly claimedAt: Map<string, number>;
 }
 
 /** Bytes whose every spelling can be looked for. */
 export const addressKey = new TextEncoder().encode("keymark-keymark-keymark-keymark!");
 
 const hour = 3_600_000;
+
+/** Caps that a run can reach: on what waits for a user, on what waits at all, on what has ended. */
+const drawQueue = (chance: Chance): Pick<Config, "queue"> =>
+  chance.pick<Pick<Config, "queue">>([
+    ...Array.from({ length: 16 }, () => ({})),
+    { queue: { unvouchedPerUser: 6, vouchedPerUser: 6 } },
+    { queue: { unvouchedPerUser: 6, vouchedPerUser: 6 } },
+    { queue: { unvouched: 2, vouched: 2 } },
+    { queue: { dead: 1, done: 1 } },
+    { queue: { dead: 1, done: 1 } },
+  ]);
 
 export const newServer = (name: string, users: readonly string[], chance: Chance): Server => ({
   name,
@@ -51,10 +66,11 @@ export const newServer = (name: string, users: readonly string[], chance: Chance
     askedForMs: chance.pick([60_000, 60_000, 5_000]),
     leaseMs: chance.pick([60_000, 60_000, 10_000, 2_000]),
     redemptionAgeMs: chance.pick([14 * 24 * hour, 14 * 24 * hour, 14 * 24 * hour, hour]),
-    ...(chance.happens(0.1) ? { queue: { unvouchedPerUser: 6, vouchedPerUser: 6 } } : {}),
+    ...drawQueue(chance),
     ...(chance.happens(0.1) ? { maxPairs: 4 } : {}),
   },
   skew: chance.pick([0, 0, 0, 1_500, -1_500, 40_000, -40_000]),
+  jumps: new Map(),
   users: new Map(
     users.map((user) => [user, { profile: { displayname: `Somebody ${user}` } } satisfies MemoryUser]),
   ),
@@ -76,6 +92,10 @@ export const livingProcess = (server: Server, chance: Chance): Process | undefin
 };
 
 export const serverNow = (server: Server, now: number): number => now + server.skew;
+
+/** What the clock of one process shows. */
+export const processNow = (server: Server, { name }: Process, now: number): number =>
+  serverNow(server, now) + (server.jumps.get(name) ?? 0);
 
 /** The server's view of a room that it is in. */
 export const residentIn = (server: Server, roomId: string): Replica | undefined => {

@@ -27,6 +27,38 @@ const ban = (world: World, { roomId, invitee }: Life): void => {
     });
 };
 
+/** A moderator throws the invitee out; their proof may come again. */
+const kick = (world: World, { roomId, invitee }: Life): void => {
+  for (const server of world.servers.values())
+    for (const user of usersOf(server.name).slice(0, 2))
+      change(world, server, roomId, user, invitee, "leave");
+};
+
+/** Somebody comes back while what was left of their invite is tidied up. */
+const comeAndGo = (world: World, life: Life): void => {
+  const { chance, scheduler } = world;
+  kick(world, life);
+  scheduler.after(chance.below(200), () => {
+    tidy(world, life);
+  });
+  scheduler.after(100 + chance.below(200), () => {
+    inviteDirectly(world, life);
+  });
+};
+
+/** The clock of one process goes wrong for a while, by days or years. */
+const jump = (world: World): void => {
+  const { chance, scheduler, trace } = world;
+  const { jumps, processes } = chance.pick([...world.servers.values()]);
+  const { name } = chance.pick(processes);
+  const by = chance.pick([15, 366, 3_660, -15, -366, -3_660]) * 24 * 3_600 * second;
+  trace.note(name, () => `has a clock that is off by ${by / second} s`);
+  jumps.set(name, by);
+  scheduler.after(chance.pick([5, 60, 600]) * second, () => {
+    jumps.delete(name);
+  });
+};
+
 const leave = (world: World, { roomId }: Life, user: string): void => {
   const server = serverOfUser(world, user);
   if (server !== undefined) change(world, server, roomId, user, user, "leave");
@@ -97,6 +129,9 @@ export const turns: readonly (readonly [probability: number, turn: (world: World
     },
   ],
   [0.12, tidy],
+  [0.05, kick],
+  [0.05, comeAndGo],
+  [0.05, jump],
   [0.3, hostileAct],
   [0.2, hostileAct],
 ];

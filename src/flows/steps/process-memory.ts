@@ -25,11 +25,24 @@ export interface Worker {
   /** When the queue was trimmed, and when rows with impossible times were looked for; at first, when it began. */
   trimmedAt: number | undefined;
   staleCheckedAt: number | undefined;
+  /** Since when the clock has gone on without a leap, and what it showed the last time. */
+  clock: { readonly since: number; readonly seen: number } | undefined;
 }
 
 /** Whether this much time has passed. A time that lies ahead was noted by a clock that was wrong: it is over. */
 export const hasPassed = (since: number, now: number, ms: number): boolean =>
   now < since || now >= since + ms;
+
+const backLeapMs = 60_000;
+const leapMs = 24 * 3_600_000;
+
+/** For how long the clock has gone on without a leap. */
+export const steadyFor = (worker: Worker, now: number): number => {
+  const { since, seen } = worker.clock ?? { since: now, seen: now };
+  const isLeap = now < seen - backLeapMs || now > seen + leapMs;
+  worker.clock = { since: isLeap ? now : since, seen: now };
+  return now - worker.clock.since;
+};
 
 const maxRemembered = 10_000;
 
@@ -140,5 +153,6 @@ export const processMemory = (): ProcessMemory => ({
     endedSince: 0,
     trimmedAt: undefined,
     staleCheckedAt: undefined,
+    clock: undefined,
   },
 });

@@ -63,6 +63,12 @@ const isPermanent = (problem: Problem): boolean =>
 const retryDelay = ({ attempts }: { readonly attempts: number }, age: number, fraction: number): number =>
   Math.min(firstRetryMs * 2 ** attempts, age < dayMs ? hourMs : 6 * hourMs) * (0.5 + fraction / 2);
 
+/** Since when its age counts: not while it was due and nobody looked at it, since that is also what a clock that leaps shows. */
+const countedFrom = ({ owedAt, state }: OwedRedemption, now: number): number => {
+  const missed = now - state.dueAt;
+  return missed >= dayMs ? owedAt + missed : owedAt;
+};
+
 /** What becomes of a redemption that was not made. */
 const transitionAfter = (
   { ports: { clock, config, random } }: WorkContext,
@@ -73,11 +79,11 @@ const transitionAfter = (
   const details = { reason, status, errcode };
   const at = clock.now();
   const age = Math.max(0, at - owedAt);
-  // A clock that is wrong once must not end what comes only once: what others say, and its age, must show twice.
+  // A proxy may answer once in the server's name, and a proof comes only once.
   if (reason === "ExchangeRefused") return { _tag: "Refuse", at, confirmMs: hourMs, details };
   if (isPermanent(problem)) return { _tag: "Kill", at, details };
   if (age >= (config.redemptionAgeMs ?? defaultAgeMs))
-    return { _tag: "Refuse", at, confirmMs: hourMs, details: { ...details, reason: `Expired: ${reason}` } };
+    return { _tag: "Kill", at, details: { ...details, reason: `Expired: ${reason}` } };
   const wait = waitFrom(retryAfterMs, maxBackOffMs);
   const fraction = random.fraction();
   const dueAt = at + Math.round(Math.max(wait, retryDelay(state, age, fraction)));
@@ -165,7 +171,8 @@ const endedAs = (record: RedemptionRecord): Ended => {
  * Works on a redemption that this process holds: looks at what is known of its token, makes the invite, and stores what
  * became of it. A claim that somebody else has taken over changes nothing.
  */
-export const workOnClaimed = (context: WorkContext, { value, mark }: Claimed): Step<Ended> => {
+export const workOnClaimed = (context: WorkContext, { value: stored, mark }: Claimed): Step<Ended> => {
+  const value = { ...stored, owedAt: countedFrom(stored, context.ports.clock.now()) };
   const { roomId, sender, mxid, token, state } = value;
   const delivery = { roomId, sender, signed: { mxid, token, json: state.signed } };
   const occasion = { flow: "deliverOwed", roomId, userId: mxid };
