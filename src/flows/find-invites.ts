@@ -5,13 +5,20 @@ import type { RoomId, ServerName, UserId } from "../matrix/ids.js";
 import type { InviteQuery } from "../ports.js";
 import { defineFlow } from "./flow.js";
 import { asList, callPort } from "./steps/call-port.js";
-import { type AddressCommand, type FindBy, nextPage, readAddress, readFindBy } from "./steps/find-by.js";
+import {
+  type AddressCommand,
+  type FindBy,
+  nextPage,
+  readAddress,
+  readFindBy,
+  readLimit,
+} from "./steps/find-by.js";
 
 export interface FindInvitesCommand {
   readonly by: FindBy;
   /** The `next` of the page before. */
   readonly after?: NonNullable<InviteQuery["after"]>;
-  /** How many at most; 100 unless told otherwise. */
+  /** How many at most, from 1 to 1,000; 100 unless told otherwise. */
   readonly limit?: number;
 }
 
@@ -31,8 +38,6 @@ export interface FoundInvites {
   readonly next: InviteQuery["after"];
 }
 
-const defaultLimit = 100;
-
 const found = (record: InviteRecord): FoundInvite => ({
   roomId: record.roomId,
   sender: record.sender,
@@ -44,17 +49,17 @@ const found = (record: InviteRecord): FoundInvite => ({
 export const findInvites = defineFlow(
   "crypto",
   "invites",
-)((context, { by, after, limit = defaultLimit }: FindInvitesCommand) =>
+)((context, { by, after, limit }: FindInvitesCommand) =>
   pipe(
-    TE.fromEither(readFindBy(context, by)),
-    TE.flatMap((query) =>
-      callPort(context, "invites", "list", {
-        by: query,
-        limit,
-        ...(after === undefined ? {} : { after }),
-      }).read(asList),
+    TE.Do,
+    TE.bind("by", () => TE.fromEither(readFindBy(context, by))),
+    TE.bind("limit", () => TE.fromEither(readLimit(limit))),
+    TE.bind("page", (query) =>
+      callPort(context, "invites", "list", { ...query, ...(after === undefined ? {} : { after }) }).read(
+        asList,
+      ),
     ),
-    TE.map((page): FoundInvites => ({
+    TE.map(({ page, limit }): FoundInvites => ({
       invites: page.map(({ value }) => found(value)),
       next: nextPage(page, limit),
     })),

@@ -9,17 +9,18 @@ import {
 import { type Lane, waitingLanes } from "../invite/redemption-row.js";
 import type { RoomId, UserId } from "../matrix/ids.js";
 import type { LaneSize, Marked } from "../ports.js";
-import { refusal } from "../refusal.js";
+import { malformedField, refusal } from "../refusal.js";
 import { defineFlow } from "./flow.js";
 import { asList, callPort } from "./steps/call-port.js";
 import type { Context } from "./steps/context.js";
+import { readLimit } from "./steps/find-by.js";
 import type { Step } from "./steps/step.js";
 
 export interface ListRedemptionsCommand {
   readonly lane: Lane;
   /** The id of the last one of the page before. */
   readonly after?: RedemptionId;
-  /** How many at most; 100 unless told otherwise. */
+  /** How many at most, from 1 to 1,000; 100 unless told otherwise. */
   readonly limit?: number;
 }
 
@@ -57,12 +58,14 @@ const listed = ({ id, roomId, mxid, sender, owedAt, state }: RedemptionRecord): 
   }
 };
 
-export const listRedemptions = defineFlow("redemptions")(
-  (context, { limit = 100, ...of }: ListRedemptionsCommand) =>
-    pipe(
-      callPort(context, "redemptions", "list", { ...of, limit }).read(asList),
-      TE.map((page) => page.map(({ value }) => listed(value))),
-    ),
+const allLanes: readonly Lane[] = [...waitingLanes, "dead", "done", "redeemed", "announced"];
+
+export const listRedemptions = defineFlow("redemptions")((context, of: ListRedemptionsCommand) =>
+  pipe(
+    TE.fromEither(allLanes.includes(of.lane) ? readLimit(of.limit) : malformedField("lane")),
+    TE.flatMap((limit) => callPort(context, "redemptions", "list", { ...of, limit }).read(asList)),
+    TE.map((page) => page.map(({ value }) => listed(value))),
+  ),
 );
 
 const perPage = 1_000;
@@ -97,15 +100,19 @@ export const retryRedemption = defineFlow(
       const at = context.ports.clock.now();
       const state = found && advanceRedemption(found.value.state, { _tag: "Revive", at });
       if (found === undefined || state === undefined) return TE.left(refusal("RedemptionNotFound"));
-      return pipe(
-        callPort(context, "redemptions", "replace", { ...found.value, state }, found.mark).answer,
-        TE.map(() => undefined),
+      return callPort(context, "redemptions", "replace", { ...found.value, state }, found.mark).read(
+        ({ _tag }) => {
+          switch (_tag) {
+            case "Replaced":
+              return TE.right(undefined);
+            case "Stale":
+              return TE.left(refusal("RedemptionNotFound"));
+          }
+        },
       );
     }),
   ),
 );
-
-const allLanes: readonly Lane[] = [...waitingLanes, "dead", "done", "redeemed", "announced"];
 
 /** How much there is in one lane of the queue. */
 export type QueueSize = Omit<LaneSize, "ahead">;

@@ -62,6 +62,16 @@ describe("findInvites", () => {
   });
 });
 
+describe("the limit of a page", () => {
+  it.each([NaN, Infinity, 0, -1, 1.5, 1_001, "5"])("%s is refused, and nothing is read", async (value) => {
+    const world = openWorld();
+    const limit = value as number;
+    expect(codeOf(await world.invites.findInvites({ by: { sender: alice }, limit }))).toBe("FieldMalformed");
+    expect(codeOf(await world.invites.listRedemptions({ lane: "dead", limit }))).toBe("FieldMalformed");
+    expect(world.calls).toEqual([]);
+  });
+});
+
 describe("revokeAllInvites", () => {
   it("of an identity server: each in the name of its own sender", async () => {
     const world = await openInvited();
@@ -174,6 +184,22 @@ describe("the queue", () => {
       code: "RedemptionNotFound",
       status: 404,
     });
+  });
+
+  it("that somebody else has put back meanwhile refuses", async () => {
+    const world = await openDead();
+    const [row] = world.rows();
+    const { redemptions } = world.ports;
+    const replace = () => Promise.resolve({ _tag: "Stale" } as const);
+    const other = createThirdPartyInvites({ ...world.ports, redemptions: { ...redemptions, replace } });
+    expect(codeOf(await other.retryRedemption({ id: row?.id ?? "" }))).toBe("RedemptionNotFound");
+  });
+
+  it("of a lane that does not exist is refused, and nothing is read", async () => {
+    const world = openWorld();
+    const lane = "lost" as "dead";
+    expect(codeOf(await world.invites.listRedemptions({ lane }))).toBe("FieldMalformed");
+    expect(world.calls).toEqual([]);
   });
 
   it("is measured lane by lane", async () => {

@@ -41,6 +41,13 @@ export const readFindBy = (context: Context<"crypto">, by: FindBy): Either<Refus
   return map((hash: AddressHash) => ({ addressHash: hash }))(readAddress(context, by));
 };
 
+/** The most that one page may hold. */
+const maxLimit = 1_000;
+
+/** How many are asked for in one page. */
+export const readLimit = (limit = 100): Either<Refusal, number> =>
+  Number.isSafeInteger(limit) && limit >= 1 && limit <= maxLimit ? right(limit) : malformedField("limit");
+
 /** Where the page after this one begins; `undefined` where a page that is not full is the last. */
 export const nextPage = (page: readonly Marked<InviteRecord>[], limit: number): InviteQuery["after"] => {
   const last = page.length < limit ? undefined : page.at(-1)?.value;
