@@ -51,11 +51,13 @@ export const leftover = (state: RoomState, { token, record }: RoomInvite): Untid
       return "Ended";
     case "Pending":
       return life.storedInvite.token === token ? undefined : "Superseded";
-    case "TokenStored":
-      // The new token may not be in the room yet; until it is, the old mail is the one that works.
-      return life.storedInvite.token !== token && isPending(state, life.storedInvite.token)
+    case "TokenStored": {
+      // The new token may not be in the room yet; until it is, the newest mail works whose token is.
+      const newer = tokensOf(life);
+      return newer.slice(0, newer.indexOf(token)).some((one) => isPending(state, one))
         ? "Superseded"
         : undefined;
+    }
     case "Intended":
       return undefined;
   }

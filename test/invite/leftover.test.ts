@@ -9,7 +9,7 @@ import {
 } from "../../src/invite/leftover.js";
 import type { RoomInvite } from "../../src/invite/room-invite.js";
 import type { EventLike } from "../../src/matrix/event.js";
-import { type LifeName, event, lifeNames, lives, recordOf, stateOf, t1 } from "./records.js";
+import { type LifeName, event, lifeNames, lives, recordOf, stateOf, t1, t3 } from "./records.js";
 import { alice, bob, carol, codeOf, decideOn, rightOf } from "./room.js";
 
 describe("what has expired", () => {
@@ -89,6 +89,17 @@ describe("what is over and stands all the same", () => {
       expect(leftoverOf("Pending over t1", "leave", [...events])).toBe("Superseded");
     },
   );
+
+  test("of several earlier tokens the newest stays while the new one is not in the room", () => {
+    const life = { ...lives["TokenStored over t1"], earlierTokens: [t3, t1] };
+    const of = (token: string, events: readonly string[]) => {
+      const state = stateOf(events.map((name) => event(name)));
+      return leftover(state, { token, event: event(token), sender: alice, record: recordOf(life) });
+    };
+    expect(["t3", "t1"].map((token) => of(token, ["t1", "t3"]))).toEqual([undefined, "Superseded"]);
+    expect(["t3", "t1"].map((token) => of(token, ["t1", "t2", "t3"]))).toEqual(["Superseded", "Superseded"]);
+    expect(of("t1", ["t1"])).toBeUndefined();
+  });
 
   test("nothing is known of what is not ours", () => {
     const foreign = { token: t1, event: event("t1"), sender: bob, record: undefined };

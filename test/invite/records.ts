@@ -23,7 +23,7 @@ import {
 } from "./room.js";
 
 const tokenOf = (text: string) => rightOf(parseToken(text));
-export const [t1, t2] = [tokenOf("t1"), tokenOf("t2")];
+export const [t1, t2, t3] = [tokenOf("t1"), tokenOf("t2"), tokenOf("t3")];
 
 /** What an identity server made of an invite at 50, over earlier tokens. */
 const made = (token: typeof t1, ...earlierTokens: (typeof t1)[]) => ({

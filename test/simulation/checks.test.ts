@@ -265,6 +265,8 @@ describe("the queue", () => {
       const { now } = hand.world.scheduler;
       const state = isWaiting ? rowOf(hand).state : { ...ended("Redeemed"), endedAt: now };
       let rows = [{ ...rowOf(hand), state }];
+      if (!isWaiting)
+        hand.world.ledger.rememberedAt.set(`${hand.server.name} ${tokenName(rowOf(hand))}`, now);
       const queue = broken(hand, {
         all: () => rows,
         remove: () => {

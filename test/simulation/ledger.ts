@@ -94,12 +94,15 @@ export class Ledger {
     const open = this.askings.get(invite) ?? [];
     this.askings.set(invite, [...open, { flow, resend, at, token: undefined }]);
     // A token that is another invite's can never be used: to ask once more is all that is left.
+    const isUseless = ({ token }: Asking): boolean => token !== undefined && this.givenTwice.has(token);
+    const last = open.at(-1);
     return (
       !resend &&
+      (last === undefined || !isUseless(last)) &&
       open.some(
         (one) =>
           !one.resend &&
-          (one.token === undefined || !this.givenTwice.has(one.token)) &&
+          !isUseless(one) &&
           // What was asked for an hour ago and never answered, or in the future, may be asked for again, three times.
           !((at - one.at >= hour || one.at - at > minute) && open.length <= 3),
       )
