@@ -48,10 +48,12 @@ export {
 export type { EventLike, EventTemplate, StateEntry } from "./matrix/event.js";
 export { type Membership, type RoomState, membershipOf, roomState } from "./matrix/room-state.js";
 export { type Level, inviteLevel, mayInvite, userLevel } from "./matrix/power-levels.js";
+export { type BadFormat, checkEventFormat } from "./matrix/event-format.js";
 export { redact } from "./matrix/redaction.js";
 export {
   type EventReference,
   type NoEventId,
+  type NotCompleted,
   type PduFacts,
   type SignedPdu,
   completePdu,

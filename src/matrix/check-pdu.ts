@@ -1,12 +1,13 @@
 import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
 import type { NotCanonicalJson } from "./canonical-json.js";
 import type { CryptoEngine } from "./crypto-engine.js";
+import { type BadFormat, checkEventFormat } from "./event-format.js";
 import { type JsonObject, entriesOf, member } from "./json.js";
 import { type NoEventId, contentHashMatches, eventId, signedBytesOfPdu } from "./pdu.js";
 import { redact } from "./redaction.js";
 import { requiredSigners } from "./required-signers.js";
 import type { RoomVersion } from "./room-version.js";
-import { signatureText, verifyText } from "./signed-json.js";
+import { isEd25519, signatureText, verifyText } from "./signed-json.js";
 import { WrittenNumber } from "./written-number.js";
 
 /** A key that a server has or had, as its key document says. Times are milliseconds since 1970. */
@@ -50,7 +51,8 @@ export interface CheckedPdu {
 }
 
 /** Why a received event must be dropped. */
-export type BadPdu = NotCanonicalJson | NoEventId | { readonly _tag: "NotSignedBy"; readonly server: string };
+export type BadPdu =
+  BadFormat | NotCanonicalJson | NoEventId | { readonly _tag: "NotSignedBy"; readonly server: string };
 
 /** A key by whom it belongs to and its ID. */
 export interface KeyName {
@@ -60,7 +62,8 @@ export interface KeyName {
 
 /**
  * The keys that the signatures of a received event name, of the servers that must have signed it: what a host fetches, if it
- * does not know them, before `checkPdu`. Takes unchecked JSON, never throws.
+ * does not know them, before `checkPdu`. Signatures of other algorithms than Ed25519 are passed over. Takes unchecked JSON,
+ * never throws.
  *
  * A server fetches the keys of the signatures that it must check: https://spec.matrix.org/v1.19/server-server-api/#validating-hashes-and-signatures-on-received-events
  *
@@ -69,7 +72,9 @@ export interface KeyName {
  */
 export const keysNeeded = (crypto: CryptoEngine, pdu: JsonObject, version: RoomVersion): readonly KeyName[] =>
   requiredSigners(pdu, version, contentHashMatches(crypto, pdu, version)).flatMap((server) =>
-    entriesOf(member(member(pdu, "signatures"), server)).map(([keyId]) => ({ server, keyId })),
+    entriesOf(member(member(pdu, "signatures"), server)).flatMap(([keyId]) =>
+      isEd25519(keyId) ? [{ server, keyId }] : [],
+    ),
   );
 
 /** What the host knows when it checks an event. */
@@ -94,10 +99,10 @@ const hasOddNumber = (value: unknown, depth = 0): boolean => {
 };
 
 /**
- * The checks of a received event before any rule: its ID, its content hash, and the signatures of the servers that must have signed it.
- * The exemption of a proven member invite is decided on the copy that will be
+ * The checks of a received event before any rule: the format of its room version (`checkEventFormat`), its ID, its content
+ * hash, and the signatures of the servers that must have signed it. The exemption of a proven member invite is decided on the copy that will be
  * used. A server has signed where at least one of its keys is known and may have, and the signature of
- * every such key verifies; what unknown keys signed is passed over. Takes unchecked JSON, never throws.
+ * every such key verifies; what unknown keys, or keys of other algorithms, signed is passed over. Takes unchecked JSON, never throws.
  *
  * A received event is dropped if its format or a signature is wrong, and redacted if its content hash is: https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  *
@@ -113,6 +118,8 @@ export const checkPdu = (
 ): Either<BadPdu, CheckedPdu> => {
   if (version.strictCanonicalJson && hasOddNumber(pdu))
     return left({ _tag: "NotCanonicalJson", reason: "number" });
+  const format = checkEventFormat(pdu, version);
+  if (isLeft(format)) return format;
   const id = eventId(crypto, pdu, version);
   if (isLeft(id)) return id;
   const hashMatches = contentHashMatches(crypto, pdu, version);
@@ -124,7 +131,7 @@ export const checkPdu = (
 
   const hasSigned = (server: string, block: unknown): boolean => {
     const known = entriesOf(block).flatMap(([keyId]) => {
-      const key = keyOf(server, keyId);
+      const key = isEd25519(keyId) ? keyOf(server, keyId) : undefined;
       return key !== undefined && mayHaveSigned(key, version, { originServerTs, now })
         ? [{ entity: server, keyId, publicKey: key.publicKey }]
         : [];

@@ -640,7 +640,7 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
           authEvents,
           prevEvents: authEvents,
         }),
-      either(noEventId, isSignedPdu),
+      either(tagged("BadFormat", "NoEventId", "NotCanonicalJson"), isSignedPdu),
       0.5,
     ),
     row(
@@ -654,7 +654,7 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       fc.tuple(pdus, fc.option(serverKeys, { nil: undefined }), hostileNumbers),
       ([[crypto, one, version], key, now]) =>
         library.checkPdu(crypto, one, version, { keyOf: () => key, now }),
-      either(tagged("NotSignedBy", "NoEventId", "NotCanonicalJson"), isCheckedPdu),
+      either(tagged("NotSignedBy", "BadFormat", "NoEventId", "NotCanonicalJson"), isCheckedPdu),
       0.5,
     ),
     row(
