@@ -29,6 +29,9 @@ export {
   verifySignature,
 } from "./matrix/ed25519.js";
 export { type NotSigned, signJson, verifyJson } from "./matrix/signed-json.js";
+export { type NotCoSigned, mergeCoSigned } from "./matrix/co-signed.js";
+export { type BadServerKeys, type KnownServerKeys, parseServerKeys } from "./matrix/server-keys.js";
+export type { KnownKeys, ServerKey } from "./matrix/check-pdu.js";
 export {
   type NotXMatrix,
   type RequestNotSigned,

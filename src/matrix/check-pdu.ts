@@ -19,7 +19,8 @@ export interface ServerKey {
   readonly expiredTs?: number;
 }
 
-const week = 7 * 24 * 60 * 60 * 1000;
+/** No more than a week of a key's validity is believed: a key that was stolen would otherwise be good for years. */
+export const longestValidity = 7 * 24 * 60 * 60 * 1000;
 
 /**
  * Whether a key may have signed an event of that time: not when it had expired before, and from room version 5 on
@@ -37,7 +38,7 @@ export const mayHaveSigned = (
 ): boolean => {
   if (expiredTs !== undefined) return originServerTs <= expiredTs;
   if (!version.enforcesKeyValidity || validUntilTs === undefined) return true;
-  return originServerTs <= Math.min(validUntilTs, now + week);
+  return originServerTs <= Math.min(validUntilTs, now + longestValidity);
 };
 
 /** A received event that may go on to the authorisation rules. */
@@ -99,30 +100,15 @@ const hasOddNumber = (value: unknown, depth = 0): boolean => {
 };
 
 /**
- * The checks of a received event before any rule: the format of its room version (`checkEventFormat`), its ID, its content
- * hash, and the signatures of the servers that must have signed it. The exemption of a proven member invite is decided on the copy that will be
- * used. A server has signed where at least one of its keys is known and may have, and the signature of
- * every such key verifies; what unknown keys, or keys of other algorithms, signed is passed over. Takes unchecked JSON, never throws.
- *
- * A received event is dropped if its format or a signature is wrong, and redacted if its content hash is: https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
- *
- * @example
- * const checked = checkPdu(nodeCrypto, pdu, version, { keyOf, now });
- * // right({ eventId: "$…", pdu, hashMatches: true, signers: new Set(["example.org"]) })
+ * Every server that has signed an event: at least one of its keys is known and may have, and the signature of every such key
+ * verifies. What unknown keys, or keys of other algorithms, signed is passed over.
  */
-export const checkPdu = (
+export const verifiedSigners = (
   crypto: CryptoEngine,
   pdu: JsonObject,
   version: RoomVersion,
   { keyOf, now }: KnownKeys,
-): Either<BadPdu, CheckedPdu> => {
-  if (version.strictCanonicalJson && hasOddNumber(pdu))
-    return left({ _tag: "NotCanonicalJson", reason: "number" });
-  const format = checkEventFormat(pdu, version);
-  if (isLeft(format)) return format;
-  const id = eventId(crypto, pdu, version);
-  if (isLeft(id)) return id;
-  const hashMatches = contentHashMatches(crypto, pdu, version);
+): ReadonlySet<string> => {
   const time = member(pdu, "origin_server_ts");
   const originServerTs = typeof time === "number" ? time : Infinity;
 
@@ -144,11 +130,39 @@ export const checkPdu = (
       })
     );
   };
-  const signers = new Set(
+  return new Set(
     entriesOf(member(pdu, "signatures")).flatMap(([server, block]) =>
       hasSigned(server, block) ? [server] : [],
     ),
   );
+};
+
+/**
+ * The checks of a received event before any rule: the format of its room version (`checkEventFormat`), its ID, its content
+ * hash, and the signatures of the servers that must have signed it. The exemption of a proven member invite is decided on the copy that will be
+ * used. A server has signed where at least one of its keys is known and may have, and the signature of
+ * every such key verifies; what unknown keys, or keys of other algorithms, signed is passed over. Takes unchecked JSON, never throws.
+ *
+ * A received event is dropped if its format or a signature is wrong, and redacted if its content hash is: https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
+ *
+ * @example
+ * const checked = checkPdu(nodeCrypto, pdu, version, { keyOf, now });
+ * // right({ eventId: "$…", pdu, hashMatches: true, signers: new Set(["example.org"]) })
+ */
+export const checkPdu = (
+  crypto: CryptoEngine,
+  pdu: JsonObject,
+  version: RoomVersion,
+  keys: KnownKeys,
+): Either<BadPdu, CheckedPdu> => {
+  if (version.strictCanonicalJson && hasOddNumber(pdu))
+    return left({ _tag: "NotCanonicalJson", reason: "number" });
+  const format = checkEventFormat(pdu, version);
+  if (isLeft(format)) return format;
+  const id = eventId(crypto, pdu, version);
+  if (isLeft(id)) return id;
+  const hashMatches = contentHashMatches(crypto, pdu, version);
+  const signers = verifiedSigners(crypto, pdu, version, keys);
   const missing = requiredSigners(pdu, version, hashMatches).find((server) => !signers.has(server));
   return missing === undefined
     ? right({ eventId: id.right, pdu: hashMatches ? pdu : redact(pdu, version), hashMatches, signers })

@@ -19,7 +19,7 @@ const hash = (
   map((text: string) => crypto.sha256(encodeUtf8(text)))(canonicalJson(object, numbersOf(version)));
 
 /** What a locally attached ID must not change: from version 3 on it is no part of the event. */
-const onTheWire = (pdu: JsonObject, version: RoomVersion): JsonObject =>
+export const onTheWire = (pdu: JsonObject, version: RoomVersion): JsonObject =>
   version.eventId === "field" ? pdu : withoutMembers(pdu, ["event_id"]);
 
 /**

@@ -87,7 +87,7 @@ describe.each(roomVersionIds)("the format of an event in version %s", (id) => {
     ["state_key", { state_key: "x".repeat(300) }, {}],
     ["sender", { sender: "alice" }, {}],
     ["prev_events", {}, { prevEvents: Array(25).fill({ eventId: "$x", referenceHash: new Uint8Array(32) }) }],
-    ["origin_server_ts", {}, { originServerTs: -1 }],
+    ["origin_server_ts", {}, { originServerTs: 2 ** 53 }],
   ])("we make no event that has it not: %s", (field, template, facts) => {
     expect(complete(id, template, facts)).toEqual({ _tag: "Left", left: { _tag: "BadFormat", field } });
   });
@@ -126,6 +126,8 @@ describe("what differs between room versions", () => {
         (id) => checkEventFormat({ ...made(id), prev_events: [reference] }, version(id))._tag,
       );
     expect(tags(pair)).toEqual(roomVersionIds.map((id) => (Number(id) < 3 ? "Right" : "Left")));
+    expect(tags(["$event:example.org", {}])).toEqual(tags(pair));
+    expect(tags(["$event:example.org", "x"])).toEqual(roomVersionIds.map(() => "Left"));
     expect(tags("$event")).toEqual(roomVersionIds.map((id) => (Number(id) < 3 ? "Left" : "Right")));
   });
 
