@@ -4,7 +4,7 @@ import { type RoomId, type UserId, parseUserId, serverOf } from "../matrix/ids.j
 import { hasMember, isJsonObject, member, stringMember } from "../matrix/json.js";
 import { roomVersion } from "../matrix/room-version.js";
 import { type Refusal, malformedField, refuse } from "../refusal.js";
-import { type InvitedRoom, checkInviteRoomState } from "./invite-room-state.js";
+import { type InvitedRoom, type StrippedEvent, checkInviteRoomState } from "./invite-room-state.js";
 import { parseSigned } from "./signed.js";
 
 /** An invite that another server asks us to sign, without our having the room. */
@@ -14,6 +14,8 @@ export interface InboundInvite {
   readonly target: UserId;
   /** The token whose proof it carries; whatever we still owed for it is settled by this invite. */
   readonly token: string | undefined;
+  /** What clients may be shown of `invite_room_state`. */
+  readonly strippedState: readonly StrippedEvent[];
 }
 
 /** Who asks, and what this server knows. */
@@ -49,7 +51,7 @@ const inVersion2 = (body: unknown): unknown =>
  * The stripped state has the create event: https://spec.matrix.org/v1.19/client-server-api/#stripped-state
  *
  * @example
- * checkInboundInvite(body, { roomId, origin, serverName }, nodeCrypto); // right({ roomId, sender, target, token })
+ * checkInboundInvite(body, { roomId, origin, serverName }, nodeCrypto); // right({ roomId, sender, target, token, strippedState })
  */
 export const checkInboundInvite = (
   given: unknown,
@@ -80,7 +82,8 @@ export const checkInboundInvite = (
   const shown = checkInviteRoomState(crypto, member(body, "invite_room_state"), { ...request, version });
   if (isLeft(shown)) return shown;
 
-  const invited = { roomId: request.roomId, sender: sender.right, target: target.right };
+  const { roomId } = request;
+  const invited = { roomId, sender: sender.right, target: target.right, strippedState: shown.right };
   if (!hasMember(content, "third_party_invite")) return right({ ...invited, token: undefined });
   const signed = parseSigned(member(member(content, "third_party_invite"), "signed"));
   if (isLeft(signed)) return signed;

@@ -18,7 +18,7 @@ const integerLiteral = /^-?[0-9]+$/;
 
 /**
  * Reads one value as the room's version does. Where a text may stand for a level, what the versions' own text leaves open
- * is read as Synapse does, which made these events: with Python's `int()` (D-121).
+ * is read as Synapse does, which made these events: with Python's `int()` (D-186).
  *
  * From room version 10 on levels are integers: https://spec.matrix.org/v1.19/rooms/v10/#values-in-mroompower_levels-events-must-be-integers
  */
@@ -42,7 +42,7 @@ export const readLevel = (value: unknown, levels: RoomVersion["levels"]): Level 
   }
 };
 
-/** A level of the room itself, such as `invite`. Where versions do not ask for integers, `null` says nothing (D-121). */
+/** A level of the room itself, such as `invite`. Where versions do not ask for integers, `null` says nothing (D-186). */
 const levelIn = (content: JsonObject, name: string, levels: RoomVersion["levels"]): Level => {
   const value = member(content, name);
   return value === undefined || (value === null && levels !== "integers") ? 0 : readLevel(value, levels);

@@ -70,7 +70,7 @@ const narrow = (value: bigint): number | bigint => {
 
 /**
  * The integer that a text is to Python's `int()`, exactly, or `undefined`: blanks around it, one sign, decimal digits of
- * any script, single underscores between them (D-121).
+ * any script, single underscores between them (D-186).
  */
 export const integerText = (text: string): number | bigint | undefined => {
   const [, sign = "", written = ""] = pythonInteger.exec(text) ?? [];

@@ -152,7 +152,9 @@ describe("answers of real servers", () => {
       readonly otherServer: { readonly name: string; readonly serverKeys: JsonObject };
     };
     const { name } = otherServer;
-    const known = must(parseServerKeys(nodeCrypto, otherServer.serverKeys, { serverName: name, now: capturedAt }));
+    const known = must(
+      parseServerKeys(nodeCrypto, otherServer.serverKeys, { serverName: name, now: capturedAt }),
+    );
     const invites = serverExchanges.filter(({ request }) => request.path.includes("/v2/invite/"));
     expect(invites.length).toBeGreaterThan(0);
     for (const { request, response } of invites) {
