@@ -50,7 +50,8 @@ export {
   checkThirdPartySigned,
   parseThirdPartySigned,
 } from "./invite/third-party-signed.js";
-export { type InboundInvite, checkInboundInvite } from "./invite/inbound-invite.js";
+export { type InboundInvite, type InboundRequest, checkInboundInvite } from "./invite/inbound-invite.js";
+export { inviteRoomState, inviteStateEntries } from "./invite/invite-room-state.js";
 export {
   type FirstJoinCommand,
   type FirstJoinOutcome,

@@ -30,6 +30,7 @@ export {
   keysNeeded,
   mayHaveSigned,
 } from "./matrix/check-pdu.js";
+export { type InvitedRoom, type StrippedEvent, checkInviteRoomState } from "./invite/invite-room-state.js";
 export { type BadFormat, checkEventFormat } from "./matrix/event-format.js";
 export { requiredSigners } from "./matrix/required-signers.js";
 export type { CryptoEngine } from "./matrix/crypto-engine.js";

@@ -29,6 +29,9 @@ export {
   verifySignature,
 } from "./matrix/ed25519.js";
 export { type NotSigned, signJson, verifyJson } from "./matrix/signed-json.js";
+export { type NotCoSigned, mergeCoSigned } from "./matrix/co-signed.js";
+export { type BadServerKeys, type KnownServerKeys, parseServerKeys } from "./matrix/server-keys.js";
+export type { KnownKeys, ServerKey } from "./matrix/check-pdu.js";
 export {
   type NotXMatrix,
   type RequestNotSigned,
@@ -48,10 +51,12 @@ export {
 export type { EventLike, EventTemplate, StateEntry } from "./matrix/event.js";
 export { type Membership, type RoomState, membershipOf, roomState } from "./matrix/room-state.js";
 export { type Level, inviteLevel, mayInvite, userLevel } from "./matrix/power-levels.js";
+export { type BadFormat, checkEventFormat } from "./matrix/event-format.js";
 export { redact } from "./matrix/redaction.js";
 export {
   type EventReference,
   type NoEventId,
+  type NotCompleted,
   type PduFacts,
   type SignedPdu,
   completePdu,

@@ -473,6 +473,11 @@ export interface Config {
   /** Whether invites are stored with their address in clear, so that `listInvites` can show it to its inviter; no. */
   readonly storeAddresses?: boolean;
   /**
+   * Whether an inbound invite is refused where its `invite_room_state` has stripped events beside the create event, in room
+   * version 12 and later; no: Synapse sends them.
+   */
+  readonly strictInviteState?: boolean;
+  /**
    * The long-term keys of identity servers in base64, by server name, as clients spell it but in lower case: an answer to
    * store-invite of such a server that names none of them is refused. Servers that are not named here are free in their
    * keys. Whoever can answer in that server's name can add a key of their own beside the pinned one: this finds mistakes.

@@ -122,7 +122,7 @@ const refusals = {
   SenderNotLocal: forbidden("The third-party invite was not made by a user of this server."),
   InviteStateMalformed: bad(
     "M_INVALID_PARAM",
-    "invite_room_state does not have the room's own create event.",
+    "invite_room_state is not the state of this room as its version has it.",
   ),
   ExchangeRefused: forbidden("The inviter's server refused the invite."),
   ExchangeUnclear: forbidden(

@@ -112,7 +112,8 @@ export interface ThirdPartyInvites extends OperatorCalls {
 
   /**
    * What the invitee's server does with an incoming `/invite` before it signs it: checks it without having the room, and
-   * puts off what it still owes for the token, since the invite is about to be appended.
+   * puts off what it still owes for the token, since the invite is about to be appended. Takes the bodies of version 2 and
+   * of version 1, whose answer is `[200, { "event": … }]`. With `keyOf` the signatures in `invite_room_state` are verified.
    *
    * Specification: https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2inviteroomideventid
    *

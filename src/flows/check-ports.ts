@@ -55,7 +55,11 @@ const limitFault = (limits: Config["inviteLimits"]): string | undefined => {
   return undefined;
 };
 
-const switches: Readonly<Record<FieldOf<boolean>, true>> = { allowClearLookup: true, storeAddresses: true };
+const switches: Readonly<Record<FieldOf<boolean>, true>> = {
+  allowClearLookup: true,
+  storeAddresses: true,
+  strictInviteState: true,
+};
 
 const isSwitch = (value: unknown): boolean => value === undefined || typeof value === "boolean";
 

@@ -2,6 +2,7 @@ import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { type InboundInvite, checkInboundInvite } from "../invite/inbound-invite.js";
 import { announcement } from "../invite/redemption.js";
+import type { KnownKeys } from "../matrix/check-pdu.js";
 import { defineFlow } from "./flow.js";
 import { callPort } from "./steps/call-port.js";
 import { type Context, uncancelled } from "./steps/context.js";
@@ -15,8 +16,10 @@ export interface InboundInviteCommand {
   /** From the path. */
   readonly roomId: string;
   readonly origin: string;
-  /** The body of `PUT /_matrix/federation/v2/invite/{roomId}/{eventId}`. */
+  /** The body of `PUT /_matrix/federation/v2/invite/{roomId}/{eventId}`, or of `/v1/invite`. */
   readonly body: unknown;
+  /** With it the signatures in `invite_room_state` are verified, those of keys that are known. */
+  readonly keyOf?: KnownKeys["keyOf"];
 }
 
 /**
@@ -49,13 +52,13 @@ export const receiveInboundInvite = defineFlow(
 )((context, command: InboundInviteCommand) =>
   pipe(
     TE.fromEither(readRoomId(command.roomId)),
-    TE.flatMapEither((roomId) =>
-      checkInboundInvite(
-        command.body,
-        { roomId, origin: command.origin, serverName: context.ports.config.serverName },
-        context.ports.crypto,
-      ),
-    ),
+    TE.flatMapEither((roomId) => {
+      const { origin, keyOf, body } = command;
+      const { clock, config, crypto } = context.ports;
+      const { serverName, strictInviteState: strict } = config;
+      const keys = keyOf === undefined ? undefined : { keyOf, now: clock.now() };
+      return checkInboundInvite(body, { roomId, origin, serverName, keys, strict }, crypto);
+    }),
     TE.tap(({ target, sender }) => findInvitee(context, { userId: target, inviter: sender })),
     TE.tap((invite) => announce(context, invite)),
   ),

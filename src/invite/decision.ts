@@ -1,11 +1,12 @@
-import { type Either, flatMap, isRight, right } from "fp-ts/lib/Either.js";
-import { canonicalJson } from "../matrix/canonical-json.js";
+import { type Either, flatMap, isLeft, right } from "fp-ts/lib/Either.js";
+import { type CanonicalNumbers, canonicalJson } from "../matrix/canonical-json.js";
 import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import type { EventTemplate, StateEntry } from "../matrix/event.js";
+import type { JsonObject } from "../matrix/json.js";
 import type { RoomState } from "../matrix/room-state.js";
-import { type RoomVersion, numbersOf } from "../matrix/room-version.js";
+import { numbersOf } from "../matrix/room-version.js";
 import { utf8Length } from "../matrix/utf8.js";
-import { type Refusal, refuse } from "../refusal.js";
+import { type Refusal, malformedField, refuse } from "../refusal.js";
 
 /** What a decision is given beside the state and the command: the engine, and who this server is. */
 export interface DecisionContext {
@@ -48,14 +49,19 @@ const withOnly = (state: RoomState, entries: readonly StateEntry[]): RoomState =
 /** An event has 65,536 bytes at most; what the host's builder adds has room in the rest. */
 const maxContentBytes = 60_000;
 
-const fits = ({ content }: EventTemplate, version: RoomVersion): boolean => {
-  const text = canonicalJson(content, numbersOf(version));
-  return isRight(text) && utf8Length(text.right) <= maxContentBytes;
+/** Whether an event can hold this content, or this part of one: half a surrogate pair, say, has no place in any. */
+export const checkContent = (
+  content: JsonObject,
+  { numbers = "any", maxBytes }: { readonly numbers?: CanonicalNumbers; readonly maxBytes: number },
+): Either<Refusal, void> => {
+  const text = canonicalJson(content, numbers);
+  if (isLeft(text)) return malformedField(`content: ${text.left.reason}`);
+  return utf8Length(text.right) <= maxBytes ? right(undefined) : refuse("EventTooLarge");
 };
 
 /**
  * Makes a decision on a state: it sees the entries that it declares and no others, and an outcome with an event that is
- * too large for a room is refused (`EventTooLarge`). The flows make every decision through this function.
+ * too large for a room is refused (`EventTooLarge`), as is one with what no event can hold (`FieldMalformed`). The flows make every decision through this function.
  *
  * @example
  * applyDecision(inviteUser, state, { requester: { userId: alice }, userId: bob }, { crypto: nodeCrypto, serverName });
@@ -67,6 +73,11 @@ export const applyDecision = <Command, Outcome extends DecisionOutcome>(
   command: Command,
   context: DecisionContext,
 ): Either<Refusal, Outcome> =>
-  flatMap((outcome: Outcome): Either<Refusal, Outcome> =>
-    outcome.events.every((event) => fits(event, state.version)) ? right(outcome) : refuse("EventTooLarge"),
+  flatMap(
+    (outcome: Outcome): Either<Refusal, Outcome> =>
+      outcome.events
+        .map(({ content }) =>
+          checkContent(content, { numbers: numbersOf(state.version), maxBytes: maxContentBytes }),
+        )
+        .find((checked) => isLeft(checked)) ?? right(outcome),
   )(decision.decide(withOnly(state, decision.reads(command)), command, context));

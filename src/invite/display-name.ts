@@ -1,4 +1,5 @@
 import { foldCase } from "../threepid/case-fold.js";
+import { hasInvisible } from "../threepid/invisible.js";
 import type { Threepid } from "../threepid/threepid.js";
 
 const maxLength = 255;
@@ -24,16 +25,19 @@ const givesAway = (text: string, { medium, address }: Threepid): boolean => {
   return folded.includes(address.slice(0, at)) && folded.includes(address.slice(at + 1));
 };
 
+/** Something that can be seen: marks alone are drawn onto nothing. */
+const visible = /[\p{L}\p{N}\p{P}\p{S}]/u;
+
 /**
- * The name to show for an invitee whose user is not known: the identity server's own, unless it is missing, blank,
- * far too long, or gives the address away. The mail is out by then, so a careless name is replaced
+ * The name to show for an invitee whose user is not known: the identity server's own, unless it is missing, shows nothing,
+ * has control or invisible characters, is far too long, or gives the address away. The mail is out by then, so a careless name is replaced
  * rather than refused.
  */
 export const safeDisplayName = (given: string | undefined, threepid: Threepid): string =>
   given === undefined ||
-  given.trim() === "" ||
   given.length > maxLength ||
-  !given.isWellFormed() ||
+  !visible.test(given) ||
+  hasInvisible(given) ||
   givesAway(given, threepid)
     ? redacted(threepid)
     : given;

@@ -3,7 +3,7 @@ import { isLeft } from "fp-ts/lib/Either.js";
 import { decodeBase64 } from "../matrix/base64.js";
 import type { NotCanonicalJson } from "../matrix/canonical-json.js";
 import { type JsonObject, hasMember, member } from "../matrix/json.js";
-import { ed25519Prefix } from "../matrix/signed-json.js";
+import { isEd25519 } from "../matrix/signed-json.js";
 import { decodeUtf8 } from "../matrix/utf8.js";
 import {
   type Key,
@@ -77,7 +77,7 @@ const unusableKey = (holder: unknown): ShownKey["finding"] => {
 };
 
 const unusableSignature = (keyId: string, text: unknown): ShownSignature["finding"] => {
-  if (!keyId.startsWith(ed25519Prefix)) return "not ed25519";
+  if (!isEd25519(keyId)) return "not ed25519";
   if (typeof text !== "string") return "not a text";
   const bytes = decodeBase64(text);
   if (bytes === undefined) return "not base64";

@@ -1,10 +1,10 @@
-import { type Either, isLeft, isRight, right } from "fp-ts/lib/Either.js";
+import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
 import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import { type RoomId, type UserId, parseUserId, serverOf } from "../matrix/ids.js";
 import { hasMember, isJsonObject, member, stringMember } from "../matrix/json.js";
-import { roomIdOfCreate } from "../matrix/pdu.js";
-import { type RoomVersion, roomVersion } from "../matrix/room-version.js";
+import { roomVersion } from "../matrix/room-version.js";
 import { type Refusal, malformedField, refuse } from "../refusal.js";
+import { type InvitedRoom, type StrippedEvent, checkInviteRoomState } from "./invite-room-state.js";
 import { parseSigned } from "./signed.js";
 
 /** An invite that another server asks us to sign, without our having the room. */
@@ -14,39 +14,51 @@ export interface InboundInvite {
   readonly target: UserId;
   /** The token whose proof it carries; whatever we still owed for it is settled by this invite. */
   readonly token: string | undefined;
+  /** What clients may be shown of `invite_room_state`. */
+  readonly strippedState: readonly StrippedEvent[];
 }
 
-/** The entries of `invite_room_state` that are this room's create event. */
-const hasOwnCreate = (
-  crypto: CryptoEngine,
-  version: RoomVersion,
-  roomId: RoomId,
-  entries: readonly unknown[],
-): boolean =>
-  entries.some((item) => {
-    if (!isJsonObject(item) || item["type"] !== "m.room.create" || item["state_key"] !== "") return false;
-    const made = roomIdOfCreate(crypto, item, version);
-    return isRight(made) && made.right === roomId;
-  });
+/** Who asks, and what this server knows. */
+export interface InboundRequest extends Pick<InvitedRoom, "keys" | "strict"> {
+  readonly roomId: RoomId;
+  readonly origin: string;
+  readonly serverName: string;
+}
+
+/**
+ * The body of version 1 of the request, which is the event itself, as one of version 2. The room is of version 1 or 2, whose
+ * rules are the same.
+ *
+ * A server that receives it assumes room version 1 or 2: https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1inviteroomideventid
+ */
+const inVersion2 = (body: unknown): unknown =>
+  hasMember(body, "type") && !hasMember(body, "event")
+    ? {
+        room_version: "1",
+        event: body,
+        invite_room_state: member(member(body, "unsigned"), "invite_room_state"),
+      }
+    : body;
 
 /**
  * What the invitee's server checks of `PUT /_matrix/federation/v2/invite/{roomId}/{eventId}` beyond the event's
  * format and signatures, which the host verifies as it does for every PDU: the sender is of
- * the origin, the target is ours, a proof names that target, and from version 12 on the stripped state holds the
- * room's own create event (before, older servers leave it out, and nothing is refused for it). The proof's signature
- * cannot be checked without the room.
+ * the origin, the target is ours, a proof names that target, and `invite_room_state` passes `checkInviteRoomState`. The
+ * body of `/v1/invite`, which is the event itself, is taken as well. The proof's signature cannot be checked without the
+ * room.
  *
  * The invited server checks the event and signs it: https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2inviteroomideventid
  * The stripped state has the create event: https://spec.matrix.org/v1.19/client-server-api/#stripped-state
  *
  * @example
- * checkInboundInvite(body, { roomId, origin, serverName }, nodeCrypto); // right({ roomId, sender, target, token })
+ * checkInboundInvite(body, { roomId, origin, serverName }, nodeCrypto); // right({ roomId, sender, target, token, strippedState })
  */
 export const checkInboundInvite = (
-  body: unknown,
-  request: { readonly roomId: RoomId; readonly origin: string; readonly serverName: string },
+  given: unknown,
+  request: InboundRequest,
   crypto: CryptoEngine,
 ): Either<Refusal, InboundInvite> => {
+  const body = inVersion2(given);
   const event = member(body, "event");
   if (!isJsonObject(event)) return malformedField("event");
   const named = stringMember(body, "room_version") ?? "";
@@ -67,16 +79,11 @@ export const checkInboundInvite = (
   if (isLeft(target)) return malformedField("event.state_key");
   if (serverOf(target.right) !== request.serverName)
     return refuse("UserNotLocal", { answer: { errcode: "M_INVALID_PARAM", status: 400 } });
-  const strippedState = member(body, "invite_room_state");
-  const create = hasOwnCreate(
-    crypto,
-    version,
-    request.roomId,
-    Array.isArray(strippedState) ? strippedState : [],
-  );
-  if (version.roomIdIsCreateEvent && !create) return refuse("InviteStateMalformed");
+  const shown = checkInviteRoomState(crypto, member(body, "invite_room_state"), { ...request, version });
+  if (isLeft(shown)) return shown;
 
-  const invited = { roomId: request.roomId, sender: sender.right, target: target.right };
+  const { roomId } = request;
+  const invited = { roomId, sender: sender.right, target: target.right, strippedState: shown.right };
   if (!hasMember(content, "third_party_invite")) return right({ ...invited, token: undefined });
   const signed = parseSigned(member(member(content, "third_party_invite"), "signed"));
   if (isLeft(signed)) return signed;

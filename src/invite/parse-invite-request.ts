@@ -91,7 +91,7 @@ const parseUserInvite = (body: Readonly<Record<string, unknown>>): Either<Refusa
   const userId = parseUserId(body["user_id"]);
   if (isLeft(userId)) return refuse("FieldMalformed", { detail: `user_id. ${userId.left.why}` });
   const reason = member(body, "reason");
-  if (reason !== undefined && typeof reason !== "string")
+  if (reason !== undefined && !(typeof reason === "string" && reason.isWellFormed()))
     return refuse("FieldMalformed", { detail: "reason" });
   return right({ _tag: "ByUserId", userId: userId.right, ...(reason === undefined ? {} : { reason }) });
 };

@@ -12,7 +12,7 @@ import {
 } from "../matrix/ed25519.js";
 import { type JsonObject, entriesOf, hasMember, member, stringMember } from "../matrix/json.js";
 import { type RoomVersion, numbersOf } from "../matrix/room-version.js";
-import { ed25519Prefix, signedBytes } from "../matrix/signed-json.js";
+import { isEd25519, signedBytes } from "../matrix/signed-json.js";
 import { type Validity, readValidity } from "./key-validity.js";
 import { isTooLarge } from "./signed-size.js";
 
@@ -125,7 +125,7 @@ const signatureAt = (
   text: unknown,
   found: Map<string, Signature>,
 ): Signature | undefined => {
-  if (!keyId.startsWith(ed25519Prefix) || typeof text !== "string") return undefined;
+  if (!isEd25519(keyId) || typeof text !== "string") return undefined;
   const decoded = decodeBase64(text);
   const bytes = decoded === undefined ? undefined : signatureBytes(decoded);
   if (bytes === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { type Either, right } from "fp-ts/lib/Either.js";
+import { type Either, map, right } from "fp-ts/lib/Either.js";
 import { type EventTemplate, type StateEntry, contentOf, entry } from "../matrix/event.js";
 import { type JsonObject, member, stringMember, withoutMembers } from "../matrix/json.js";
 import { type RoomState, membershipOf, stateEvent } from "../matrix/room-state.js";
@@ -30,10 +30,10 @@ export type RedeemOutcome =
   | { readonly _tag: "AlreadyJoined"; readonly events: readonly [] };
 
 /** Who invited this user by this token, if it is what they are invited by. */
-const inviterBy = (state: RoomState, userId: string, token: string): string | undefined => {
-  const event = stateEvent(state, "m.room.member", userId);
+export const inviterBy = (state: RoomState, { mxid, token }: Signed): string | undefined => {
+  const event = stateEvent(state, "m.room.member", mxid);
   const signed = member(member(contentOf(event), "third_party_invite"), "signed");
-  const isBy = membershipOf(state, userId) === "invite" && stringMember(signed, "token") === token;
+  const isBy = membershipOf(state, mxid) === "invite" && stringMember(signed, "token") === token;
   return isBy && typeof event?.sender === "string" ? event.sender : undefined;
 };
 
@@ -54,31 +54,33 @@ export const redeemEntries = ({ mxid, token }: Signed): readonly StateEntry[] =>
   entry("m.room.third_party_invite", token),
 ];
 
-const decideRedeem = (
-  state: RoomState,
-  { signed, records = [] }: RedeemCommand,
-  { crypto, maxPairs }: DecisionContext,
-): Either<Refusal, RedeemOutcome> => {
-  const rule = `${state.version.rules.invite}.1`;
-  const { mxid, token } = signed;
-  const create = stateEvent(state, "m.room.create");
-  if (create === undefined) return refuse("NoCreateEvent", { rule: state.version.rules.create });
-  const membership = membershipOf(state, mxid);
-  if (membership === "ban") return refuse("TargetBanned", { rule: `${rule}.1` });
-  if (membership === "join") return right({ _tag: "AlreadyJoined", events: [] });
-  const inviter = inviterBy(state, mxid, token);
-  if (inviter !== undefined) return right({ _tag: "AlreadyInvited", sender: inviter, events: [] });
+/** What the room's own third-party invite says of a proof that it bears out. */
+interface ProvenByRoom {
+  readonly sender: string;
+  readonly displayName: string;
+  readonly keys: readonly MatchedKey[];
+  readonly signatures: JsonObject;
+}
 
+/** Whether the room's third-party invite bears a proof out, and its user could ever join. */
+export const proveByRoom = (
+  state: RoomState,
+  { mxid, token, json }: Signed,
+  { crypto, maxPairs }: DecisionContext,
+): Either<Refusal, ProvenByRoom> => {
+  const { rules } = state.version;
+  const rule = `${rules.invite}.1`;
+  const create = stateEvent(state, "m.room.create");
+  if (create === undefined) return refuse("NoCreateEvent", { rule: rules.create });
   const tokenEvent = stateEvent(state, "m.room.third_party_invite", token);
   const sender = tokenEvent?.sender;
   if (tokenEvent === undefined || typeof sender !== "string")
     return refuse("TokenUnknown", { rule: `${rule}.5` });
   const content = contentOf(tokenEvent);
   if (isRevoked(content)) return refuse("InviteRevoked", { rule: `${rule}.8` });
-  if (!federates(create, sender)) return refuse("NotFederated", { rule: state.version.rules.federate });
+  if (!federates(create, sender)) return refuse("NotFederated", { rule: rules.federate });
   if (!federates(create, mxid)) return refuse("TargetNotFederated");
-
-  const proof = proveInvite({ crypto, version: state.version, maxPairs }, signed.json, content);
+  const proof = proveInvite({ crypto, version: state.version, maxPairs }, json, content);
   switch (proof._tag) {
     case "NotProven":
       return refuse("NotProven", { rule: `${rule}.8` });
@@ -86,21 +88,36 @@ const decideRedeem = (
       return refuse("SignedTooLarge");
     case "TooMuchWork":
       return refuse("TooManyPairs", { detail: `There are ${proof.pairs}.` });
-    case "Proven":
-      return right({
-        _tag: "Redeem",
-        events: [
-          inviteEvent(state, sender, mxid, {
-            ...detailsContent(records.find((record) => record.sender === sender)?.details ?? {}),
-            third_party_invite: {
-              display_name: stringMember(content, "display_name") ?? "",
-              signed: rebuilt(signed.json, proof.signatures),
-            },
-          }),
-        ],
-        keys: proof.keys,
-      });
+    case "Proven": {
+      const { keys, signatures } = proof;
+      return right({ sender, displayName: stringMember(content, "display_name") ?? "", keys, signatures });
+    }
   }
+};
+
+const decideRedeem = (
+  state: RoomState,
+  { signed, records = [] }: RedeemCommand,
+  context: DecisionContext,
+): Either<Refusal, RedeemOutcome> => {
+  const { rules } = state.version;
+  if (stateEvent(state, "m.room.create") === undefined)
+    return refuse("NoCreateEvent", { rule: rules.create });
+  const membership = membershipOf(state, signed.mxid);
+  if (membership === "ban") return refuse("TargetBanned", { rule: `${rules.invite}.1.1` });
+  if (membership === "join") return right({ _tag: "AlreadyJoined", events: [] });
+  const inviter = inviterBy(state, signed);
+  if (inviter !== undefined) return right({ _tag: "AlreadyInvited", sender: inviter, events: [] });
+  return map(({ sender, displayName, keys, signatures }: ProvenByRoom): RedeemOutcome => ({
+    _tag: "Redeem",
+    events: [
+      inviteEvent(state, sender, signed.mxid, {
+        ...detailsContent(records.find((record) => record.sender === sender)?.details ?? {}),
+        third_party_invite: { display_name: displayName, signed: rebuilt(signed.json, signatures) },
+      }),
+    ],
+    keys,
+  }))(proveByRoom(state, signed, context));
 };
 
 /**

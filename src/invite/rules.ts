@@ -151,8 +151,11 @@ const targetMembership = ({ target, state }: Facts): Values => ({
   "membership of the invited user": membershipOf(state, target),
 });
 
-const shownLevel = (level: Level): Shown =>
-  level === undefined ? "no level in this room version" : level === Infinity ? "infinite" : level;
+const shownLevel = (level: Level): Shown => {
+  if (level === undefined) return "no level in this room version";
+  if (typeof level === "bigint") return level.toString();
+  return level === Infinity ? "infinite" : level;
+};
 
 const power = ({ sender, state }: Facts): Values => ({
   sender: shown(sender),

@@ -1,11 +1,11 @@
-import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
-import { entry } from "../matrix/event.js";
+import { type Either, isLeft, isRight, right } from "fp-ts/lib/Either.js";
 import { type RoomId, type UserId, parseUserId } from "../matrix/ids.js";
 import { member } from "../matrix/json.js";
 import { membershipOf, stateEvent } from "../matrix/room-state.js";
-import { type Refusal, refusal, refuse } from "../refusal.js";
+import { type Refusal, refuse } from "../refusal.js";
 import type { Decision } from "./decision.js";
 import type { Delivery } from "./onbind.js";
+import { inviterBy, proveByRoom, redeemEntries } from "./redeem.js";
 import { parseSigned } from "./signed.js";
 
 /**
@@ -32,21 +32,22 @@ export interface ThirdPartySignedOutcome {
 }
 
 /**
- * Whether the room makes the proof unnecessary, since its user is joined or invited, or shows that somebody else than
- * the proof's `sender` invited.
+ * Whether the room makes an invite by the proof unnecessary, since its user is joined or invited, or shows that somebody
+ * else than the proof's `sender` invited. The proof of a user who is invited is checked all the same, with the refusals of
+ * `redeem`; only of the very invite that they have by this token nothing is asked once its keys are gone.
  */
 export const checkThirdPartySigned: Decision<Delivery, ThirdPartySignedOutcome> = {
-  reads: ({ signed }) => [
-    entry("m.room.member", signed.mxid),
-    entry("m.room.third_party_invite", signed.token),
-  ],
-  decide: (state, { sender, signed }) => {
+  reads: ({ signed }) => redeemEntries(signed),
+  decide: (state, { sender, signed }, context) => {
     const membership = membershipOf(state, signed.mxid);
     if (membership === "join") return right({ _tag: "AlreadyJoined", events: [] });
-    if (membership === "invite") return right({ _tag: "AlreadyInvited", events: [] });
     const tokenEvent = stateEvent(state, "m.room.third_party_invite", signed.token);
-    return tokenEvent === undefined || tokenEvent.sender === sender
-      ? right({ _tag: "ToRedeem", events: [] })
-      : left(refusal("TokenSenderMismatch", { rule: `${state.version.rules.invite}.1.6` }));
+    if (tokenEvent !== undefined && tokenEvent.sender !== sender)
+      return refuse("TokenSenderMismatch", { rule: `${state.version.rules.invite}.1.6` });
+    if (membership !== "invite") return right({ _tag: "ToRedeem", events: [] });
+    const proven = proveByRoom(state, signed, context);
+    const isKept =
+      isLeft(proven) && proven.left.code === "InviteRevoked" && inviterBy(state, signed) === sender;
+    return isRight(proven) || isKept ? right({ _tag: "AlreadyInvited", events: [] }) : proven;
   },
 };

@@ -3,7 +3,7 @@ import { decodeBase64 } from "../matrix/base64.js";
 import type { CryptoEngine } from "../matrix/crypto-engine.js";
 import type { ServerName } from "../matrix/ids.js";
 import { type JsonObject, entriesOf, member } from "../matrix/json.js";
-import { ed25519Prefix, signedBytes, verifyText } from "../matrix/signed-json.js";
+import { isEd25519, signedBytes, verifyText } from "../matrix/signed-json.js";
 import { parseIdentityServerName } from "./identity-server-name.js";
 
 /** Real deliveries have one; whoever writes more gets no more of our time. */
@@ -44,7 +44,7 @@ export const isVouched = (
       .slice(0, maxSignatures)
       .some(
         ([keyId, text]) =>
-          keyId.startsWith(ed25519Prefix) &&
+          isEd25519(keyId) &&
           typeof text === "string" &&
           keys.some((key) => {
             const publicKey = decodeBase64(key);

@@ -1,12 +1,13 @@
 import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
 import type { NotCanonicalJson } from "./canonical-json.js";
 import type { CryptoEngine } from "./crypto-engine.js";
+import { type BadFormat, checkEventFormat } from "./event-format.js";
 import { type JsonObject, entriesOf, member } from "./json.js";
 import { type NoEventId, contentHashMatches, eventId, signedBytesOfPdu } from "./pdu.js";
 import { redact } from "./redaction.js";
 import { requiredSigners } from "./required-signers.js";
 import type { RoomVersion } from "./room-version.js";
-import { signatureText, verifyText } from "./signed-json.js";
+import { isEd25519, signatureText, verifyText } from "./signed-json.js";
 import { WrittenNumber } from "./written-number.js";
 
 /** A key that a server has or had, as its key document says. Times are milliseconds since 1970. */
@@ -18,7 +19,8 @@ export interface ServerKey {
   readonly expiredTs?: number;
 }
 
-const week = 7 * 24 * 60 * 60 * 1000;
+/** No more than a week of a key's validity is believed: a key that was stolen would otherwise be good for years. */
+export const longestValidity = 7 * 24 * 60 * 60 * 1000;
 
 /**
  * Whether a key may have signed an event of that time: not when it had expired before, and from room version 5 on
@@ -36,7 +38,7 @@ export const mayHaveSigned = (
 ): boolean => {
   if (expiredTs !== undefined) return originServerTs <= expiredTs;
   if (!version.enforcesKeyValidity || validUntilTs === undefined) return true;
-  return originServerTs <= Math.min(validUntilTs, now + week);
+  return originServerTs <= Math.min(validUntilTs, now + longestValidity);
 };
 
 /** A received event that may go on to the authorisation rules. */
@@ -50,7 +52,8 @@ export interface CheckedPdu {
 }
 
 /** Why a received event must be dropped. */
-export type BadPdu = NotCanonicalJson | NoEventId | { readonly _tag: "NotSignedBy"; readonly server: string };
+export type BadPdu =
+  BadFormat | NotCanonicalJson | NoEventId | { readonly _tag: "NotSignedBy"; readonly server: string };
 
 /** A key by whom it belongs to and its ID. */
 export interface KeyName {
@@ -60,7 +63,8 @@ export interface KeyName {
 
 /**
  * The keys that the signatures of a received event name, of the servers that must have signed it: what a host fetches, if it
- * does not know them, before `checkPdu`. Takes unchecked JSON, never throws.
+ * does not know them, before `checkPdu`. Signatures of other algorithms than Ed25519 are passed over. Takes unchecked JSON,
+ * never throws.
  *
  * A server fetches the keys of the signatures that it must check: https://spec.matrix.org/v1.19/server-server-api/#validating-hashes-and-signatures-on-received-events
  *
@@ -69,7 +73,9 @@ export interface KeyName {
  */
 export const keysNeeded = (crypto: CryptoEngine, pdu: JsonObject, version: RoomVersion): readonly KeyName[] =>
   requiredSigners(pdu, version, contentHashMatches(crypto, pdu, version)).flatMap((server) =>
-    entriesOf(member(member(pdu, "signatures"), server)).map(([keyId]) => ({ server, keyId })),
+    entriesOf(member(member(pdu, "signatures"), server)).flatMap(([keyId]) =>
+      isEd25519(keyId) ? [{ server, keyId }] : [],
+    ),
   );
 
 /** What the host knows when it checks an event. */
@@ -94,28 +100,15 @@ const hasOddNumber = (value: unknown, depth = 0): boolean => {
 };
 
 /**
- * The checks of a received event before any rule: its ID, its content hash, and the signatures of the servers that must have signed it.
- * The exemption of a proven member invite is decided on the copy that will be
- * used. A server has signed where at least one of its keys is known and may have, and the signature of
- * every such key verifies; what unknown keys signed is passed over. Takes unchecked JSON, never throws.
- *
- * A received event is dropped if its format or a signature is wrong, and redacted if its content hash is: https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
- *
- * @example
- * const checked = checkPdu(nodeCrypto, pdu, version, { keyOf, now });
- * // right({ eventId: "$…", pdu, hashMatches: true, signers: new Set(["example.org"]) })
+ * Every server that has signed an event: at least one of its keys is known and may have, and the signature of every such key
+ * verifies. What unknown keys, or keys of other algorithms, signed is passed over.
  */
-export const checkPdu = (
+export const verifiedSigners = (
   crypto: CryptoEngine,
   pdu: JsonObject,
   version: RoomVersion,
   { keyOf, now }: KnownKeys,
-): Either<BadPdu, CheckedPdu> => {
-  if (version.strictCanonicalJson && hasOddNumber(pdu))
-    return left({ _tag: "NotCanonicalJson", reason: "number" });
-  const id = eventId(crypto, pdu, version);
-  if (isLeft(id)) return id;
-  const hashMatches = contentHashMatches(crypto, pdu, version);
+): ReadonlySet<string> => {
   const time = member(pdu, "origin_server_ts");
   const originServerTs = typeof time === "number" ? time : Infinity;
 
@@ -124,7 +117,7 @@ export const checkPdu = (
 
   const hasSigned = (server: string, block: unknown): boolean => {
     const known = entriesOf(block).flatMap(([keyId]) => {
-      const key = keyOf(server, keyId);
+      const key = isEd25519(keyId) ? keyOf(server, keyId) : undefined;
       return key !== undefined && mayHaveSigned(key, version, { originServerTs, now })
         ? [{ entity: server, keyId, publicKey: key.publicKey }]
         : [];
@@ -137,11 +130,39 @@ export const checkPdu = (
       })
     );
   };
-  const signers = new Set(
+  return new Set(
     entriesOf(member(pdu, "signatures")).flatMap(([server, block]) =>
       hasSigned(server, block) ? [server] : [],
     ),
   );
+};
+
+/**
+ * The checks of a received event before any rule: the format of its room version (`checkEventFormat`), its ID, its content
+ * hash, and the signatures of the servers that must have signed it. The exemption of a proven member invite is decided on the copy that will be
+ * used. A server has signed where at least one of its keys is known and may have, and the signature of
+ * every such key verifies; what unknown keys, or keys of other algorithms, signed is passed over. Takes unchecked JSON, never throws.
+ *
+ * A received event is dropped if its format or a signature is wrong, and redacted if its content hash is: https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
+ *
+ * @example
+ * const checked = checkPdu(nodeCrypto, pdu, version, { keyOf, now });
+ * // right({ eventId: "$…", pdu, hashMatches: true, signers: new Set(["example.org"]) })
+ */
+export const checkPdu = (
+  crypto: CryptoEngine,
+  pdu: JsonObject,
+  version: RoomVersion,
+  keys: KnownKeys,
+): Either<BadPdu, CheckedPdu> => {
+  if (version.strictCanonicalJson && hasOddNumber(pdu))
+    return left({ _tag: "NotCanonicalJson", reason: "number" });
+  const format = checkEventFormat(pdu, version);
+  if (isLeft(format)) return format;
+  const id = eventId(crypto, pdu, version);
+  if (isLeft(id)) return id;
+  const hashMatches = contentHashMatches(crypto, pdu, version);
+  const signers = verifiedSigners(crypto, pdu, version, keys);
   const missing = requiredSigners(pdu, version, hashMatches).find((server) => !signers.has(server));
   return missing === undefined
     ? right({ eventId: id.right, pdu: hashMatches ? pdu : redact(pdu, version), hashMatches, signers })

@@ -21,11 +21,11 @@ const maxPrevEvents = 20;
 const isShortText = (value: unknown): value is string =>
   typeof value === "string" && utf8Length(value) <= maxIdentifierBytes;
 
-/** A whole number from 0 on. Versions that do not enforce canonical JSON may have it beyond what JavaScript counts. */
-const isCount = (value: unknown, most: number): boolean => {
+/** A whole number. Versions that do not enforce canonical JSON may have it beyond what JavaScript counts. */
+const isInteger = (value: unknown, least: number, most: number): boolean => {
   if (typeof value !== "number" && !(value instanceof WrittenNumber)) return false;
-  const count = Number(value);
-  return Number.isInteger(count) && count >= 0 && count <= most;
+  const number = Number(value);
+  return Number.isInteger(number) && number >= least && number <= most;
 };
 
 /** Versions 1 to 5 count to 2^63, and do not enforce canonical JSON. */
@@ -35,12 +35,12 @@ const mostDepth = ({ strictCanonicalJson }: RoomVersion): number =>
 const isEventId = (value: unknown): boolean =>
   isShortText(value) && value.startsWith("$") && value.length > 1;
 
-/** Versions 1 and 2 name an event by its ID and its hash, the others by its ID. */
+/** Versions 1 and 2 name an event by its ID and its hashes, of which Synapse writes none as `{}`; the others by its ID. */
 const isReference = (value: unknown, version: RoomVersion): boolean => {
   if (version.eventId !== "field") return isEventId(value);
   if (!Array.isArray(value) || value.length !== 2) return false;
   const [id, hashes] = value as readonly unknown[];
-  return isEventId(id) && typeof member(hashes, "sha256") === "string";
+  return isEventId(id) && isJsonObject(hashes);
 };
 
 const areReferences = (value: unknown, most: number, version: RoomVersion): boolean =>
@@ -67,8 +67,9 @@ const fields: Readonly<Record<string, Check>> = {
       : !isLeft(parseRoomId(member(pdu, "room_id"))),
   event_id: (pdu, version) => version.eventId !== "field" || isEventId(member(pdu, "event_id")),
   content: (pdu) => isJsonObject(member(pdu, "content")),
-  depth: (pdu, version) => isCount(member(pdu, "depth"), mostDepth(version)),
-  origin_server_ts: (pdu) => isCount(member(pdu, "origin_server_ts"), Number.MAX_SAFE_INTEGER),
+  depth: (pdu, version) => isInteger(member(pdu, "depth"), 0, mostDepth(version)),
+  origin_server_ts: (pdu) =>
+    isInteger(member(pdu, "origin_server_ts"), Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
   hashes: (pdu) => typeof member(member(pdu, "hashes"), "sha256") === "string",
   signatures: (pdu) => areSignatures(member(pdu, "signatures")),
   auth_events: (pdu, version) => areReferences(member(pdu, "auth_events"), maxAuthEvents, version),

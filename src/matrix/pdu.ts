@@ -4,6 +4,7 @@ import { decodeBase64, encodeBase64 } from "./base64.js";
 import { type NotCanonicalJson, canonicalJson } from "./canonical-json.js";
 import type { CryptoEngine, SigningKey } from "./crypto-engine.js";
 import type { EventTemplate } from "./event.js";
+import { type BadFormat, checkEventFormat } from "./event-format.js";
 import { type JsonObject, member, stringMember, withoutMembers } from "./json.js";
 import { redact } from "./redaction.js";
 import { type RoomVersion, numbersOf } from "./room-version.js";
@@ -18,7 +19,7 @@ const hash = (
   map((text: string) => crypto.sha256(encodeUtf8(text)))(canonicalJson(object, numbersOf(version)));
 
 /** What a locally attached ID must not change: from version 3 on it is no part of the event. */
-const onTheWire = (pdu: JsonObject, version: RoomVersion): JsonObject =>
+export const onTheWire = (pdu: JsonObject, version: RoomVersion): JsonObject =>
   version.eventId === "field" ? pdu : withoutMembers(pdu, ["event_id"]);
 
 /**
@@ -181,10 +182,14 @@ export interface PduFacts {
   readonly key: SigningKey;
 }
 
+/** Why an event cannot be completed. */
+export type NotCompleted = BadFormat | NotCanonicalJson | NoEventId;
+
 /**
  * Completes an event into a signed PDU of its room version: content hash, then the signature of `serverName` over
  * the redacted form. For a homeserver without a builder of its own; also takes other state events, and a
- * create event of version 12, which has no `room_id`.
+ * create event of version 12, which has no `room_id`. An event that other servers would drop is not made: what comes out
+ * passes `checkEventFormat`.
  *
  * The content hash is added before the signature: https://spec.matrix.org/v1.19/server-server-api/#adding-hashes-and-signatures-to-outgoing-events
  *
@@ -195,7 +200,7 @@ export const completePdu = (
   crypto: CryptoEngine,
   template: EventTemplate | JsonObject,
   facts: PduFacts,
-): Either<NotCanonicalJson | NoEventId, SignedPdu> => {
+): Either<NotCompleted, SignedPdu> => {
   const { version } = facts;
   const reference = ({ eventId: id, referenceHash: bytes }: EventReference): unknown =>
     version.eventId === "field" ? [id, { sha256: encodeBase64(bytes) }] : id;
@@ -207,7 +212,10 @@ export const completePdu = (
     depth: Math.min(facts.depth, version.maxDepth),
     origin_server_ts: facts.originServerTs,
   };
-  return hashAndSignPdu(crypto, bare, version, facts);
+  return pipe(
+    hashAndSignPdu(crypto, bare, version, facts),
+    flatMap((made): Either<BadFormat, SignedPdu> => map(() => made)(checkEventFormat(made.pdu, version))),
+  );
 };
 
 /** The reference to an event that another event names. */

@@ -1,22 +1,24 @@
 import { contentOf } from "./event.js";
-import { hasMember, isJsonObject, member, stringMember } from "./json.js";
+import { type JsonObject, hasMember, isJsonObject, member, stringMember } from "./json.js";
 import { type RoomState, stateEvent } from "./room-state.js";
 import type { RoomVersion } from "./room-version.js";
-import { WrittenNumber } from "./written-number.js";
+import { WrittenNumber, integerText } from "./written-number.js";
 
 /**
- * A power level: an integer, or `Infinity` for the creators of a room of version 12. `undefined` stands for a
- * value that is no level in the room's version; a state that holds one cannot arise by the rules.
+ * A power level: an integer, a `bigint` where it is beyond what a number keeps apart, or `Infinity` for the creators of a
+ * room of version 12. Numbers and bigints compare exactly with each other. `undefined` stands for a value that is no level
+ * in the room's version; a state that holds one cannot arise by the rules.
  */
-export type Level = number | undefined;
-
-const integerText = /^\s*[+-]?[0-9]+\s*$/;
+export type Level = number | bigint | undefined;
 
 // Infinity is the creators' alone. Adding zero turns -0, which no comparison of levels should ever show, into 0.
 const asLevel = (value: number): Level => (Number.isFinite(value) ? value + 0 : undefined);
 
+const integerLiteral = /^-?[0-9]+$/;
+
 /**
- * Reads one value as the room's version does.
+ * Reads one value as the room's version does. Where a text may stand for a level, what the versions' own text leaves open
+ * is read as Synapse does, which made these events: with Python's `int()` (D-186).
  *
  * From room version 10 on levels are integers: https://spec.matrix.org/v1.19/rooms/v10/#values-in-mroompower_levels-events-must-be-integers
  */
@@ -26,13 +28,24 @@ export const readLevel = (value: unknown, levels: RoomVersion["levels"]): Level 
       if (Number.isSafeInteger(value)) return asLevel(value);
       // Floats are truncated, whatever their size; what a double cannot hold has become infinite in parsing.
       return levels === "integers, strings and floats" ? asLevel(Math.trunc(value)) : undefined;
-    case "object":
-      return value instanceof WrittenNumber ? readLevel(value.valueOf(), levels) : undefined;
+    case "object": {
+      if (!(value instanceof WrittenNumber)) return undefined;
+      const isExact = levels === "integers, strings and floats" && integerLiteral.test(value.toString());
+      return isExact ? integerText(value.toString()) : readLevel(value.valueOf(), levels);
+    }
     case "string":
-      return levels !== "integers" && integerText.test(value) ? asLevel(Number(value)) : undefined;
+      return levels === "integers" ? undefined : integerText(value);
+    case "boolean":
+      return levels === "integers" ? undefined : Number(value);
     default:
       return undefined;
   }
+};
+
+/** A level of the room itself, such as `invite`. Where versions do not ask for integers, `null` says nothing (D-186). */
+const levelIn = (content: JsonObject, name: string, levels: RoomVersion["levels"]): Level => {
+  const value = member(content, name);
+  return value === undefined || (value === null && levels !== "integers") ? 0 : readLevel(value, levels);
 };
 
 /** The users who hold the creator's power: what the version says of the create event. */
@@ -64,9 +77,7 @@ export const userLevel = (state: RoomState, userId: string): Level => {
   const users = member(content, "users");
   if (isJsonObject(users) && hasMember(users, userId)) return readLevel(users[userId], state.version.levels);
   if (users !== undefined && !isJsonObject(users)) return undefined;
-  return hasMember(content, "users_default")
-    ? readLevel(member(content, "users_default"), state.version.levels)
-    : 0;
+  return levelIn(content, "users_default", state.version.levels);
 };
 
 /**
@@ -74,10 +85,8 @@ export const userLevel = (state: RoomState, userId: string): Level => {
  *
  * `invite` is 0 where it is not given: https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels
  */
-export const inviteLevel = (state: RoomState): Level => {
-  const content = contentOf(stateEvent(state, "m.room.power_levels"));
-  return hasMember(content, "invite") ? readLevel(member(content, "invite"), state.version.levels) : 0;
-};
+export const inviteLevel = (state: RoomState): Level =>
+  levelIn(contentOf(stateEvent(state, "m.room.power_levels")), "invite", state.version.levels);
 
 /**
  * Whether a user has the power to invite. A level that is none in the room's version gives nobody power.

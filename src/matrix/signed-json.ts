@@ -6,8 +6,8 @@ import { publicKeyBytes, signatureBytes, verifySignature } from "./ed25519.js";
 import { type JsonObject, isJsonObject, member, stringMember, withoutMembers } from "./json.js";
 import { encodeUtf8 } from "./utf8.js";
 
-/** Only signatures by keys of this algorithm count; others are passed over. */
-export const ed25519Prefix = "ed25519:";
+/** Whether a key ID is one of the algorithm whose signatures count; those of others are passed over. */
+export const isEd25519 = (keyId: string): boolean => keyId.startsWith("ed25519:");
 
 /**
  * The bytes that a signature covers: the canonical JSON of the object without `signatures` and `unsigned`, every
@@ -67,9 +67,7 @@ export const signatureText = (
   object: JsonObject,
   { entity, keyId }: { readonly entity: string; readonly keyId: string },
 ): string | undefined =>
-  keyId.startsWith(ed25519Prefix)
-    ? stringMember(member(member(object, "signatures"), entity), keyId)
-    : undefined;
+  isEd25519(keyId) ? stringMember(member(member(object, "signatures"), entity), keyId) : undefined;
 
 /** Whether a signature, as it is written, is one of these bytes by a key. What is malformed is none. */
 export const verifyText = (

@@ -46,3 +46,38 @@ export const exactInteger = (written: string): number | undefined => {
   const value = Number(significant + "0".repeat(zeros)) * (written.startsWith("-") ? -1 : 1);
   return Number.isSafeInteger(value) ? value : undefined;
 };
+
+/** The digit that a character is: the decimal digits of every script stand in a row, 0 first, and such rows may touch. */
+const digitOf = (character: string): number => {
+  const code = character.codePointAt(0) ?? 0;
+  let first = code;
+  while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1;
+  return (code - first) % 10;
+};
+
+/** Blanks as Python has them: JavaScript's own set has U+FEFF and lacks U+0085. */
+const pythonInteger =
+  /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*([+-]?)(\p{Nd}+(?:_\p{Nd}+)*)[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$/u;
+
+/** Python reads no longer text as an integer, since the time that it takes grows with the square. */
+const maxDigits = 4_300;
+
+/** A number where it is exact, and else a bigint; the two compare exactly with each other. */
+const narrow = (value: bigint): number | bigint => {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+};
+
+/**
+ * The integer that a text is to Python's `int()`, exactly, or `undefined`: blanks around it, one sign, decimal digits of
+ * any script, single underscores between them (D-186).
+ */
+export const integerText = (text: string): number | bigint | undefined => {
+  const [, sign = "", written = ""] = pythonInteger.exec(text) ?? [];
+  const digits = Array.from(written.replaceAll("_", ""));
+  if (digits.length === 0 || digits.length > maxDigits) return undefined;
+  const value = BigInt(
+    digits.map((digit) => (digit >= "0" && digit <= "9" ? digit : digitOf(digit))).join(""),
+  );
+  return narrow(sign === "-" ? -value : value);
+};

@@ -3,7 +3,7 @@ import type { NotCanonicalJson } from "./canonical-json.js";
 import type { CryptoEngine, SigningKey } from "./crypto-engine.js";
 import { type ServerName, parseServerName } from "./ids.js";
 import { type JsonObject, member, stringMember } from "./json.js";
-import { type NotSigned, signJson, verifyJson } from "./signed-json.js";
+import { type NotSigned, isEd25519, signJson, verifyJson } from "./signed-json.js";
 
 /** A request between two servers, with what its signature covers. */
 export interface ServerRequest {
@@ -67,45 +67,63 @@ export const signRequest = (request: ServerRequest, key: SigningKey): Either<Not
 const parameter =
   /[\t ]*([\w!#$%&'*+.^`|~-]+)[\t ]*=[\t ]*(?:"((?:[^"\\]|\\[^])*)"|([^\s",]*))[\t ]*(?:,|$)/y;
 
-/** The parameters by their names in small letters; `undefined` where the text is not a list of them, or one is there twice. */
-const parametersIn = (text: string): ReadonlyMap<string, string> | undefined => {
-  const found = new Map<string, string>();
-  parameter.lastIndex = 0;
-  while (parameter.lastIndex < text.length) {
+const scheme = /[\t ]*x-matrix[\t ]+/iy;
+
+type Parameters = ReadonlyMap<string, string>;
+
+/**
+ * The parameters of each credential by their names in small letters: a server signs with each of its keys, and several
+ * headers of one name are one text with commas. `undefined` where the text is no list of them, or one is there twice.
+ */
+const credentialsIn = (text: string): readonly Parameters[] | undefined => {
+  const found: Map<string, string>[] = [];
+  let at = 0;
+  while (at < text.length) {
+    scheme.lastIndex = at;
+    if (scheme.test(text)) {
+      found.push(new Map());
+      at = scheme.lastIndex;
+    }
+    parameter.lastIndex = at;
     const [, name = "", inQuotes, bare = ""] = parameter.exec(text) ?? [];
-    const key = name.toLowerCase();
-    if (key === "" || found.has(key)) return undefined;
-    found.set(key, inQuotes === undefined ? bare : inQuotes.replace(/\\([^])/g, "$1"));
+    at = parameter.lastIndex;
+    const [key, current] = [name.toLowerCase(), found.at(-1)];
+    if (key === "" || current === undefined || current.has(key)) return undefined;
+    current.set(key, inQuotes === undefined ? bare : inQuotes.replace(/\\([^])/g, "$1"));
   }
   return found;
 };
 
-/** A header that is longer is not read: two names of 255 bytes, a key ID and a signature have room in it. */
+/** A header that is longer is not read: a few credentials of two names of 255 bytes, a key ID and a signature have room in it. */
 const maxHeaderLength = 4_096;
+
+const credentialOf = (found: Parameters): XMatrix | undefined => {
+  const origin = parseServerName(found.get("origin"));
+  const keyId = found.get("key");
+  const signature = found.get("sig") ?? found.get("signature");
+  const named = found.get("destination");
+  if (isLeft(origin) || keyId === undefined || signature === undefined) return undefined;
+  if (named === undefined) return { origin: origin.right, keyId, signature };
+  const destination = parseServerName(named);
+  return isLeft(destination)
+    ? undefined
+    : { origin: origin.right, destination: destination.right, keyId, signature };
+};
 
 /**
  * Reads an `Authorization` header. The scheme and the names of parameters have no case, values may be quoted with escapes,
- * and parameters that are not known are passed over. The signature's parameter is `sig`; `signature` is read as well.
+ * and parameters that are not known are passed over. The signature's parameter is `sig`; `signature` is read as well. Of
+ * several credentials, joined by commas, the first by an Ed25519 key counts; those of other algorithms are passed over.
  *
  * @example
  * parseXMatrix('X-Matrix origin="example.org",key="ed25519:1",sig="…"'); // right({ origin: "example.org", … })
  */
 export const parseXMatrix = (header: unknown): Either<NotXMatrix, XMatrix> => {
-  const none = left({ _tag: "NotXMatrix" } as const);
-  if (typeof header !== "string" || header.length > maxHeaderLength) return none;
-  const [, text] = /^x-matrix[\t ]+([^]*)$/i.exec(header) ?? [];
-  const found = text === undefined ? undefined : parametersIn(text);
-  if (found === undefined) return none;
-  const origin = parseServerName(found.get("origin"));
-  const keyId = found.get("key");
-  const signature = found.get("sig") ?? found.get("signature");
-  const named = found.get("destination");
-  if (isLeft(origin) || keyId === undefined || signature === undefined) return none;
-  if (named === undefined) return right({ origin: origin.right, keyId, signature });
-  const destination = parseServerName(named);
-  return isLeft(destination)
-    ? none
-    : right({ origin: origin.right, destination: destination.right, keyId, signature });
+  const found =
+    typeof header === "string" && header.length <= maxHeaderLength ? credentialsIn(header) : undefined;
+  const credentials = (found ?? []).map(credentialOf);
+  const credential = credentials.find((one) => one !== undefined && isEd25519(one.keyId)) ?? credentials[0];
+  return credential === undefined ? left({ _tag: "NotXMatrix" }) : right(credential);
 };
 
 /**

@@ -2,6 +2,7 @@ import { type Either, left, right } from "fp-ts/lib/Either.js";
 import type { Branded } from "../matrix/ids.js";
 import { utf8Length } from "../matrix/utf8.js";
 import { foldCase } from "./case-fold.js";
+import { hasInvisible } from "./invisible.js";
 
 /** An address in the one canonical form of its medium. Never put one into an event or a log. */
 export type CanonicalAddress = Branded<string, "CanonicalAddress">;
@@ -22,12 +23,14 @@ const badAddress = (why: string): Either<NotThreepid, never> => left({ _tag: "Ba
 const maxEmailBytes = 254;
 
 // No display name, angle brackets, quotes or blanks; one @ with something on either side.
-const email = /^[^\s@<>"\p{Cc}\p{Cs}]+@[^\s@<>"\p{Cc}\p{Cs}]+$/u;
+const email = /^[^\s@<>"]+@[^\s@<>"]+$/;
 
 const canonicalEmail = (address: string): Either<NotThreepid, CanonicalAddress> => {
   if (address.length > maxEmailBytes) return badAddress("An e-mail address has 254 bytes at most.");
   if (/^mailto:/i.test(address)) return badAddress("Leave out mailto:.");
-  if (!email.test(address)) return badAddress("It must be user@domain and nothing else.");
+  // With a zero-width space it would be another address that looks like this one.
+  if (!email.test(address) || hasInvisible(address))
+    return badAddress("It must be user@domain and nothing else.");
   const folded = foldCase(address);
   return utf8Length(folded) > maxEmailBytes
     ? badAddress("An e-mail address has 254 bytes at most.")

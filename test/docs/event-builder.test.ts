@@ -111,7 +111,7 @@ describe("the event builder of docs/how-to/event-builder.md", () => {
     expect(await append()).toMatchObject({ _tag: "Appended" });
     expect(Object.keys(member(await stored(), "signatures") ?? {}).sort()).toEqual([ours, theirs]);
     expect(sent.map(({ pdu }) => pdu)).toEqual([await stored()]);
-    const shown = [{ type: "m.room.create" }, { type: "m.room.join_rules" }];
+    const shown = [{ type: "m.room.create" }, { type: "m.room.join_rules" }, { state_key: alice }];
     expect(asked).toMatchObject([[theirs, roomId, "11", shown]]);
   });
 

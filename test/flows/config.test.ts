@@ -118,6 +118,7 @@ const wrong: Readonly<Record<keyof Config, readonly [values: readonly unknown[],
   maxInFlight: [[...noNumbers, 0], wholeNumber("maxInFlight", 1)],
   allowClearLookup: [noBooleans, trueOrFalse("allowClearLookup")],
   storeAddresses: [noBooleans, trueOrFalse("storeAddresses")],
+  strictInviteState: [noBooleans, trueOrFalse("strictInviteState")],
   pinnedKeys: [
     [
       null,

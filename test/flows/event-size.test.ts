@@ -87,6 +87,20 @@ describe("an invite whose event is too large for a room", () => {
     expect([world.names(), world.mails]).toEqual([[], []]);
   });
 
+  it.each<[string, Partial<InviteCommand>]>([
+    ["in the body", { body: byUserId({ reason: "\ud83d" }) }],
+    ["of the host's, by user ID", { body: byUserId(), details: { reason: "\ud83d" } }],
+    ["of the host's, by address", { details: { reason: "\ud83d" } }],
+  ])("half a surrogate pair in a reason is malformed, before a mail is out: %s", async (_, command) => {
+    const world = openWorld();
+    expect(problemOf(await ask(world, command))).toMatchObject({
+      code: "FieldMalformed",
+      errcode: "M_INVALID_PARAM",
+      status: 400,
+    });
+    expect([world.mails, world.appended]).toEqual([[], []]);
+  });
+
   it("of a proof: a redemption from another server is refused before a key is asked after", async () => {
     const world = openWorld();
     pend(world, "t1");

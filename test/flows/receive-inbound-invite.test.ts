@@ -41,7 +41,13 @@ const delays = async (world: World): Promise<readonly number[]> => {
 
 it("an invite by a token puts off what is owed for it, and nothing else", async () => {
   const world = await openHome();
-  expect(must(await ask(world))).toEqual({ roomId: room, sender: bob, target: zoe, token: "t1" });
+  expect(must(await ask(world))).toEqual({
+    roomId: room,
+    sender: bob,
+    strippedState: [],
+    target: zoe,
+    token: "t1",
+  });
   expect(await delays(world)).toEqual([5]);
   expect(world.rows().map(({ token, state }) => [token, state._tag])).toEqual([
     ["t1", "Waiting"],

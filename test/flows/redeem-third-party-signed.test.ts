@@ -88,6 +88,15 @@ describe("a proof that is refused", () => {
     expect(exchanges(world)).toBe(0);
   });
 
+  it("of one who is invited already is checked all the same", async () => {
+    const world = openPending(alice);
+    world.join(zoe, "invite");
+    const nonsense = { ...proof(alice), signatures: { "id.example": { "ed25519:0": "AAAA" } } };
+    expect(problemOf(await ask(world, nonsense))).toMatchObject({ code: "NotProven", status: 403 });
+    expect(must(await ask(world, proof(alice)))._tag).toBe("AlreadyInvited");
+    expect(world.names()).toEqual(["rooms.snapshot", "rooms.snapshot"]);
+  });
+
   it.each([
     [
       "revoked",

@@ -104,7 +104,21 @@ const inviteContents: fc.Arbitrary<JsonObject> = fc
   )
   .map(([key, more]) => ({ ...key, ...more }));
 
-const levelValues = fc.constantFrom<unknown>(0, 50, 51, 100, "50", " 50 ", 50.5, null, -0, "x");
+const levelValues = fc.constantFrom<unknown>(
+  0,
+  50,
+  51,
+  100,
+  "50",
+  " 50 ",
+  "5_0",
+  "9007199254740993",
+  true,
+  50.5,
+  null,
+  -0,
+  "x",
+);
 const levels: fc.Arbitrary<JsonObject | null> = fc.oneof(
   { weight: 4, arbitrary: fc.constant({}) },
   { weight: 1, arbitrary: fc.constant(null) },

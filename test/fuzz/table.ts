@@ -284,7 +284,7 @@ const isCheckedPdu: Check<CheckedPdu> = (checked) => {
   checked.signers.forEach(isText);
 };
 const isLevel: Check<Level> = (level) => {
-  if (level !== undefined) assert.ok(typeof level === "number" && !Number.isNaN(level), "This is no level.");
+  if (level !== undefined) assert.ok(typeof level === "bigint" || !Number.isNaN(level), "This is no level.");
 };
 const isMatchedKeys: Check<readonly MatchedKey[]> = (keys) => {
   assert.notEqual(keys.length, 0);
@@ -640,7 +640,7 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
           authEvents,
           prevEvents: authEvents,
         }),
-      either(noEventId, isSignedPdu),
+      either(tagged("BadFormat", "NoEventId", "NotCanonicalJson"), isSignedPdu),
       0.5,
     ),
     row(
@@ -654,7 +654,7 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       fc.tuple(pdus, fc.option(serverKeys, { nil: undefined }), hostileNumbers),
       ([[crypto, one, version], key, now]) =>
         library.checkPdu(crypto, one, version, { keyOf: () => key, now }),
-      either(tagged("NotSignedBy", "NoEventId", "NotCanonicalJson"), isCheckedPdu),
+      either(tagged("NotSignedBy", "BadFormat", "NoEventId", "NotCanonicalJson"), isCheckedPdu),
       0.5,
     ),
     row(
@@ -898,14 +898,15 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       },
       (decided, [{ version }, contents]) => {
         const numbers = version.strictCanonicalJson ? "integers" : "any";
-        const fits = contents.every((content) => {
+        const codes = contents.flatMap((content) => {
           const text = library.canonicalJson(content, numbers);
-          return text._tag === "Right" && Buffer.byteLength(text.right) <= 60_000;
+          if (text._tag === "Left") return ["FieldMalformed"];
+          return Buffer.byteLength(text.right) <= 60_000 ? [] : ["EventTooLarge"];
         });
         refusalOr<DecisionOutcome>(({ events: appended }) => {
           appended.forEach(isTemplate);
         })(decided);
-        assert.equal(decided._tag === "Left" ? decided.left.code : "fits", fits ? "fits" : "EventTooLarge");
+        assert.equal(decided._tag === "Left" ? decided.left.code : undefined, codes[0]);
       },
       0.4,
     ),

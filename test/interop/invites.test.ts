@@ -22,7 +22,7 @@ import {
   revoke,
   validityRequestUrl,
 } from "matrix-third-party-invites/decisions";
-import type { RoomState } from "matrix-third-party-invites/judge";
+import { type RoomState, checkPdu } from "matrix-third-party-invites/judge";
 import { lookupHash, parseThreepid, parseUserId, verifyPdu } from "matrix-third-party-invites/matrix";
 import type { JsonObject, UserId } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
@@ -270,11 +270,14 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
   test("federated invite: the captured body passes, and comes back with both servers' signatures", () => {
     for (const exchange of inbound) {
       const request = { roomId, origin: present(exchange.origin), serverName: serverAt(exchange) };
-      expect(rightOf(checkInboundInvite(exchange.request.body, request, nodeCrypto))).toEqual({
+      expect(rightOf(checkInboundInvite(exchange.request.body, request, nodeCrypto))).toMatchObject({
         roomId,
         sender: users.alice,
         target: users.carol,
         token: flows.remote.token,
+        strippedState: (exchange.request.body["invite_room_state"] as readonly JsonObject[]).map(
+          ({ type, state_key, sender, content }) => ({ type, state_key, sender, content }),
+        ),
       });
       const signed = exchange.response.body["event"] as JsonObject;
       for (const entity of [server, otherServer.name]) {
@@ -283,6 +286,20 @@ describe.each(transcripts)("a real room of version %s", (_version, transcript) =
         expect(verifyPdu(nodeCrypto, signed, transcript.version, by)._tag).toBe("Right");
       }
     }
+  });
+
+  test("every captured event is one that checkPdu takes", () => {
+    const keyOf = (name: string, keyId: string) => ({ publicKey: transcript.serverKey(name, keyId) });
+    const now = Date.UTC(2026, 10, 23);
+    const received = inbound.flatMap(({ request, response }) => [
+      request.body["event"],
+      response.body["event"],
+    ]);
+    for (const pdu of [...transcript.events.map((one) => one.pdu), ...(received as readonly JsonObject[])])
+      expect(checkPdu(nodeCrypto, pdu, transcript.version, { keyOf, now })).toMatchObject({
+        _tag: "Right",
+        right: { hashMatches: true },
+      });
   });
 
   test("first join: the key that signed the remote invite is to be asked after", () => {

@@ -132,12 +132,23 @@ describe("the size of an event", () => {
 
   test.each([
     ["5", 0.5, undefined],
-    ["6", 0.5, "EventTooLarge"],
+    ["6", 0.5, "FieldMalformed"],
   ])("a number that version %s may lack, %j", (version, number, code) => {
     const decided = applyDecision(appending, room(version).state, [{ number }], context);
     expect(decided._tag === "Left" ? decided.left.code : undefined).toBe(code);
   });
 });
+
+test.each(["x\ud800", "\udc00", "x".repeat(70_000) + "\ud800"])(
+  "half a surrogate pair is malformed, and not too large (%#)",
+  (reason) => {
+    expect(leftOf(applyDecision(appending, made.state, [{ x: [reason] }], context))).toMatchObject({
+      code: "FieldMalformed",
+      errcode: "M_INVALID_PARAM",
+      status: 400,
+    });
+  },
+);
 
 describe("everything else passes through", () => {
   test("an outcome without events, with all that it has", () => {

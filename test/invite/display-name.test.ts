@@ -40,6 +40,31 @@ describe("what is no name is replaced", () => {
   });
 });
 
+/** By their code points: what they look like in an editor says little. */
+const odd = [
+  0x0000, 0x0007, 0x001b, 0x007f, 0x0085, 0x00ad, 0x034f, 0x061c, 0x115f, 0x17b4, 0x180e, 0x200b, 0x200d,
+  0x200e, 0x2028, 0x2029, 0x202e, 0x2060, 0x2066, 0x2800, 0x3164, 0xe000, 0xfe0f, 0xfeff, 0xffa0, 0xfff9,
+  0xffff, 0xe0001, 0xe0041, 0xf0000,
+];
+
+describe("what nobody sees, or what changes how the rest is shown, is replaced", () => {
+  test.each(odd.map((code) => [code.toString(16), String.fromCodePoint(code)] as const))(
+    "U+%s",
+    (_, character) => {
+      for (const name of [character, `z${character}...`, `z...${character}`, character.repeat(3)])
+        expect(safeDisplayName(name, zoe)).toBe("zo...@ex...");
+    },
+  );
+
+  test.each(["z...\r\n@e...", "\t", "\u00a0\u3000", "\u0301\u0301"])("%j", (name) => {
+    expect(safeDisplayName(name, zoe)).toBe("zo...@ex...");
+  });
+
+  test.each(["José", "Jose\u0301", "张伟", "محمد", "😀", "O’Neil-Smith, Jr."])("%s is shown", (name) => {
+    expect(safeDisplayName(name, zoe)).toBe(name);
+  });
+});
+
 describe("our own", () => {
   test.each([
     ["a@b", "...@..."],

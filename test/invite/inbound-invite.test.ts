@@ -18,6 +18,11 @@ import {
   versions,
 } from "./room.js";
 
+/** As clients see it, and as Synapse sends it. */
+const name = { type: "m.room.name", state_key: "", sender: alice, content: { name: "x" } };
+
+const malformed = { code: "InviteStateMalformed", errcode: "M_INVALID_PARAM", status: 400 };
+
 const made = (
   version: string,
 ): { body: Record<string, unknown>; request: Parameters<typeof checkInboundInvite>[1] } => {
@@ -26,7 +31,7 @@ const made = (
     body: {
       room_version: version,
       event: redeemed(),
-      invite_room_state: [{ type: "m.room.name" }, state.get("m.room.create", "")],
+      invite_room_state: [name, state.get("m.room.create", "")],
     },
     request: { roomId, origin: "one.example", serverName: "two.example" },
   };
@@ -39,7 +44,14 @@ describe.each(versions())("room version %s", (version) => {
     checkInboundInvite({ ...body, ...change }, { ...request, ...to }, portableCrypto);
   const withEvent = (change: object): ReturnType<typeof checkInboundInvite> =>
     check({ event: { ...event, ...change } });
-  const accepted = { roomId: request.roomId, sender: alice, target: bob };
+  const create = room(version).state.get("m.room.create", "") as unknown as Record<string, unknown>;
+  const stripped = {
+    type: "m.room.create",
+    state_key: "",
+    sender: create["sender"],
+    content: create["content"],
+  };
+  const accepted = { roomId: request.roomId, sender: alice, target: bob, strippedState: [name, stripped] };
 
   test("a proven invite", () => {
     expect(rightOf(check({}))).toEqual({ ...accepted, token });
@@ -94,37 +106,63 @@ describe.each(versions())("room version %s", (version) => {
     });
   });
 
-  const createOf = (change: object): unknown => ({
-    ...room(version).state.get("m.room.create", ""),
-    ...change,
-  });
+  const createOf = (change: object): unknown => ({ ...create, ...change });
 
   test.each<[string, unknown]>([
     ["missing", undefined],
-    ["no list", {}],
+    ["null", null],
     ["empty", []],
-    ["without a create event", [null, 7, { type: "m.room.name", state_key: "" }]],
+    ["without a create event", [name]],
     ["with a changed create event", [createOf({ sender: "@mallory:three.example" })]],
+    ["with an unsigned create event", [createOf({ signatures: {} })]],
     [
-      "with a create event stripped of what makes its ID",
-      [{ type: "m.room.create", state_key: "", sender: alice, content: {} }],
+      "with a create event that another server signed",
+      [createOf({ signatures: { "three.example": { "ed25519:1": "AAAA" } } })],
     ],
+    ["with a create event stripped of what makes its ID", [{ ...name, type: "m.room.create", content: {} }]],
     ["with a create event in another place", [createOf({ state_key: "x" })]],
+    ["with an event that is neither whole nor stripped", [createOf({}), { ...name, depth: 1 }]],
   ])("invite_room_state %s is refused from version 12 on only", (_name, invite_room_state) => {
     const checked = check({ invite_room_state });
     if (version !== "12") expect(codeOf(checked)).toBeUndefined();
-    else
-      expect(leftOf(checked)).toMatchObject({
-        code: "InviteStateMalformed",
-        errcode: "M_INVALID_PARAM",
-        status: 400,
-      });
+    else expect(leftOf(checked)).toMatchObject(malformed);
+  });
+
+  test.each<[string, unknown, readonly unknown[]]>([
+    ["that is no list", {}, []],
+    ["that is a text", "x", []],
+    ["with a number", [createOf({}), 5], [stripped]],
+    ["with null", [createOf({}), null], [stripped]],
+    ["with a list", [createOf({}), []], [stripped]],
+    ["with an event without state_key", [createOf({}), { ...name, state_key: undefined }], [stripped]],
+    ["with an event without content", [createOf({}), { ...name, content: null }], [stripped]],
+    ["with a sender that is no user", [createOf({}), { ...name, sender: "alice" }], [stripped]],
+    ["with an event of another room", [createOf({}), { ...name, room_id: "!other:one.example" }], [stripped]],
+    ["with two create events", [createOf({}), createOf({})], [stripped]],
+  ])("invite_room_state %s is refused from version 12 on, and pruned before", (_name, list, shown) => {
+    const checked = check({ invite_room_state: list });
+    if (version === "12") expect(leftOf(checked)).toMatchObject(malformed);
+    else expect(rightOf(checked).strippedState).toEqual(shown);
   });
 
   test("the create event may stand anywhere, with a local unsigned beside", () => {
     expect(
-      codeOf(check({ invite_room_state: [7, null, createOf({ unsigned: { age_ts: 1 } })] })),
+      codeOf(check({ invite_room_state: [name, createOf({ unsigned: { age_ts: 1 } })] })),
     ).toBeUndefined();
+  });
+
+  test("stripped events beside the create event are refused from version 12 on where that is asked for", () => {
+    expect(codeOf(check({}, { strict: true }))).toBe(version === "12" ? "InviteStateMalformed" : undefined);
+    expect(codeOf(check({ invite_room_state: [createOf({})] }, { strict: true }))).toBeUndefined();
+  });
+
+  test("the body of version 1 of the request is that of an invite into a room of version 1 or 2", () => {
+    const old = { ...event, unsigned: { invite_room_state: [name] } };
+    const asked = (change: object = {}) => checkInboundInvite({ ...old, ...change }, request, portableCrypto);
+    expect(rightOf(asked())).toEqual({ ...accepted, strippedState: [name], token });
+    expect(rightOf(asked({ unsigned: undefined }))).toEqual({ ...accepted, strippedState: [], token });
+    expect(codeOf(asked({ type: "m.room.message" }))).toBe("FieldMalformed");
+    expect(codeOf(asked({ sender: "@x:three.example" }))).toBe("OriginMismatch");
   });
 
   test.each([undefined, null, 7, "", "0", "13", "__proto__"])("room_version %j", (room_version) => {

@@ -147,6 +147,7 @@ export const room = (id = "10", options: RoomOptions = {}): Room => {
     depth: 1,
     origin_server_ts: 1_700_000_000_000,
     hashes: { sha256: "" },
+    signatures: { "one.example": { "ed25519:1": "AAAA" } },
   };
   const roomId = rightOf(parseRoomId(rightOf(roomIdOfCreate(portableCrypto, create, version))));
   const event: Room["event"] = (type, sender, stateKey, content) => ({

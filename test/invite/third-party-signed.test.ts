@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Delivery } from "../../src/invite/onbind.js";
 import { checkThirdPartySigned, parseThirdPartySigned } from "../../src/invite/third-party-signed.js";
 import {
   type RoomOptions,
@@ -12,6 +13,7 @@ import {
   rightOf,
   room,
   sign,
+  strangeKey,
   token,
   versions,
 } from "./room.js";
@@ -19,6 +21,7 @@ import {
 const { roomId } = room();
 const join = { roomId, userId: bob };
 const value = sign({ mxid: bob, token, sender: alice });
+const strangers = sign({ mxid: bob, token, sender: alice }, strangeKey);
 const parse = (change: object = {}) => parseThirdPartySigned({ ...value, ...change }, join);
 
 describe("third_party_signed of a join", () => {
@@ -69,6 +72,39 @@ describe.each(versions())("room version %s: whether it is to be redeemed", (vers
     ["neither, and the room does not have the token", { invite: null }, "ToRedeem"],
   ])("%s", (_name, options, tag) => {
     expect(rightOf(check(options))).toEqual({ _tag: tag, events: [] });
+  });
+
+  const invited = { members: { [bob]: "invite" } };
+  const byToken = {
+    ...invited,
+    more: [
+      room(version).event("m.room.member", alice, bob, {
+        membership: "invite",
+        third_party_invite: { display_name: "", signed: sign({ mxid: bob, token }) },
+      }),
+    ],
+  };
+  const forged = { ...rightOf(parse()), signed: { ...rightOf(parse()).signed, json: strangers } };
+
+  test.each<[string, RoomOptions, Delivery, string | undefined]>([
+    ["a good proof", invited, rightOf(parse()), undefined],
+    ["a good proof, invited by this token", byToken, rightOf(parse()), undefined],
+    ["nonsense", invited, forged, "NotProven"],
+    ["nonsense, invited by this token", byToken, forged, "NotProven"],
+    ["a token that the room does not have", { ...invited, invite: null }, rightOf(parse()), "TokenUnknown"],
+    ["another's token", { ...invited, inviteSender: carol }, rightOf(parse()), "TokenSenderMismatch"],
+    ["a revoked token", { ...invited, invite: {} }, rightOf(parse()), "InviteRevoked"],
+    [
+      "a token that was revoked since it invited them",
+      { ...byToken, invite: {} },
+      rightOf(parse()),
+      undefined,
+    ],
+    ["no create event", { ...invited, noCreate: true }, rightOf(parse()), "NoCreateEvent"],
+  ])("the proof of an invited user is checked first: %s", (_name, options, delivery, code) => {
+    const checked = check(options, delivery);
+    expect(codeOf(checked)).toBe(code);
+    if (code === undefined) expect(rightOf(checked)._tag).toBe("AlreadyInvited");
   });
 
   test("not where somebody else than the proof's sender invited", () => {

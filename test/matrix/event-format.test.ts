@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
-import { type JsonObject, completePdu, roomVersionIds } from "matrix-third-party-invites/matrix";
+import {
+  type JsonObject,
+  type PduFacts,
+  completePdu,
+  roomVersionIds,
+} from "matrix-third-party-invites/matrix";
 import { checkEventFormat } from "../../src/matrix/event-format.js";
 import { WrittenNumber } from "../../src/matrix/written-number.js";
 import { anything } from "./arbitrary-json.js";
@@ -9,28 +14,32 @@ import { version } from "./versions.js";
 
 const key = nodeSigningKey("ed25519:1", new Uint8Array(32).fill(1));
 
+const complete = (id: string, template: JsonObject, facts: Partial<PduFacts> = {}) => {
+  const whole: JsonObject = {
+    type: "m.room.member",
+    room_id: "!room:example.org",
+    sender: "@alice:example.org",
+    state_key: "@bob:example.org",
+    content: { membership: "invite" },
+    ...template,
+  };
+  // JSON has no undefined: a member that is undefined is not there.
+  const given = Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined));
+  return completePdu(nodeCrypto, given, {
+    version: version(id),
+    authEvents: [],
+    prevEvents: [],
+    depth: 5,
+    originServerTs: 1,
+    eventId: "$event:example.org",
+    serverName: "example.org",
+    key,
+    ...facts,
+  });
+};
+
 const made = (id: string, template: JsonObject = {}): JsonObject => {
-  const completed = completePdu(
-    nodeCrypto,
-    {
-      type: "m.room.member",
-      room_id: "!room:example.org",
-      sender: "@alice:example.org",
-      state_key: "@bob:example.org",
-      content: { membership: "invite" },
-      ...template,
-    },
-    {
-      version: version(id),
-      authEvents: [],
-      prevEvents: [],
-      depth: 5,
-      originServerTs: 1,
-      eventId: "$event:example.org",
-      serverName: "example.org",
-      key,
-    },
-  );
+  const completed = complete(id, template);
   if (completed._tag === "Left") throw new Error("The event could not be made.");
   return completed.right.pdu;
 };
@@ -73,6 +82,19 @@ describe.each(roomVersionIds)("the format of an event in version %s", (id) => {
     expect(checkEventFormat(made(id), version(id))).toMatchObject({ _tag: "Right" });
   });
 
+  it.each<[string, JsonObject, Partial<PduFacts>]>([
+    ["event", { content: { reason: "x".repeat(66_000) } }, {}],
+    ["state_key", { state_key: "x".repeat(300) }, {}],
+    ["sender", { sender: "alice" }, {}],
+    ["prev_events", {}, { prevEvents: Array(25).fill({ eventId: "$x", referenceHash: new Uint8Array(32) }) }],
+  ])("we make no event that has it not: %s", (field, template, facts) => {
+    expect(complete(id, template, facts)).toEqual({ _tag: "Left", left: { _tag: "BadFormat", field } });
+  });
+
+  it("we make no event whose time is beyond 2^53", () => {
+    expect(complete(id, {}, { originServerTs: 2 ** 53 })._tag).toBe("Left");
+  });
+
   it.each(wrong)("%s %j is wrong", (field, value) => {
     const { [field]: _, ...rest } = made(id);
     const pdu = value === undefined ? rest : { ...rest, [field]: value };
@@ -107,6 +129,8 @@ describe("what differs between room versions", () => {
         (id) => checkEventFormat({ ...made(id), prev_events: [reference] }, version(id))._tag,
       );
     expect(tags(pair)).toEqual(roomVersionIds.map((id) => (Number(id) < 3 ? "Right" : "Left")));
+    expect(tags(["$event:example.org", {}])).toEqual(tags(pair));
+    expect(tags(["$event:example.org", "x"])).toEqual(roomVersionIds.map(() => "Left"));
     expect(tags("$event")).toEqual(roomVersionIds.map((id) => (Number(id) < 3 ? "Left" : "Right")));
   });
 
@@ -120,9 +144,10 @@ describe("what differs between room versions", () => {
 
   it("a create event of version 12 has no room_id, any other has one", () => {
     const create = { type: "m.room.create", state_key: "" };
-    const { room_id: _, ...without } = made("12", create);
+    const without = made("12", { ...create, room_id: undefined });
     expect(checkEventFormat(without, version("12"))._tag).toBe("Right");
-    expect(checkEventFormat(made("12", create), version("12"))).toMatchObject({ left: { field: "room_id" } });
+    const named = { ...without, room_id: "!room" };
+    expect(checkEventFormat(named, version("12"))).toMatchObject({ left: { field: "room_id" } });
     expect(checkEventFormat(made("11", create), version("11"))._tag).toBe("Right");
   });
 

@@ -43,7 +43,23 @@ describe("what a level may be", () => {
     ["a string", "+-1", undefined, undefined, undefined],
     ["a string", "- 1", undefined, undefined, undefined],
     ["a string", "1 0", undefined, undefined, undefined],
-    ["a string", "1_000", undefined, undefined, undefined],
+    ["a string", "1_000", 1000, 1000, undefined],
+    ["a string", "1__0", undefined, undefined, undefined],
+    ["a string", "_1", undefined, undefined, undefined],
+    ["a string", "1_", undefined, undefined, undefined],
+    ["a string", "\u0665\uff10", 50, 50, undefined],
+    ["a string", "-\u{1d7d7}\u{1d7d8}\u{1d7e1}", -909, -909, undefined],
+    ["a string", "\u00b2", undefined, undefined, undefined],
+    ["a string", "\u3000\u008550\u2029", 50, 50, undefined],
+    ["a string", "\ufeff50", undefined, undefined, undefined],
+    ["a string", "\u001c50", undefined, undefined, undefined],
+    ["a string", "+5", 5, 5, undefined],
+    ["a string", "9007199254740991", 2 ** 53 - 1, 2 ** 53 - 1, undefined],
+    ["beyond 2^53", "9007199254740993", 2n ** 53n + 1n, 2n ** 53n + 1n, undefined],
+    ["beyond 2^53", "-0_9007199254740993", -(2n ** 53n) - 1n, -(2n ** 53n) - 1n, undefined],
+    ["beyond 2^53", "9".repeat(4_300), 10n ** 4_300n - 1n, 10n ** 4_300n - 1n, undefined],
+    ["beyond 2^53", "9".repeat(4_301), undefined, undefined, undefined],
+    ["beyond 2^53", new WrittenNumber("-9007199254740993"), -(2n ** 53n) - 1n, undefined, undefined],
     ["a string", "1e2", undefined, undefined, undefined],
     ["a string", "0x10", undefined, undefined, undefined],
     ["a string", "1.5", undefined, undefined, undefined],
@@ -57,7 +73,8 @@ describe("what a level may be", () => {
     ["a fraction", 1e300, 1e300, undefined, undefined],
     ["a fraction", Infinity, undefined, undefined, undefined],
     ["a fraction", NaN, undefined, undefined, undefined],
-    ["another type", true, undefined, undefined, undefined],
+    ["a boolean", true, 1, 1, undefined],
+    ["a boolean", false, 0, 0, undefined],
     ["another type", null, undefined, undefined, undefined],
     ["another type", [50], undefined, undefined, undefined],
     ["another type", {}, undefined, undefined, undefined],
@@ -88,10 +105,28 @@ describe("what a level may be", () => {
     );
   });
 
+  it("the characters that Python takes for blanks are blanks, and no others", () => {
+    const blanks =
+      "9 a b c d 20 85 a0 1680 2000 2001 2002 2003 2004 2005 2006 2007 2008 2009 200a 2028 2029 202f 205f 3000";
+    const found: string[] = [];
+    for (let code = 0; code < 0x10000; code += 1) {
+      const character = String.fromCharCode(code);
+      if (!/[\p{Nd}+-]/u.test(character) && readLevel(`${character}5`, kinds["1-5"]) !== undefined)
+        found.push(code.toString(16));
+    }
+    expect(found.join(" ")).toBe(blanks);
+  });
+
+  it("the digits of every script count, from 0 to 9", () => {
+    for (const zero of [0x30, 0x660, 0x966, 0xff10, 0x104a0, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7f6])
+      for (let digit = 0; digit < 10; digit += 1)
+        expect(readLevel(String.fromCodePoint(zero + digit), kinds["6-9"])).toBe(digit);
+  });
+
   it("a float is truncated to an integer", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (float) => {
-        const level = readLevel(float, kinds["1-5"]) ?? NaN;
+        const level = Number(readLevel(float, kinds["1-5"]) ?? NaN);
         expect(Number.isInteger(level)).toBe(true);
         expect(Math.abs(level)).toBeLessThanOrEqual(Math.abs(float));
         expect(Math.abs(float - level)).toBeLessThan(1);
@@ -180,8 +215,15 @@ describe("the level to invite", () => {
     expect(inviteLevel(stateOf(id, levels({ invite: 50 })))).toBe(50);
   });
 
-  it.each([[null], ["x"], [{}], [true]])("is none where it is %j", (invite) => {
+  it.each([["x"], [{}], [[50]]])("is none where it is %j", (invite) => {
     expect(inviteLevel(stateOf("9", levels({ invite })))).toBeUndefined();
+  });
+
+  it.each(roomVersionIds)("null says nothing before version 10, and is no level from then on: %s", (id) => {
+    const nothing = Number(id) < 10 ? 0 : undefined;
+    expect(inviteLevel(stateOf(id, levels({ invite: null })))).toBe(nothing);
+    expect(userLevel(stateOf(id, levels({ users_default: null })), bob)).toBe(nothing);
+    expect(userLevel(stateOf(id, levels({ users: { [bob]: null }, users_default: 5 })), bob)).toBeUndefined();
   });
 });
 
@@ -196,6 +238,22 @@ describe("who may invite", () => {
     ["a need that is none", { invite: null, users: { [bob]: 100 } }, false],
   ])("%s: %j, %s", (_, content, expected) => {
     expect(mayInvite(stateOf("10", levels(content)), bob)).toBe(expected);
+  });
+
+  it.each([
+    ["9007199254740992", "9007199254740993", false],
+    ["9007199254740993", "9007199254740993", true],
+    ["9007199254740993", "9007199254740992", true],
+    ["-9007199254740993", "-9007199254740992", false],
+    [2 ** 53 - 1, "9007199254740992", false],
+    ["9".repeat(400), "9".repeat(401), false],
+    ["1_0", 10, true],
+    [" +5\n", "05", true],
+  ])("texts are compared exactly: %s held, %s needed, %s", (held, invite, expected) => {
+    for (const id of roomVersionIds.slice(0, 9))
+      expect(mayInvite(stateOf(id, levels({ invite, users: { [bob]: held } })), bob)).toBe(expected);
+    // From version 10 on a text is no level.
+    expect(mayInvite(stateOf("10", levels({ invite, users: { [bob]: held } })), bob)).toBe(false);
   });
 
   it("power alone is asked here, not whether somebody is in the room", () => {
@@ -213,7 +271,7 @@ it("never throws", () => {
       (id, content, createContent, user) => {
         const state = stateOf(id, levels(content), create(createContent));
         expect(typeof mayInvite(state, user)).toBe("boolean");
-        expect(["number", "undefined"]).toContain(typeof readLevel(content, version(id).levels));
+        expect(["number", "bigint", "undefined"]).toContain(typeof readLevel(content, version(id).levels));
       },
     ),
   );

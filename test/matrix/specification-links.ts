@@ -31,6 +31,9 @@ export const specification = {
   authEventsSelection: "https://spec.matrix.org/v1.19/server-server-api/#auth-events-selection",
   invitingOverFederation:
     "https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2inviteroomideventid",
+  invitingOverFederation1:
+    "https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1inviteroomideventid",
+  publishingKeys: "https://spec.matrix.org/v1.19/server-server-api/#publishing-keys",
   deliveringThirdPartyInvites:
     "https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv13pidonbind",
   exchangingThirdPartyInvites:

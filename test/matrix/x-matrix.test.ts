@@ -123,6 +123,27 @@ describe("the header", () => {
     expect(parseXMatrix(header)).toEqual({ _tag: "Right", right: whole });
   });
 
+  it.each([
+    ["after", "@, #"],
+    ["before", "#, @"],
+    ["between two others", "#, @, #"],
+    ["without a blank", "#,@"],
+  ])("of a server that also signs with another algorithm is that by Ed25519: %s", (_, order) => {
+    const credential = (keyId: string): string =>
+      `X-Matrix origin="far.example",destination="example.org",key="${keyId}",sig="c2ln"`;
+    const header = order
+      .replaceAll("@", credential("ed25519:1"))
+      .replaceAll("#", credential("slh-dsa:1").replace("c2ln", ",X-Matrix x"));
+    expect(parseXMatrix(header)).toEqual({ _tag: "Right", right: whole });
+  });
+
+  it("that is signed by another algorithm alone is read, and not verified", () => {
+    const header = must(parseXMatrix('X-Matrix origin="far.example",key="slh-dsa:1",sig="c2ln"'));
+    expect(verifyRequest(nodeCrypto, header, request, key.publicKey)).toMatchObject({
+      left: { _tag: "NoSignature" },
+    });
+  });
+
   it("of an older server names no destination", () => {
     expect(parseXMatrix("X-Matrix origin=far.example,key=ed25519:1,sig=c2ln")).toEqual({
       _tag: "Right",

@@ -186,6 +186,26 @@ scenario(
   },
 );
 
+scenario("beyond the list: an invite over federation shows all the stripped state", async (stage) => {
+  const roomId = await stage.createRoom(alice);
+  const more = ["canonical_alias", "avatar", "encryption", "name", "topic", "history_visibility"];
+  for (const type of more)
+    await appendTo(stage.hs1, roomId, { type: `m.room.${type}`, sender: alice, state_key: "", content: {} });
+  await stage.inviteUser(alice, roomId, zoe);
+  const shown = stage.hs2.invites.get(`${roomId} ${zoe}`)?.strippedState;
+  expect(shown?.map(({ type, state_key }) => `${type} ${state_key}`)).toEqual([
+    "m.room.create ",
+    "m.room.join_rules ",
+    "m.room.canonical_alias ",
+    "m.room.avatar ",
+    "m.room.encryption ",
+    "m.room.name ",
+    "m.room.topic ",
+    `m.room.member ${alice}`,
+  ]);
+  expect(shown?.at(-1)?.content).toMatchObject({ membership: "join" });
+});
+
 describe("beyond the list: the identity server", () => {
   scenario("is down when it is asked, and asked again once it is up", async (stage) => {
     const roomId = await stage.createRoom(alice);

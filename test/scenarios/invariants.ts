@@ -2,6 +2,7 @@ import { authorize, checkPdu, roomState } from "matrix-third-party-invites/judge
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import type { Mail } from "matrix-third-party-invites/testing";
 import { expect } from "vitest";
+import { at, textAt } from "../../docs/examples/demo/json.js";
 import type { Homeserver } from "../../docs/examples/demo/homeserver.js";
 import type { Network } from "../../docs/examples/demo/network.js";
 import type { Transcript } from "../../docs/examples/demo/transcript.js";
@@ -60,9 +61,44 @@ const noInviteIsMailedTwice = ({ mails }: Remains): void => {
   expect(invites).toEqual([...new Set(invites)]);
 };
 
+const contentOf = (event: unknown, type: string): unknown =>
+  at(event, "type") === type ? at(event, "content") : undefined;
+
+/** An invite that came of a proof shows the name that the room's own event has under its token. */
+const everyProofHasItsName = ({ transcript }: Remains): void => {
+  const pdus = transcript.events.map(({ pdu }) => pdu);
+  const names = new Map(
+    pdus.flatMap((pdu): (readonly [string, string])[] => {
+      const name = textAt(contentOf(pdu, "m.room.third_party_invite"), "display_name");
+      return name === "" ? [] : [[textAt(pdu, "state_key"), name]];
+    }),
+  );
+  for (const pdu of pdus) {
+    const proof = at(contentOf(pdu, "m.room.member"), "third_party_invite");
+    if (proof === undefined) continue;
+    const name = names.get(textAt(proof, "signed", "token"));
+    expect(name).toBeDefined();
+    expect(proof).toMatchObject({ display_name: name });
+  }
+};
+
+/** A user who is invited by another server is shown the room and who invited them. */
+const everyInviteShowsItsRoom = ({ homeservers }: Remains): void => {
+  for (const { sender, strippedState } of homeservers.flatMap(({ invites }) => [...invites.values()]))
+    expect(strippedState.map(({ type, state_key }) => [type, state_key])).toEqual(
+      expect.arrayContaining([
+        ["m.room.create", ""],
+        ["m.room.join_rules", ""],
+        ["m.room.member", sender],
+      ]),
+    );
+};
+
 /** What must hold whatever has happened. */
 export const checkInvariants = (remains: Remains): void => {
   everyEventIsGood(remains);
   noAddressIsTold(remains);
   noInviteIsMailedTwice(remains);
+  everyProofHasItsName(remains);
+  everyInviteShowsItsRoom(remains);
 };

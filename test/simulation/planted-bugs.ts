@@ -17,15 +17,15 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "a banned user is invited by a proof",
     file: "invite/redeem.ts",
-    text: 'if (membership === "ban") return refuse("TargetBanned", { rule: `${rule}.1` });',
+    text: 'if (membership === "ban") return refuse("TargetBanned", { rule: `${rules.invite}.1.1` });',
     instead: "",
   },
   {
     name: "a proof is not verified",
     file: "invite/redeem.ts",
-    text: "const proof = proveInvite({ crypto, version: state.version, maxPairs }, signed.json, content);",
+    text: "const proof = proveInvite({ crypto, version: state.version, maxPairs }, json, content);",
     instead:
-      'const proof: any = { _tag: "Proven", signatures: signed.json["signatures"], keys: [{ publicKey: "", validity: { _tag: "Forever" } }] };',
+      'const proof: any = { _tag: "Proven", signatures: json["signatures"], keys: [{ publicKey: "", validity: { _tag: "Forever" } }] };',
   },
   {
     name: "a key that was withdrawn is good enough",

@@ -87,4 +87,10 @@ export const put = (world: World, server: Server, replica: Replica, template: Te
 };
 
 /** What the ID of a create event is made of beside its content. */
-export const createFields = { origin_server_ts: 1, auth_events: [], prev_events: [], depth: 1 } as const;
+export const createFields = {
+  origin_server_ts: 1,
+  auth_events: [],
+  prev_events: [],
+  depth: 1,
+  hashes: { sha256: "AAAA" },
+} as const;

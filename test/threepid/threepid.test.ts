@@ -48,6 +48,20 @@ describe("parseThreepid: e-mail", () => {
     expect(parseThreepid("email", address)).toMatchObject(bad);
   });
 
+  it.each(
+    [
+      0x00, 0x1b, 0x85, 0xad, 0x3164, 0x200b, 0x200d, 0x202e, 0x2028, 0x2060, 0x2800, 0xe000, 0xfe0f, 0xfeff,
+      0xe0041,
+    ].map((code) => [code.toString(16), String.fromCodePoint(code)] as const),
+  )("with U+%s, which nobody sees, it would be another address that looks the same", (_, character) => {
+    for (const address of [
+      `al${character}ice@example.com`,
+      `alice@exam${character}ple.com`,
+      `${character}alice@example.com`,
+    ])
+      expect(parseThreepid("email", address)).toMatchObject(bad);
+  });
+
   it("an address has 254 bytes at most, also once it is folded", () => {
     const domain = "@example.com";
     const ofBytes = (bytes: number, unit: string): string =>

@@ -51,15 +51,14 @@ const forServers =
 const invite = async (server: Homeserver, { who: { origin }, body, param }: ServerCall) => {
   const version = roomVersion(textAt(body, "room_version"));
   const event =
-    version &&
-    server.checkInvite(at(body, "event"), version, { eventId: param("eventId"), signers: [origin] });
+    version && server.checkInvite(at(body, "event"), version, { eventId: param("eventId"), origin });
   if (version !== undefined && event === undefined) return badRequest("The event is not good.");
   const result = await server.flows.receiveInboundInvite({ roomId: param("roomId"), origin, body });
   if (result._tag === "Left" || version === undefined || event === undefined) return reply(result);
   const signed = signPdu(event, version, server.name, server.key);
   if (signed._tag === "Left") return badRequest(signed.left._tag);
-  const { roomId, target, sender } = result.right;
-  server.invites.set(`${roomId} ${target}`, { sender });
+  const { roomId, target, sender, strippedState } = result.right;
+  server.invites.set(`${roomId} ${target}`, { sender, strippedState });
   return json(200, { event: signed.right });
 };
 

@@ -1,8 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Ports, type ThirdPartyInvites, createThirdPartyInvites } from "matrix-third-party-invites";
-import { type RoomVersion, checkPdu, roomVersion } from "matrix-third-party-invites/judge";
-import { type SignedPdu, domainOf, isJsonObject } from "matrix-third-party-invites/matrix";
+import {
+  type InboundInvite,
+  type Ports,
+  type ThirdPartyInvites,
+  createThirdPartyInvites,
+} from "matrix-third-party-invites";
+import { inviteRoomState } from "matrix-third-party-invites/decisions";
+import { type KnownKeys, type RoomVersion, checkPdu, roomVersion } from "matrix-third-party-invites/judge";
+import { type SignedPdu, domainOf, isJsonObject, mergeCoSigned } from "matrix-third-party-invites/matrix";
 import type { JsonObject, RoomId, SigningKey } from "matrix-third-party-invites/ports";
 import { identityServerClient } from "matrix-third-party-invites/http";
 import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
@@ -25,9 +31,6 @@ import { at, textAt } from "./json.js";
 import type { Network } from "./network.js";
 import type { Transcript } from "./transcript.js";
 
-/** The entries of a room's state that an invited server is told. */
-const shownToInvitees: ReadonlySet<string> = new Set(["m.room.create", "m.room.join_rules", "m.room.name"]);
-
 /**
  * A small homeserver. Its rooms and storage are the library's, in memory; everything else is what a homeserver writes to
  * use the library. An access token is the user ID itself, in place of a login.
@@ -44,7 +47,7 @@ export class Homeserver {
   /** The library, over these ports. */
   readonly flows: ThirdPartyInvites;
   /** Invites to rooms that this server does not have, by room and user: where to join through. */
-  readonly invites = new Map<string, { readonly sender: string }>();
+  readonly invites = new Map<string, Pick<InboundInvite, "sender" | "strippedState">>();
   readonly #transcript: Transcript;
   #work: Promise<void> = Promise.resolve();
   #alarm: NodeJS.Timeout | undefined;
@@ -117,15 +120,13 @@ export class Homeserver {
     roomId: RoomId,
     { eventId, pdu }: SignedPdu,
   ): Promise<SignedPdu | AppendRefused> {
-    const { version } = this.memory.state(roomId);
-    const shown = this.memory
-      .stateEvents(roomId)
-      .filter((one) => shownToInvitees.has(textAt(one.pdu, "type")));
+    const state = this.memory.state(roomId);
+    const { version } = state;
     const path = `/_matrix/federation/v2/invite/${encodeURIComponent(roomId)}/${encodeURIComponent(eventId)}`;
     const { status, body } = await this.ask(destination, "PUT", path, {
       room_version: version.id,
       event: pdu,
-      invite_room_state: shown.map((event) => event.pdu),
+      invite_room_state: inviteRoomState(state, textAt(pdu, "sender")),
     });
     const refused = (errcode: string, message: string): AppendRefused => ({
       _tag: "Refused",
@@ -134,32 +135,36 @@ export class Homeserver {
       message,
     });
     if (status !== 200) return refused(textAt(body, "errcode"), textAt(body, "error"));
-    const coSigned = this.checkInvite(at(body, "event"), version, {
-      eventId,
-      signers: [this.name, destination],
+    const coSigned = mergeCoSigned(nodeCrypto, pdu, body, {
+      version,
+      server: destination,
+      keys: this.#keys(),
     });
-    return coSigned === undefined
+    return coSigned._tag === "Left"
       ? refused("M_FORBIDDEN", "The event came back otherwise.")
-      : { eventId, pdu: coSigned };
+      : { eventId, pdu: coSigned.right };
+  }
+
+  #keys(): KnownKeys {
+    return { keyOf: this.network.keyOf.bind(this.network), now: Date.now() };
   }
 
   /** What a received event's ID, content hash and signatures say, before any rule is asked. */
   check(pdu: JsonObject, version: RoomVersion): ReturnType<typeof checkPdu> {
-    const keyOf = this.network.keyOf.bind(this.network);
-    return checkPdu(nodeCrypto, pdu, version, { keyOf, now: Date.now() });
+    return checkPdu(nodeCrypto, pdu, version, this.#keys());
   }
 
-  /** An invite that goes from server to server: if it is whole, the one that is spoken of, and signed by these. */
+  /** An invite by another server: if it is whole, the one that is spoken of, and signed by that server. */
   checkInvite(
     pdu: unknown,
     version: RoomVersion,
-    { eventId, signers }: { readonly eventId: string; readonly signers: readonly string[] },
+    { eventId, origin }: { readonly eventId: string; readonly origin: string },
   ): JsonObject | undefined {
     const checked = isJsonObject(pdu) ? this.check(pdu, version) : undefined;
     if (checked?._tag !== "Right") return undefined;
     const found = checked.right;
-    const isSigned = signers.every((server) => found.signers.has(server));
-    return found.eventId === eventId && found.hashMatches && isSigned ? found.pdu : undefined;
+    const isGood = found.eventId === eventId && found.hashMatches && found.signers.has(origin);
+    return isGood ? found.pdu : undefined;
   }
 
   /** Sends events to the other servers whose users are in the room. */

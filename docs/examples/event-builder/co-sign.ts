@@ -1,9 +1,10 @@
-import { type KnownKeys, checkPdu, roomVersion } from "matrix-third-party-invites/judge";
+import { inviteRoomState } from "matrix-third-party-invites/decisions";
+import { type KnownKeys, roomVersion } from "matrix-third-party-invites/judge";
 import {
   type SignedPdu,
   domainOf,
-  isJsonObject,
   member,
+  mergeCoSigned,
   stringMember,
 } from "matrix-third-party-invites/matrix";
 import { nodeCrypto } from "matrix-third-party-invites/node";
@@ -27,8 +28,6 @@ export interface Host extends Signer {
 
 type CoSigned = { readonly _tag: "Signed"; readonly event: SignedPdu } | AppendAnswer;
 
-const shown = ["m.room.create", "m.room.join_rules", "m.room.name"];
-
 /** An invite with the signature of the invitee's server; any other event unchanged; or what `append` answers instead. */
 export const coSign = async (
   roomId: string,
@@ -41,24 +40,22 @@ export const coSign = async (
   const isInvite = type === "m.room.member" && member(content, "membership") === "invite";
   if (!isInvite || invitedServer === serverName) return { _tag: "Signed", event };
 
+  const version = roomVersion(room.version);
+  if (version === undefined) return { _tag: "Unavailable" };
+  const state = { roomId, version, get: (at: string, key: string) => room.at(at, key)?.pdu };
   const answer = await putInvite(invitedServer, roomId, event.eventId, {
     room_version: room.version,
     event: event.pdu,
-    invite_room_state: shown.flatMap((one) => room.at(one, "")?.pdu ?? []),
+    invite_room_state: inviteRoomState(state, stringMember(event.pdu, "sender") ?? ""),
   }).catch(() => undefined);
   if (answer === undefined) return { _tag: "Unavailable" };
   const { status, body } = answer;
   if (status !== 200)
     return { _tag: "Refused", status, errcode: stringMember(body, "errcode") ?? "M_UNKNOWN" };
 
-  const [signed, version] = [member(body, "event"), roomVersion(room.version)];
-  if (isJsonObject(signed) && version !== undefined) {
-    const checked = checkPdu(nodeCrypto, signed, version, { keyOf, now: now() });
-    if (checked._tag === "Right") {
-      const { eventId, pdu, hashMatches, signers } = checked.right;
-      if (eventId === event.eventId && hashMatches && signers.has(invitedServer))
-        return { _tag: "Signed", event: { eventId, pdu } };
-    }
-  }
-  return { _tag: "Refused", status: 502, errcode: "M_UNKNOWN", message: "The invite has come back changed." };
+  const keys = { keyOf, now: now() };
+  const signed = mergeCoSigned(nodeCrypto, event.pdu, body, { version, server: invitedServer, keys });
+  return signed._tag === "Right"
+    ? { _tag: "Signed", event: { ...event, pdu: signed.right } }
+    : { _tag: "Refused", status: 502, errcode: "M_UNKNOWN", message: "The invite has come back changed." };
 };

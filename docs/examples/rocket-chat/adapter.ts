@@ -8,6 +8,7 @@ import {
   type ThirdPartyInvites,
   createThirdPartyInvites,
 } from "matrix-third-party-invites";
+import { inviteStateEntries } from "matrix-third-party-invites/decisions";
 import { type RoomState, authorize, selectAuthEvents } from "matrix-third-party-invites/judge";
 import { domainOf, isJsonObject, member, stringMember } from "matrix-third-party-invites/matrix";
 import type {
@@ -189,16 +190,6 @@ const build = async (
   );
 };
 
-const shownToInvitees: ReadonlySet<string> = new Set([
-  "m.room.create",
-  "m.room.join_rules",
-  "m.room.name",
-  "m.room.avatar",
-  "m.room.topic",
-  "m.room.canonical_alias",
-  "m.room.encryption",
-]);
-
 /** `PUT /invite` to the invitee's server; adds its signature to the event. */
 const coSign = async (sdk: FederationSdk, event: SdkEvent, state: SdkState): Promise<Answer> => {
   const server = domainOf(event.stateKey ?? "");
@@ -206,9 +197,9 @@ const coSign = async (sdk: FederationSdk, event: SdkEvent, state: SdkState): Pro
   const answer = await put(sdk, server, `/_matrix/federation/v2/invite/${roomId}/${eventId}`, {
     event: event.event,
     room_version: event.version,
-    invite_room_state: [...state.values()]
-      .filter(({ type }) => shownToInvitees.has(type))
-      .map(({ event: pdu }) => pdu),
+    invite_room_state: inviteStateEntries(event.sender).flatMap(
+      ({ type, stateKey }) => state.get(`${type}:${stateKey}`)?.event ?? [],
+    ),
   });
   if (answer._tag !== "Ok") return answer;
   const signatures = member(member(member(answer.body, "event"), "signatures"), server);

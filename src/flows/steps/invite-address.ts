@@ -1,13 +1,14 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { MailContent } from "../../invite/admit-inviter.js";
+import { checkContent } from "../../invite/decision.js";
+import { detailsContent } from "../../invite/event-templates.js";
 import { mayBePending } from "../../invite/invite-life.js";
 import { type InviteThreepidOutcome, inviteThreepid } from "../../invite/invite-threepid.js";
 import type { InviteUserOutcome } from "../../invite/invite-user.js";
 import type { ThreepidInvite } from "../../invite/parse-invite-request.js";
 import { revokeOwn } from "../../invite/revoke.js";
 import type { UserId } from "../../matrix/ids.js";
-import { utf8Length } from "../../matrix/utf8.js";
 import { refusal } from "../../refusal.js";
 import { callPort } from "./call-port.js";
 import { chargeInvite } from "./charge-invite.js";
@@ -185,10 +186,10 @@ export const inviteAddress = (
 ): Step<Committed<InviteOutcome>> => {
   const { roomId, requester, invite, details } = inviting;
   const { idServer, threepid } = invite;
-  // They go into an event much later, beside a proof: what has no room there is refused before a mail is out.
-  if (utf8Length(JSON.stringify(details)) > maxDetailsBytes) return TE.left(refusal("EventTooLarge"));
   const charged = pipe(
-    admitted(context, inviting),
+    // They go into an event much later, beside a proof: what has no place there is refused before a mail is out.
+    TE.fromEither(checkContent(detailsContent(details), { maxBytes: maxDetailsBytes })),
+    TE.flatMap(() => admitted(context, inviting)),
     TE.tap(({ mail }) =>
       askPolicy(context, {
         inviter: requester.userId,

@@ -7,6 +7,7 @@ import { type JsonObject, member, stringMember } from "../../matrix/json.js";
 import {
   type EventReference,
   type NoEventId,
+  type NotCompleted,
   type SignedPdu,
   completePdu,
   eventReference,
@@ -38,7 +39,7 @@ export interface RoomLog {
   readonly complete: (
     templates: readonly (EventTemplate | JsonObject)[],
     completion: Completion,
-  ) => Either<NotCanonicalJson | NoEventId, readonly SignedPdu[]>;
+  ) => Either<NotCompleted, readonly SignedPdu[]>;
   readonly add: (pdus: readonly SignedPdu[], revision: number) => void;
 }
 

@@ -1,9 +1,8 @@
 import type { Either } from "fp-ts/lib/Either.js";
-import type { NotCanonicalJson } from "../../matrix/canonical-json.js";
 import type { SigningKey } from "../../matrix/crypto-engine.js";
 import type { EventTemplate } from "../../matrix/event.js";
 import type { JsonObject } from "../../matrix/json.js";
-import type { NoEventId, SignedPdu } from "../../matrix/pdu.js";
+import type { NotCompleted, SignedPdu } from "../../matrix/pdu.js";
 import type { RoomLog } from "./room-log.js";
 
 /** Who signs an event: its server name and key. */
@@ -21,7 +20,7 @@ export interface RoomStore {
     templates: readonly (EventTemplate | JsonObject)[],
     /** This server, now, unless given. */
     by?: { readonly signer?: Signer | undefined; readonly time?: number },
-  ) => Either<NotCanonicalJson | NoEventId, readonly SignedPdu[]>;
+  ) => Either<NotCompleted, readonly SignedPdu[]>;
   readonly add: (log: RoomLog, pdus: readonly SignedPdu[]) => void;
 }
 
