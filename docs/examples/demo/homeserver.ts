@@ -27,7 +27,7 @@ import { clientRoutes } from "./client-endpoints.js";
 import { type AskServer, federationClient, federationPort } from "./federation-client.js";
 import { federationRoutes } from "./federation-endpoints.js";
 import { type Handle, router } from "./http.js";
-import { at, textAt } from "./json.js";
+import { textAt } from "./json.js";
 import type { Network } from "./network.js";
 import type { Transcript } from "./transcript.js";
 
