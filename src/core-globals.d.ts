@@ -13,3 +13,10 @@ declare class TextDecoder {
   constructor(encoding: "utf-8", options: { readonly fatal: true; readonly ignoreBOM: true });
   decode(bytes: Uint8Array): string;
 }
+
+/** Its text form is the same everywhere; nothing is fetched. */
+declare class URL {
+  static canParse(url: string): boolean;
+  constructor(url: string);
+  readonly host: string;
+}

@@ -6,6 +6,7 @@
 import type { Cause } from "./cause.js";
 import type { MailContent } from "./invite/admit-inviter.js";
 import type { Profile } from "./invite/event-templates.js";
+import type { IdentityServerLists } from "./invite/identity-server-name.js";
 import type { AddressHash, InviteKey, InviteRecord } from "./invite/invite-life.js";
 import type { RedemptionId, RedemptionRecord, TokenOfUser } from "./invite/redemption.js";
 import type { Lane } from "./invite/redemption-row.js";
@@ -138,7 +139,7 @@ export type LookupAnswer =
 export type StoreInviteAnswer =
   /** The body of a success, unchecked. */
   | { readonly _tag: "Stored"; readonly answer: unknown }
-  /** `M_THREEPID_IN_USE`, with the user that the answer names, unchecked. */
+  /** `M_THREEPID_IN_USE` or `M_ALREADY_EXISTS`, with the user that the answer names, unchecked; it need not name any. */
   | { readonly _tag: "AlreadyBound"; readonly userId: unknown }
   | IdentityServerError;
 
@@ -478,11 +479,13 @@ export interface Config {
    */
   readonly strictInviteState?: boolean;
   /**
-   * The long-term keys of identity servers in base64, by server name, as clients spell it but in lower case: an answer to
-   * store-invite of such a server that names none of them is refused. Servers that are not named here are free in their
-   * keys. Whoever can answer in that server's name can add a key of their own beside the pinned one: this finds mistakes.
+   * The long-term keys of identity servers in base64, by server name in any spelling: an answer to store-invite of such a
+   * server that names none of them is refused. Servers that are not named here are free in their keys. Whoever can answer
+   * in that server's name can add a key of their own beside the pinned one: this finds mistakes.
    */
   readonly pinnedKeys?: ReadonlyMap<string, readonly string[]>;
+  /** Which identity servers users may name; all. One that may not be named is asked nothing. */
+  readonly identityServers?: IdentityServerLists;
   /** How long an identity server may take to answer store-invite before its silence counts as lost; 60 s. */
   readonly askedForMs?: number;
   /** How long a redemption is tried; 14 days. */
@@ -545,6 +548,7 @@ export interface Ports {
 // What the ports speak of, for those who write adapters.
 export type { MailContent } from "./invite/admit-inviter.js";
 export type { InviteDetails, Profile } from "./invite/event-templates.js";
+export type { IdentityServerLists } from "./invite/identity-server-name.js";
 export type {
   AddressHash,
   Asked,

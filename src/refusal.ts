@@ -94,7 +94,12 @@ const refusals = {
     message: "The event would be larger than a room takes.",
   },
   KeyRevoked: forbidden("The identity server no longer vouches for the key that signed."),
-  // What the identity server answered.
+  // The identity server, and what it answered.
+  IdentityServerNotAllowed: {
+    errcode: "M_SERVER_NOT_TRUSTED",
+    status: 403,
+    message: "This server does not let its users name this identity server.",
+  },
   TokenMalformed: {
     errcode: "M_SERVER_NOT_TRUSTED",
     status: 403,
@@ -114,6 +119,12 @@ const refusals = {
     errcode: "M_SERVER_NOT_TRUSTED",
     status: 403,
     message: "The room already has another third-party invite under the identity server's token.",
+  },
+  InvitedAlready: {
+    errcode: "M_UNKNOWN",
+    status: 409,
+    message:
+      "This person has been invited already: the identity server gave the token of another inviter's invite.",
   },
   // Other servers.
   OriginMismatch: forbidden("The request does not come from the server that it must come from."),

@@ -1,4 +1,5 @@
-import { isLeft } from "fp-ts/lib/Either.js";
+import { isLeft, isRight } from "fp-ts/lib/Either.js";
+import { parseIdentityServerName } from "../invite/identity-server-name.js";
 import { parseServerName } from "../matrix/ids.js";
 import type { Config, InviteLimit, Limits, Ports, QueueLimits } from "../ports.js";
 import { limitOf } from "./steps/charge-invite.js";
@@ -66,11 +67,26 @@ const isSwitch = (value: unknown): boolean => value === undefined || typeof valu
 const isTexts = (value: unknown): boolean =>
   Array.isArray(value) && value.every((text) => typeof text === "string");
 
+const isIdentityServer = (name: unknown): boolean => isRight(parseIdentityServerName(name));
+
 /** Of any realm, as above. */
 const isPinnedKeys = (value: unknown): boolean =>
   value === undefined ||
   (Object.prototype.toString.call(value) === "[object Map]" &&
-    [...(value as ReadonlyMap<unknown, unknown>).values()].every(isTexts));
+    [...(value as ReadonlyMap<unknown, unknown>)].every(
+      ([name, keys]) => isIdentityServer(name) && isTexts(keys),
+    ));
+
+/** A list that is misspelt would allow what it is to forbid. */
+const isNameLists = (value: unknown): boolean =>
+  value === undefined ||
+  (isObject(value) &&
+    Object.prototype.toString.call(value) === "[object Object]" &&
+    Object.entries(value).every(
+      ([list, names]: readonly [string, unknown]) =>
+        (list === "allow" || list === "deny") &&
+        (names === undefined || (Array.isArray(names) && names.every(isIdentityServer))),
+    ));
 
 const optionalFault = (config: Config): string | undefined => {
   const number = Object.entries(least).find(([field, from]) => !isNumber(Reflect.get(config, field), from));
@@ -78,9 +94,11 @@ const optionalFault = (config: Config): string | undefined => {
     return `config.${number[0]} must be a whole number, ${String(number[1])} or more.`;
   const odd = Object.keys(switches).find((field) => !isSwitch(Reflect.get(config, field)));
   if (odd !== undefined) return `config.${odd} must be true or false.`;
-  return isPinnedKeys(config.pinnedKeys)
+  if (!isPinnedKeys(config.pinnedKeys))
+    return "config.pinnedKeys must be a Map of lists of keys, by the names of identity servers.";
+  return isNameLists(config.identityServers)
     ? (queueFault(config.queue) ?? limitFault(config.inviteLimits))
-    : "config.pinnedKeys must be a Map of lists of keys.";
+    : "config.identityServers must have lists of the names of identity servers: allow, deny.";
 };
 
 /**

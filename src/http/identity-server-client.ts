@@ -1,3 +1,4 @@
+import { secondVersionOf } from "../invite/key-validity.js";
 import { type JsonObject, isJsonObject, member, stringMember } from "../matrix/json.js";
 import { WrittenNumber } from "../matrix/written-number.js";
 import type {
@@ -38,6 +39,9 @@ type HashDetails = Extract<
 >;
 
 const unauthorized: ReadonlySet<string | undefined> = new Set(["M_UNKNOWN_TOKEN", "M_MISSING_TOKEN"]);
+
+/** Some identity servers have an errcode of their own, and name no user. */
+const inUse: ReadonlySet<string | undefined> = new Set(["M_THREEPID_IN_USE", "M_ALREADY_EXISTS"]);
 
 const afterSeconds = /^\s*([0-9]{1,9})\s*$/;
 
@@ -104,15 +108,6 @@ const requireFurther = (members: unknown): void => {
 /** Whether an answer broke off: a server may close a kept connection at the moment when it is used again. */
 const isBrokenOff = (answer: Awaited<ReturnType<typeof fetchJson>>): boolean =>
   answer._tag === "Unreachable" && answer.sent && answer.timedOut !== true;
-
-/**
- * The same question to the identity service API v2, of a `key_validity_url` of v1: servers without v1 still hand those
- * out.
- */
-const secondVersionOf = (url: string): string | undefined =>
-  /^[^?#]*\/_matrix\/identity\/api\/v1\/pubkey\/(?:ephemeral\/)?isvalid(?:\?|$)/.test(url)
-    ? url.replace("/_matrix/identity/api/v1/pubkey/", "/_matrix/identity/v2/pubkey/")
-    : undefined;
 
 /** A server that has the API answers with JSON, also where it knows nothing of the key. A 429 says nothing of the API. */
 const hasNoApi = ({ status, body }: Answer): boolean =>
@@ -242,7 +237,7 @@ export const identityServerClient = ({
         isOnce: true,
       });
       if (answer._tag !== "Answer") return answer;
-      if (stringMember(answer.body, "errcode") === "M_THREEPID_IN_USE")
+      if (inUse.has(stringMember(answer.body, "errcode")))
         return { _tag: "AlreadyBound", userId: member(answer.body, "mxid") };
       return isSuccess(answer) && isJsonObject(answer.body)
         ? { _tag: "Stored", answer: answer.body }

@@ -1,14 +1,16 @@
-import { type Either, flatMap, right } from "fp-ts/lib/Either.js";
+import { type Either, flatMap, left, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { canonicalJson } from "../matrix/canonical-json.js";
 import { type EventTemplate, contentOf, entry } from "../matrix/event.js";
+import type { UserId } from "../matrix/ids.js";
 import type { JsonObject } from "../matrix/json.js";
 import { stateEvent } from "../matrix/room-state.js";
-import { type Refusal, refuse } from "../refusal.js";
+import { type Refusal, refusal } from "../refusal.js";
 import { powerEntries } from "./admit-inviter.js";
 import { type Requester, admit } from "./admit.js";
 import type { Decision } from "./decision.js";
 import { emptied, thirdPartyInviteEvent } from "./event-templates.js";
+import { secondVersionOf } from "./key-validity.js";
 import { isRevoked } from "./proof.js";
 import type { StoredInvite, Token } from "./stored-invite.js";
 
@@ -30,16 +32,23 @@ export type InviteThreepidOutcome =
     }
   | { readonly _tag: "AlreadyPending"; readonly token: Token; readonly events: readonly [] };
 
-/** The content of the room's event: the first key again at the top level, for old servers (D-14). */
+/**
+ * The content of the room's event: the first key again at the top level, for old servers (D-14), with the v2 form of its
+ * URL: the identity server may have no v1 any more.
+ */
 export const thirdPartyInviteContent = ({ displayName, publicKeys }: StoredInvite): JsonObject => ({
   display_name: displayName,
-  key_validity_url: publicKeys[0].keyValidityUrl,
+  key_validity_url: secondVersionOf(publicKeys[0].keyValidityUrl) ?? publicKeys[0].keyValidityUrl,
   public_key: publicKeys[0].publicKey,
   public_keys: publicKeys.map((key) => ({
     public_key: key.publicKey,
     key_validity_url: key.keyValidityUrl,
   })),
 });
+
+/** The token is another invite's: of another inviter, or of the sender's own. */
+export const tokenTaken = (inviter: unknown, sender: UserId): Refusal =>
+  refusal(inviter === sender ? "TokenTaken" : "InvitedAlready");
 
 const sameContent = (one: unknown, other: unknown): boolean => {
   const [a, b] = [canonicalJson(one), canonicalJson(other)];
@@ -65,11 +74,12 @@ export const inviteThreepid: Decision<InviteThreepidCommand, InviteThreepidOutco
         const content = thirdPartyInviteContent(storedInvite);
         const eventOf = (name: Token) => stateEvent(state, "m.room.third_party_invite", name);
         const present = eventOf(token);
-        if (present !== undefined)
+        // Some identity servers give one token for an address until it is bound: ours may be written anew once it is empty.
+        if (present !== undefined && !(present.sender === sender && isRevoked(contentOf(present))))
           // Ours, appended before a crash could be noted; or somebody else's, which a second event would overwrite.
           return present.sender === sender && sameContent(present.content, content)
             ? right({ _tag: "AlreadyPending", token, events: [] })
-            : refuse("TokenTaken");
+            : left(tokenTaken(present.sender, sender));
         const superseded = supersedes.filter(
           (earlier) => earlier !== token && eventOf(earlier) !== undefined,
         );

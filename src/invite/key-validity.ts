@@ -42,3 +42,16 @@ export const validityRequestUrl = (url: string, publicKey: string): string => {
   // Half a surrogate pair cannot be percent-encoded; no key that decodes from base64 holds one.
   return `${bare}${bare.includes("?") ? "&" : "?"}public_key=${encodeURIComponent(publicKey.toWellFormed())}`;
 };
+
+/**
+ * The same question to the identity service API v2, of a `key_validity_url` of v1; servers without v1 still hand those
+ * out.
+ *
+ * @example
+ * secondVersionOf("https://id.example/_matrix/identity/api/v1/pubkey/isvalid");
+ * // "https://id.example/_matrix/identity/v2/pubkey/isvalid"
+ */
+export const secondVersionOf = (url: string): string | undefined =>
+  /^[^?#]*\/_matrix\/identity\/api\/v1\/pubkey\/(?:ephemeral\/)?isvalid(?:\?|$)/.test(url)
+    ? url.replace("/_matrix/identity/api/v1/pubkey/", "/_matrix/identity/v2/pubkey/")
+    : undefined;

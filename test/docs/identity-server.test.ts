@@ -58,7 +58,7 @@ const wired = async (
     const real = await original<typeof Node>();
     return { ...real, guardedFetch: (options: object) => real.guardedFetch({ ...options, ca }) };
   });
-  const { identityServer, policy, config } = await import("../../docs/examples/identity-server/wire.js");
+  const { identityServer, config } = await import("../../docs/examples/identity-server/wire.js");
   const memory = memoryPorts({
     crypto: nodeCrypto,
     serverName: "example.org",
@@ -67,7 +67,7 @@ const wired = async (
     users: new Map([[zoe, {}]]),
   });
   memory.memory.create({ version: "11", creator: alice, roomId });
-  return createThirdPartyInvites({ ...memory, identityServer, policy, config });
+  return createThirdPartyInvites({ ...memory, identityServer, config });
 };
 
 const roomId = "!room:example.org";
@@ -100,7 +100,7 @@ describe("the wiring of docs/how-to/identity-server.md", () => {
     const identity = await openIdentityServer();
     const invites = await wired(environmentOf(identity), identity.ca);
     expect(await inviteBy(invites, "id.example", "token")).toMatchObject({
-      left: { code: "PolicyRefused", status: 403, errcode: "M_SERVER_NOT_TRUSTED" },
+      left: { code: "IdentityServerNotAllowed", status: 403, errcode: "M_SERVER_NOT_TRUSTED" },
     });
     const upper = identity.serverName.toUpperCase();
     const made = await inviteBy(invites, upper, identity.account(alice));

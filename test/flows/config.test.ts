@@ -78,7 +78,9 @@ const only = (world: World, names: readonly (keyof Ports)[]): Partial<Ports> =>
 
 const serverName = "config.serverName must be a server name.";
 const addressKey = "config.addressKey must be a Uint8Array of at least 32 bytes.";
-const pinnedKeys = "config.pinnedKeys must be a Map of lists of keys.";
+const pinnedKeys = "config.pinnedKeys must be a Map of lists of keys, by the names of identity servers.";
+const identityServers =
+  "config.identityServers must have lists of the names of identity servers: allow, deny.";
 const wholeNumber = (field: keyof Config, from = 0): string =>
   `config.${field} must be a whole number, ${from} or more.`;
 const trueOrFalse = (field: keyof Config): string => `config.${field} must be true or false.`;
@@ -132,8 +134,30 @@ const wrong: Readonly<Record<keyof Config, readonly [values: readonly unknown[],
       new Map([["id.example", "key"]]),
       new Map([["id.example", [5]]]),
       new Map([["id.example", undefined]]),
+      new Map([["https://id.example", ["key"]]]),
+      new Map([["id.example:65536", ["key"]]]),
+      new Map([[5, ["key"]]]),
     ],
     pinnedKeys,
+  ],
+  identityServers: [
+    [
+      null,
+      5,
+      "id.example",
+      ["id.example"],
+      new Set(["id.example"]),
+      new Map([["deny", ["id.example"]]]),
+      { allow: null },
+      { allow: "id.example" },
+      { allow: new Set(["id.example"]) },
+      { allowed: ["id.example"] },
+      { deny: ["https://id.example"] },
+      { deny: ["*.example"] },
+      { deny: [undefined] },
+      { allow: ["id.example"], deny: ["id.example:65536"] },
+    ],
+    identityServers,
   ],
 };
 
@@ -244,6 +268,11 @@ describe("a configuration that is right", () => {
     ["the server name is an IPv6 address", { serverName: "[2001:db8::1]:8448" }],
     ["no keys are pinned", { pinnedKeys: new Map() }],
     ["a server is pinned to no key", { pinnedKeys: new Map([["other.example", []]]) }],
+    ["no identity server is listed", { identityServers: {} }],
+    [
+      "lists of identity servers",
+      { identityServers: { allow: ["ID.example:443"], deny: ["other.example"] } },
+    ],
     ["both switches are on", { allowClearLookup: true, storeAddresses: true }],
     ["both switches are off", { allowClearLookup: false, storeAddresses: false }],
   ])("%s", async (_, config) => {

@@ -302,7 +302,7 @@ const subjects: readonly Subject[] = [
     "inviteThreepid",
     inviteThreepid,
     () => fc.record({ requester, storedInvite, supersedes: someTokens }),
-    [...powers, "ThirdPartyInvite", "AlreadyPending", "TokenTaken"],
+    [...powers, "ThirdPartyInvite", "AlreadyPending", "TokenTaken", "InvitedAlready"],
   ),
   subject("redeem", redeem, redemption, [...proven, "TargetBanned", "NotFederated", "NoCreateEvent"]),
   subject(

@@ -463,8 +463,24 @@ describe("each error of an identity server", () => {
     expect(world.count("identityServer.storeInvite")).toBe(1);
   });
 
-  it.each([undefined, 7, "", "bob", { mxid: bob }])(
-    "M_THREEPID_IN_USE that names %o as the user",
+  it.each([undefined, null, 7, "", "bob", { mxid: bob }])(
+    "in use, naming %o as the user: one more lookup, then the ordinary invite",
+    async (userId) => {
+      const world = openWorld();
+      world.next.storeInvite.push({ _tag: "AlreadyBound", userId });
+      world.intercept = async ({ name }, perform) => {
+        const answer = await perform();
+        if (name === "identityServer.storeInvite") world.bound.set(address, bob);
+        return answer;
+      };
+      expect(must(await ask(world))).toMatchObject({ _tag: "Invite" });
+      expect(world.appended.map(({ state_key }) => state_key)).toEqual([bob]);
+      expect([world.count("identityServer.lookup"), world.count("policy.mayInvite")]).toEqual([2, 2]);
+    },
+  );
+
+  it.each([undefined, null, 7, "", "bob", { mxid: bob }])(
+    "in use, naming %o as the user, and the lookup finds nobody",
     async (userId) => {
       const world = openWorld();
       world.next.storeInvite.push({ _tag: "AlreadyBound", userId });
@@ -613,8 +629,8 @@ describe("the append", () => {
     const world = openWorld();
     pend(world, "token1", { sender: bob });
     expect(problemOf(await ask(world))).toMatchObject({
-      code: "TokenTaken",
-      errcode: "M_SERVER_NOT_TRUSTED",
+      code: "InvitedAlready",
+      status: 409,
     });
     expect(world.appended).toEqual([]);
   });

@@ -228,7 +228,7 @@ it("is the sender's own invite, where an identity server gave two of them one to
     return perform();
   });
   // Hers came into the room first.
-  expect(codeOf(await ask(world))).toBe("TokenTaken");
+  expect(codeOf(await ask(world))).toBe("InvitedAlready");
   expect(must(await note(world, redeemedElsewhere("token1", bob, anna)))).toBe(true);
   expect([...world.records.values()].map(({ value }) => [value.sender, value.life._tag])).toEqual([
     [alice, "TokenStored"],

@@ -3,7 +3,17 @@ import { tokensOf } from "matrix-third-party-invites/decisions";
 import { encodeBase64 } from "matrix-third-party-invites/matrix";
 import { isRight } from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
-import { ask, bringTo, during, lifeOf, pendingTokens, redeem } from "./lives.js";
+import {
+  ask,
+  bothMayInvite,
+  bringTo,
+  during,
+  lifeOf,
+  once,
+  pendingTokens,
+  redeem,
+  revokeZoe,
+} from "./lives.js";
 import {
   type World,
   callsBeforeStoring,
@@ -303,11 +313,20 @@ describe("a crash at any await (field case 12)", () => {
     await finish(world, !dispensable.has(nth) && isLost(nth, how));
   });
 
-  it("an event that was appended, not noted, and emptied since is asked for anew", async () => {
+  it("an event that was appended, not noted, and emptied since is appended again, for the mail that is out", async () => {
     const world = openWorld();
     must(await ask(openWorldThatDiesAtTheNote(world)));
     world.intercept = undefined;
     world.put({ type: "m.room.third_party_invite", key: "token1", content: {} });
+    expect(must(await ask(world))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token1" });
+    expect([world.mails.length, lifeOf(world), pendingTokens(world)]).toEqual([1, "Pending", ["token1"]]);
+  });
+
+  it("an event that was appended, not noted, and overwritten by another sender since is asked for anew", async () => {
+    const world = openWorld();
+    must(await ask(openWorldThatDiesAtTheNote(world)));
+    world.intercept = undefined;
+    world.put({ type: "m.room.third_party_invite", key: "token1", sender: anna, content: {} });
     expect(must(await ask(world))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token2" });
   });
 
@@ -475,6 +494,81 @@ it("inviting and revoking time and again does not let the record grow", async ()
   expect(sizes).toEqual([1, 1, 1, 1, 1]);
 });
 
+describe("an identity server that gives one token for an address until it is bound", () => {
+  const repeats = (world: World): void => {
+    world.next.storeInvite.push({ _tag: "Stored", answer: storedAnswer("token1") });
+  };
+  const anew = async (world: World) => {
+    repeats(world);
+    return ask(world);
+  };
+
+  it.each(["Revoked", "Expired"] as const)(
+    "%s: the invite is made anew, under the same token",
+    async (place) => {
+      const world = openWorld();
+      await bringTo[place](world);
+      expect(pendingTokens(world)).toEqual([]);
+      expect(must(await anew(world))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token1" });
+      expect([lifeOf(world), contentAt(world, "token1")]).toEqual(["Pending", pendingContent()]);
+      expect(must(await ask(world))).toEqual({ _tag: "AlreadyPending", token: "token1", events: [] });
+      // It can be revoked again, and redeemed.
+      must(await revokeZoe(world));
+      expect(pendingTokens(world)).toEqual([]);
+      must(await anew(world));
+      expect(await redeem(world)).toBe(true);
+      expect(lifeOf(world)).toBe("Redeemed");
+    },
+  );
+
+  it("emptied by somebody else, past us", async () => {
+    const world = openWorld();
+    must(await ask(world));
+    world.put({ type: "m.room.third_party_invite", key: "token1", content: {} });
+    expect(must(await anew(world))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token1" });
+  });
+
+  it.each(["before", "after"] as const)("a crash %s it is appended: no second mail", async (how) => {
+    const world = openWorld();
+    await bringTo.Revoked(world);
+    repeats(world);
+    once(world, "events.append", async (perform) => {
+      if (how === "after") await perform();
+      throw new Error("The process dies.");
+    });
+    expect(codeOf(await ask(world))).toBe("PortBroken");
+    must(await ask(world));
+    expect([world.count("identityServer.storeInvite"), pendingTokens(world)]).toEqual([2, ["token1"]]);
+  });
+
+  it("another inviter is told that somebody has invited them already", async () => {
+    const world = openWorld(bothMayInvite);
+    world.join(anna);
+    must(await ask(world));
+    for (const prepare of [() => Promise.resolve(), () => revokeZoe(world)]) {
+      await prepare();
+      repeats(world);
+      world.now += 4 * 60 * minute;
+      expect(problemOf(await ask(world, { requester: { userId: anna } }))).toMatchObject({
+        code: "InvitedAlready",
+        errcode: "M_UNKNOWN",
+        status: 409,
+      });
+    }
+    expect(world.appended.every(({ sender }) => sender === alice)).toBe(true);
+  });
+
+  it("a token that was redeemed is not given to the next invite: its user could use the same proof again", async () => {
+    const world = openWorld();
+    await bringTo.Redeemed(world);
+    world.join(bob, "leave");
+    must(await world.invites.cleanUpInvites({ roomId: room }));
+    expect(pendingTokens(world)).toEqual([]);
+    expect(codeOf(await anew(world))).toBe("TokenTaken");
+    expect(pendingTokens(world)).toEqual([]);
+  });
+});
+
 it("a token of another's invite is none of ours: an identity server that gives it again", async () => {
   const world = openWorld({ powerLevels: { users: { [alice]: 100, [anna]: 50 }, invite: 50 } });
   world.join(anna);
@@ -482,7 +576,7 @@ it("a token of another's invite is none of ours: an identity server that gives i
   world.next.storeInvite.push({ _tag: "Stored", answer: storedAnswer("token1") });
   const hers = { requester: { userId: anna }, details: { reason: "Anna says so" } };
   expect(codeOf(await ask(world, { ...hers, body: invite({ id_server: "other.example" }) }))).toBe(
-    "TokenTaken",
+    "InvitedAlready",
   );
   // Whichever of the two is found first, Alice's event has Alice's words, and it is her invite that is redeemed.
   for (const turned of [false, true]) {
@@ -553,34 +647,5 @@ describe("an invite whose answer was lost", () => {
     await ask(world);
     world.now -= 365 * 24 * hour;
     expect(must(await ask(world))._tag).toBe("ThirdPartyInvite");
-  });
-});
-
-describe("the spelling of an identity server's name", () => {
-  it.each(["ID.example", "id.example:443", "id.example:0443", "ID.EXAMPLE:00443"])(
-    "%s is id.example: one mail, one pin",
-    async (idServer) => {
-      const pinnedKeys = new Map([["Id.Example:443", [longTerm.publicKey]]]);
-      const world = openWorld({ config: { pinnedKeys } });
-      must(await ask(world));
-      const body = invite({ id_server: idServer });
-      const again = await world.invites.invite({ roomId: room, requester: { userId: alice }, body });
-      expect(must(again)._tag).toBe("AlreadyPending");
-      expect(world.mails).toHaveLength(1);
-    },
-  );
-
-  it.each(["id.example:8448", "id.example:4430", "id2.example"])("%s is another", async (idServer) => {
-    const world = openWorld();
-    must(await ask(world));
-    const body = invite({ id_server: idServer });
-    await world.invites.invite({ roomId: room, requester: { userId: alice }, body });
-    expect(world.mails).toHaveLength(2);
-  });
-
-  it("a pin under another spelling holds", async () => {
-    const pinnedKeys = new Map([["id.example:443", [stranger.publicKey]]]);
-    const world = openWorld({ config: { pinnedKeys } });
-    expect(codeOf(await ask(world))).toBe("KeyNotPinned");
   });
 });

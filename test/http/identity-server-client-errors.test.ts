@@ -232,10 +232,13 @@ describe("lookup", () => {
 
 describe("storeInvite", () => {
   const inUse = { errcode: "M_THREEPID_IN_USE" };
+  const exists = { errcode: "M_ALREADY_EXISTS" };
   it.each([
     ["names the user that is bound", 400, { ...inUse, mxid: "@zoe:example.org" }, "@zoe:example.org"],
     ["says so where the answer names nobody", 400, inUse, undefined],
     ["passes on what is no user, unchecked", 400, { ...inUse, mxid: 7 }, 7],
+    ["knows the errcode of another identity server", 400, exists, undefined],
+    ["and the user that it may name", 400, { ...exists, mxid: "@zoe:example.org" }, "@zoe:example.org"],
     ["goes by the errcode, not by the status", 200, { ...inUse, mxid: "@zoe:x" }, "@zoe:x"],
   ])("%s", async (_, status, body, userId) => {
     expect(await answered("storeInvite", json(status, body))).toEqual({ _tag: "AlreadyBound", userId });

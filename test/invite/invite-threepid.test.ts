@@ -116,15 +116,29 @@ describe("the token is in the room already", () => {
     expect(rightOf(inviteIn({ invite: reversed }))).toEqual({ _tag: "AlreadyPending", token, events: [] });
   });
 
-  test.each([
-    ["another's", { inviteSender: carol }],
-    ["with other content", { invite: { ...inviteContent, display_name: "x" } }],
-    ["emptied", { invite: {} }],
-  ])("%s → refused", (_name, options) => {
-    expect(leftOf(inviteIn(options))).toMatchObject({
+  test("ours and emptied → written anew", () => {
+    expect(rightOf(inviteIn({ invite: {} }))).toMatchObject({
+      _tag: "ThirdPartyInvite",
+      events: [{ state_key: token, content: inviteContent }],
+    });
+  });
+
+  test("ours with other content → refused", () => {
+    expect(leftOf(inviteIn({ invite: { ...inviteContent, display_name: "x" } }))).toMatchObject({
       code: "TokenTaken",
       errcode: "M_SERVER_NOT_TRUSTED",
       status: 403,
+    });
+  });
+
+  test.each([
+    ["pending", inviteContent],
+    ["emptied", {}],
+  ])("another inviter's, %s → invited already", (_name, invite) => {
+    expect(leftOf(inviteIn({ inviteSender: carol, invite }))).toMatchObject({
+      code: "InvitedAlready",
+      errcode: "M_UNKNOWN",
+      status: 409,
     });
   });
 });

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { isHttpsUrl, readValidity, validityRequestUrl } from "../../src/invite/key-validity.js";
+import {
+  isHttpsUrl,
+  readValidity,
+  secondVersionOf,
+  validityRequestUrl,
+} from "../../src/invite/key-validity.js";
 import { longTermKey, written } from "./room.js";
 
 describe("the URL as it stands in the event", () => {
@@ -85,5 +90,28 @@ describe("only an https URL of a plain server", () => {
     `https://id.example/${"x".repeat(2048 - 18)}`,
   ])("%j is none", (url) => {
     expect(isHttpsUrl(url)).toBe(false);
+  });
+});
+
+describe("the v2 form of a v1 URL", () => {
+  const [v1, v2] = ["/_matrix/identity/api/v1/pubkey/", "/_matrix/identity/v2/pubkey/"];
+
+  test.each([
+    [`https://id.example${v1}isvalid`, `https://id.example${v2}isvalid`],
+    [`https://id.example${v1}ephemeral/isvalid`, `https://id.example${v2}ephemeral/isvalid`],
+    [`https://id.example:8090/a/b${v1}isvalid?x=${v1}`, `https://id.example:8090/a/b${v2}isvalid?x=${v1}`],
+  ])("%s", (url, second) => {
+    expect(secondVersionOf(url)).toBe(second);
+    expect(secondVersionOf(second)).toBeUndefined();
+  });
+
+  test.each([
+    "https://id.example/isvalid",
+    `https://id.example${v1}ed25519:0`,
+    `https://id.example${v1}isvalid/more`,
+    `https://id.example/?next=${v1}isvalid`,
+    `https://id.example/#${v1}isvalid`,
+  ])("%s has none", (url) => {
+    expect(secondVersionOf(url)).toBeUndefined();
   });
 });

@@ -71,7 +71,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "an error of the identity server counts as a mail not sent",
-    file: "flows/steps/store-invite.ts",
+    file: "flows/steps/ask-identity-server.ts",
     text: "return answer.sent ? failed(answer) : notSent(answer);",
     instead: "return notSent(answer);",
   },

@@ -3,6 +3,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { MailContent } from "../../invite/admit-inviter.js";
 import { checkContent } from "../../invite/decision.js";
 import { detailsContent } from "../../invite/event-templates.js";
+import { mayBeNamed } from "../../invite/identity-server-name.js";
 import { mayBePending } from "../../invite/invite-life.js";
 import { type InviteThreepidOutcome, inviteThreepid } from "../../invite/invite-threepid.js";
 import type { InviteUserOutcome } from "../../invite/invite-user.js";
@@ -10,6 +11,7 @@ import type { ThreepidInvite } from "../../invite/parse-invite-request.js";
 import { revokeOwn } from "../../invite/revoke.js";
 import type { UserId } from "../../matrix/ids.js";
 import { refusal } from "../../refusal.js";
+import type { StoreInviteNeeds, StoreOutcome } from "./ask-identity-server.js";
 import { callPort } from "./call-port.js";
 import { chargeInvite } from "./charge-invite.js";
 import { type Context, uncancelled } from "./context.js";
@@ -25,7 +27,7 @@ import {
 import { lookUpUser } from "./look-up-user.js";
 import { bestEffort, notify } from "./notify.js";
 import type { Step } from "./step.js";
-import { type StoreInviteNeeds, type StoreOutcome, storeInvite } from "./store-invite.js";
+import { storeInvite } from "./store-invite.js";
 import { transition } from "./transition.js";
 
 export type InviteAddressNeeds = InviteUserNeeds | StoreInviteNeeds | "limits";
@@ -186,6 +188,8 @@ export const inviteAddress = (
 ): Step<Committed<InviteOutcome>> => {
   const { roomId, requester, invite, details } = inviting;
   const { idServer, threepid } = invite;
+  if (!mayBeNamed(context.ports.config.identityServers ?? {}, idServer))
+    return TE.left(refusal("IdentityServerNotAllowed"));
   const charged = pipe(
     // They go into an event much later, beside a proof: what has no place there is refused before a mail is out.
     TE.fromEither(checkContent(detailsContent(details), { maxBytes: maxDetailsBytes })),

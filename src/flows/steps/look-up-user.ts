@@ -50,7 +50,7 @@ export const failed = (error: IdentityServerError): Step<never> | undefined => {
 const fail = (code: FailureCode): Step<never> => TE.left(failure(code));
 
 /** A user that an identity server names. */
-export const namedUser = (userId: unknown): Step<UserId> => {
+const namedUser = (userId: unknown): Step<UserId> => {
   const parsed = parseUserId(userId);
   return isLeft(parsed) ? fail("IdentityServerMalformed") : TE.right(parsed.right);
 };
@@ -99,3 +99,22 @@ export const lookUpUser = (
 
   return attempt(maxTries);
 };
+
+/**
+ * Who has an address that the identity server says is in use. Where it names nobody, one more lookup tells: somebody has
+ * bound the address since the one before.
+ */
+export const boundUser = (
+  context: Context<"crypto" | "identityServer">,
+  invite: ThreepidInvite,
+  named: unknown,
+): Step<UserId> =>
+  pipe(
+    namedUser(named),
+    TE.orElse((problem) =>
+      pipe(
+        lookUpUser(context, invite, TE.right(undefined)),
+        TE.flatMap((found) => (found === undefined ? TE.left(problem) : TE.right(found))),
+      ),
+    ),
+  );
