@@ -61,6 +61,7 @@ const onBindRules: JsonRules = {
   maxBytes: 3 * 1024 * 1024,
   timeoutMs: 30_000,
   numbers: "integers",
+  hasEntries: true,
 };
 
 /** An event has 64 KiB at most, and an exchange is a part of one. */

@@ -1,5 +1,6 @@
-import type { Either } from "fp-ts/lib/Either.js";
+import { type Either, tryCatch } from "fp-ts/lib/Either.js";
 import { type NotStrictJson, type NumberSpelling, parseStrict } from "../matrix/strict-json.js";
+import { decodeUtf8 } from "../matrix/utf8.js";
 
 /** What came of reading a body that somebody else sends. */
 export type ReadBody =
@@ -74,6 +75,16 @@ export const readBody = async (
 
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 
+const withoutMark = (bytes: Uint8Array): Uint8Array =>
+  byteOrderMark.every((byte, at) => bytes[at] === byte) ? bytes.subarray(3) : bytes;
+
 /** The JSON in a body. A byte order mark before it is passed over: some servers write one, and it is no part of the JSON. */
 export const parseBody = (bytes: Uint8Array, numbers: NumberSpelling): Either<NotStrictJson, unknown> =>
-  parseStrict(byteOrderMark.every((byte, at) => bytes[at] === byte) ? bytes.subarray(3) : bytes, numbers);
+  parseStrict(withoutMark(bytes), numbers);
+
+/** The same as `JSON.parse` reads it, with values that are canonical in no event. */
+export const parseLoosely = (bytes: Uint8Array): Either<NotStrictJson, unknown> =>
+  tryCatch(
+    (): unknown => JSON.parse(decodeUtf8(withoutMark(bytes)) ?? ""),
+    () => ({ _tag: "NotStrictJson", reason: "not JSON", at: 0 }),
+  );

@@ -1,6 +1,6 @@
 import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
-import type { NumberSpelling } from "../matrix/strict-json.js";
-import { type BodyLimits, parseBody, readBody } from "./read-body.js";
+import type { NotStrictJson, NumberSpelling } from "../matrix/strict-json.js";
+import { type BodyLimits, parseBody, parseLoosely, readBody } from "./read-body.js";
 
 /** An error that a Matrix endpoint answers before any rule is asked. */
 export interface HttpError {
@@ -28,7 +28,12 @@ const read = httpError(500, "M_UNKNOWN", "The body had been read before it came 
 
 export interface JsonRules extends BodyLimits {
   readonly numbers: NumberSpelling;
+  /** Whether the flow judges each entry of a list by itself, so that one bad value must not refuse the whole. */
+  readonly hasEntries?: boolean;
 }
+
+/** What spoils one value, and leaves no doubt what the others are. */
+const ofOneValue: ReadonlySet<NotStrictJson["reason"]> = new Set(["number", "lone surrogate", "too deep"]);
 
 /**
  * The JSON body of a request, read within limits and strictly: two servers must not read two things. The content type is not
@@ -36,7 +41,7 @@ export interface JsonRules extends BodyLimits {
  */
 export const requestJson = async (
   request: Request,
-  { numbers, ...limits }: JsonRules,
+  { numbers, hasEntries = false, ...limits }: JsonRules,
 ): Promise<Either<HttpError, unknown>> => {
   // What a framework has parsed already cannot be read again; the host must give the request to us first.
   if (request.bodyUsed || request.body?.locked === true) return left(read);
@@ -53,7 +58,9 @@ export const requestJson = async (
     case "Body": {
       // A body that broke off would be broken; one that is declared and clean empty went to a parser of the host's.
       if (declared > 0 && body.bytes.length === 0) return left(read);
-      const parsed = parseBody(body.bytes, numbers);
+      const strict = parseBody(body.bytes, numbers);
+      const isOneValue = hasEntries && isLeft(strict) && ofOneValue.has(strict.left.reason);
+      const parsed = isOneValue ? parseLoosely(body.bytes) : strict;
       if (!isLeft(parsed)) return right(parsed.right);
       const { reason, at } = parsed.left;
       return reason === "not JSON" || reason === "invalid UTF-8"

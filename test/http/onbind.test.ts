@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { anna, bob, carol } from "../flows/samples.js";
+import { anna, bob, carol, signedBy } from "../flows/samples.js";
 import {
   answerOf,
   entryOf,
@@ -54,6 +54,21 @@ describe.each(mounted.methods)("a delivery by %s", (method) => {
     const answered = await answerOf(send(world, body));
     expect([answered.status, answered.body]).toEqual([200, {}]);
     expect(world.rows().map(({ token }) => token)).toEqual(["t1", "t2"]);
+  });
+
+  it.each([
+    ["a number without end", "1e999"],
+    ["what is nested 5,000 deep", `${'{"a":'.repeat(5_000)}1${"}".repeat(5_000)}`],
+    ["half a surrogate pair", '"\\ud800"'],
+  ])("of which one entry has %s is 200, and the others are stored", async (_, bad) => {
+    const world = openHost();
+    const body = text(onBindBody([entryOf("t1"), entryOf("t2", { signed: "here" }), entryOf("t3")]));
+    const signed = `{"more":${bad},${text(signedBy(anna, "t2")).slice(1)}`;
+    const answered = await answerOf(
+      mounted.open(world)(requestTo(mounted, body.replace('"here"', signed), { method })),
+    );
+    expect([answered.status, answered.body]).toEqual([200, {}]);
+    expect(world.rows().map(({ token }) => token)).toEqual(["t1", "t3"]);
   });
 
   it("of a user whom nobody knows is 200, and nothing is owed", async () => {
