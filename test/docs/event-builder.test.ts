@@ -117,9 +117,15 @@ describe("the event builder of docs/how-to/event-builder.md", () => {
 
   it.each([
     {
-      name: "passes a refusal on",
-      answer: () => ({ status: 403, body: { errcode: "M_INVITE_BLOCKED" } }),
-      expected: { _tag: "Refused", status: 403, errcode: "M_INVITE_BLOCKED" },
+      name: "passes a refusal on, with all that it says",
+      answer: () => ({ status: 403, body: { errcode: "M_INVITE_BLOCKED", error: "No.", harms: ["spam"] } }),
+      expected: {
+        _tag: "Refused",
+        status: 403,
+        errcode: "M_INVITE_BLOCKED",
+        message: "No.",
+        members: { harms: ["spam"] },
+      },
     },
     {
       name: "says later where nobody answers",

@@ -1,9 +1,10 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { matrixError } from "matrix-third-party-invites";
+import { identityServerClient } from "matrix-third-party-invites/http";
 import type { ForeignError, JsonObject } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
 import { type World, openWorld } from "./ports.js";
-import { alice, anna, bob, room, signedBy } from "./samples.js";
+import { alice, anna, bob, invite, room, signedBy } from "./samples.js";
 
 const answerOf = (result: { readonly _tag: string }) => {
   if (!isLeft(result as never)) throw new Error("There is no error.");
@@ -132,5 +133,35 @@ it("a room version that we do not know is named where another server invites int
   expect(answerOf(result)).toMatchObject({
     status: 400,
     body: { errcode: "M_INCOMPATIBLE_ROOM_VERSION", room_version: "org.example.99" },
+  });
+});
+
+describe("an error of an identity server that speaks of a session there", () => {
+  const errcodes = ["M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_CONSENT_NOT_GIVEN", "M_USER_LOCKED"];
+  const paths = ["hash_details", "lookup", "store-invite"];
+  const answers: Readonly<Record<string, unknown>> = {
+    hash_details: { algorithms: ["sha256"], lookup_pepper: "p" },
+    lookup: { mappings: {} },
+  };
+
+  it.each(
+    paths.flatMap((path) =>
+      errcodes.flatMap((errcode) => [400, 401, 403, 500].map((status) => [path, errcode, status] as const)),
+    ),
+  )("at %s: %s with %i logs nobody out here", async (path, errcode, status) => {
+    const error = { errcode, error: "No.", soft_logout: true, consent_uri: "https://id.example/terms" };
+    const identityServer = identityServerClient({
+      fetch: (url) => {
+        const asked = url.replace(/^.*\//, "");
+        const body = asked === path ? error : answers[asked];
+        return Promise.resolve(Response.json(body, { status: asked === path ? status : 200 }));
+      },
+    });
+    const world = openWorld({ ports: { identityServer } });
+    const command = { roomId: room, requester: { userId: alice }, body: invite() };
+    const answered = answerOf(await world.invites.invite(command));
+    expect(answered.status).not.toBe(401);
+    expect(["M_UNAUTHORIZED", "M_BAD_STATUS"]).toContain(answered.body.errcode);
+    expect(Object.keys(answered.body).sort()).toEqual(["errcode", "error"]);
   });
 });

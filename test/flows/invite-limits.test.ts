@@ -1,4 +1,5 @@
 import { isLeft, isRight } from "fp-ts/lib/Either.js";
+import type { Config } from "matrix-third-party-invites";
 import { memoryLimits } from "matrix-third-party-invites/testing";
 import { describe, expect, it } from "vitest";
 import { type World, type WorldOptions, openWorld } from "./ports.js";
@@ -9,9 +10,9 @@ const interval = 400_000;
 const openLimited = (options: WorldOptions = {}): World => openWorld({ limits: memoryLimits(), ...options });
 
 /** Buckets of two, so that little is needed. */
-const openSmall = (): World => {
+const openSmall = (identityServers: Config["identityServers"] = {}): World => {
   const two = { burst: 2, intervalMs: 1_000 };
-  return openLimited({ config: { inviteLimits: { sender: two, address: two } } });
+  return openLimited({ config: { inviteLimits: { sender: two, address: two }, identityServers } });
 };
 
 const ask = (world: World, more: object = {}, resend = false) =>
@@ -66,6 +67,37 @@ describe("an invite by mail is charged", () => {
     prepare(world);
     expect(isLeft(await ask(world))).toBe(true);
     expect(world.count("limits.take")).toBe(0);
+  });
+
+  it("an identity server that may not be named costs nothing", async () => {
+    const world = openSmall({ deny: [idServer] });
+    expect(problemOf(await ask(world)).code).toBe("IdentityServerNotAllowed");
+    expect(world.count("limits.take")).toBe(0);
+  });
+
+  it("while an answer may come, and when it is lost, nothing; asking again, one", async () => {
+    const world = openSmall();
+    const hour = 3_600_000;
+    for (const [code, wait] of [
+      ["IdentityServerUnreachable", 0],
+      ["InviteInProgress", 60_000],
+      ["InviteUnknown", hour],
+      ["IdentityServerUnreachable", 0],
+    ] as const) {
+      world.next.storeInvite.push({ _tag: "Unreachable", sent: true });
+      expect(problemOf(await ask(world)).code).toBe(code);
+      world.now += wait;
+    }
+    expect(world.count("limits.take")).toBe(4);
+  });
+
+  it("an answer that is stored costs nothing, also where the room has its event emptied", async () => {
+    const world = openSmall();
+    world.next.append.push({ _tag: "Unavailable" });
+    await ask(world);
+    world.put({ type: "m.room.third_party_invite", key: "token1", sender: alice, content: {} });
+    expect(must(await ask(world))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token1" });
+    expect([world.count("limits.take"), world.mails.length]).toEqual([2, 1]);
   });
 
   it("what the storage can answer costs nothing", async () => {
@@ -186,6 +218,18 @@ describe("an invite by mail is charged", () => {
     expect(problemOf(await ask(world, mail(1))).code).toBe("IdentityServerUnreachable");
     expect(problemOf(await ask(world, mail(1)))).toMatchObject(used);
   });
+
+  it.each(["lookup", "storeInvite"] as const)(
+    "not where %s has not left: one before it has",
+    async (name) => {
+      const world = openSmall();
+      for (let time = 0; time < 2; time += 1) {
+        world.next[name].push({ _tag: "Unreachable", sent: false });
+        expect(problemOf(await ask(world)).code).toBe("IdentityServerUnreachable");
+      }
+      expect(problemOf(await ask(world))).toMatchObject(used);
+    },
+  );
 
   it("by a key that has no address in it", async () => {
     const world = openSmall();

@@ -3,6 +3,7 @@ import { type KnownKeys, roomVersion } from "matrix-third-party-invites/judge";
 import {
   type SignedPdu,
   domainOf,
+  isJsonObject,
   member,
   mergeCoSigned,
   stringMember,
@@ -50,8 +51,12 @@ export const coSign = async (
   }).catch(() => undefined);
   if (answer === undefined) return { _tag: "Unavailable" };
   const { status, body } = answer;
-  if (status !== 200)
-    return { _tag: "Refused", status, errcode: stringMember(body, "errcode") ?? "M_UNKNOWN" };
+  if (status !== 200) {
+    const errcode = stringMember(body, "errcode") ?? "M_UNKNOWN";
+    const message = stringMember(body, "error") ?? "The invitee's server has refused the invite.";
+    // What else its error has, such as `harms`, goes to the client.
+    return { _tag: "Refused", status, errcode, message, ...(isJsonObject(body) ? { members: body } : {}) };
+  }
 
   const keys = { keyOf, now: now() };
   const signed = mergeCoSigned(nodeCrypto, event.pdu, body, { version, server: invitedServer, keys });
