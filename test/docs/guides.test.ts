@@ -7,6 +7,7 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
   "test/docs/programs.test.ts": [
     "tutorial/invites.ts",
     "revocation/revocation.ts",
+    "operators/operators.ts",
     "several-workers/crash.ts",
     "moving/moving.ts",
     "judge/received.ts",

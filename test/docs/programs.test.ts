@@ -7,6 +7,7 @@ import { asPrinted, programOf, runSteps, stepsOf } from "./printed.js";
 const programs = [
   ["docs/tutorial.md", "docs/examples/tutorial/invites.ts"],
   ["docs/how-to/revocation.md", "docs/examples/revocation/revocation.ts"],
+  ["docs/how-to/operators.md", "docs/examples/operators/operators.ts"],
   ["docs/how-to/several-workers.md", "docs/examples/several-workers/crash.ts"],
   ["docs/how-to/moving.md", "docs/examples/moving/moving.ts"],
   ["docs/how-to/judge.md", "docs/examples/judge/received.ts"],
