@@ -77,7 +77,8 @@ describe("docs/explanation.md: the source files of each path", () => {
 });
 
 describe("docs/threat-model.md", () => {
-  const rows = read("docs/threat-model.md")
+  const page = read("docs/threat-model.md");
+  const rows = page
     .split("\n")
     .filter((line) => /^\| (?!---)/.test(line) && !line.endsWith("| shown by |"))
     .flatMap((line) => rowsOf(`\n\n${line}`));
@@ -90,11 +91,10 @@ describe("docs/threat-model.md", () => {
     expect(without.map(([what]) => what)).toEqual([]);
   });
 
-  const shown = rows.flatMap((cells) =>
-    (cells.at(-1) ?? "").split("; `").flatMap((one) => {
-      const [file = "", names = ""] = one.replace(/^`/, "").split("`: ");
-      return [...names.matchAll(/\*([^*]+)\*/g)].map(([, name = ""]) => [file, name] as const);
-    }),
+  // In the tables and in the text between them.
+  const shown = [...page.matchAll(/`(test\/[^`]+)`: ((?:\*[^*]+\*(?:, )?)+)/g)].flatMap(
+    ([, file = "", names = ""]) =>
+      [...names.matchAll(/\*([^*]+)\*/g)].map(([, name = ""]) => [file, name] as const),
   );
 
   it.each(shown)("%s has a test *%s*", (file, name) => {
