@@ -231,10 +231,10 @@ describe("a worker with many proofs whose keys are asked about", () => {
     return { world, most };
   };
 
-  it("asks one host two things at a time, in whatever case its name is written", async () => {
+  it("asks one host two things at a time, however its name is written", async () => {
     const { world, most } = await openKeys(12, (row) =>
       row % 3 === 0
-        ? `https://ID.example/${row}`
+        ? `https://ID.example:0443/${row}`
         : `https://${row % 3 === 1 ? "id" : "other"}.example/${row}`,
     );
     await world.invites.deliverOwed();

@@ -19,9 +19,6 @@ const requestUrls = (keys: readonly MatchedKey[]): readonly string[] => {
   return [...new Set(urls)].slice(0, maxRequests);
 };
 
-/** The host of an absolute URL; all that has none takes turns together. */
-const hostOf = (url: string): string => /^https:\/\/([^/?#]*)/i.exec(url)?.[1]?.toLowerCase() ?? "";
-
 type Validity = { readonly valid: boolean } | { readonly valid: "unknown"; readonly failure: PortFailure };
 
 const unknownFrom = (url: string, of: object = {}): Validity => ({
@@ -65,8 +62,8 @@ const readValidity = (
       TE.fromIO(known),
       TE.flatMap((found) => (found === undefined ? otherwise : TE.right(found))),
     );
-  // Whoever has waited for a turn looks again: somebody may have asked the same meanwhile.
-  return orKnown(validityTurns({ name: hostOf(url), isUrgent }, orKnown(ask)));
+  // Whoever has waited for a turn looks again: somebody may have asked the same meanwhile. What has no host waits together.
+  return orKnown(validityTurns({ name: idServerOf(url) ?? "", isUrgent }, orKnown(ask)));
 };
 
 /**
