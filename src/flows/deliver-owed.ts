@@ -179,6 +179,7 @@ export const deliverOwed = defineFlow(
   "clock",
   "random",
   "policy",
+  "users",
 )((context, { limit = 1_000 }: DeliverOwedCommand) =>
   pipe(
     TE.fromEither(checkLimit(limit)),

@@ -59,7 +59,10 @@ export const receiveInboundInvite = defineFlow(
       const keys = keyOf === undefined ? undefined : { keyOf, now: clock.now() };
       return checkInboundInvite(body, { roomId, origin, serverName, keys, strict }, crypto);
     }),
-    TE.tap(({ target, sender }) => findInvitee(context, { userId: target, inviter: sender })),
+    TE.tap(({ roomId, target, sender, token = "" }) => {
+      const isWanted = context.memory.brought.has(roomId, token, target);
+      return findInvitee(context, { userId: target, inviter: sender }, { isWanted });
+    }),
     TE.tap((invite) => announce(context, invite)),
   ),
 );

@@ -12,7 +12,7 @@ import type { Context } from "./steps/context.js";
 import { decide } from "./steps/decide.js";
 import { forClient } from "./steps/for-client.js";
 import { type RequesterCommand, readCommand } from "./steps/read-command.js";
-import { type Redeemed, isOutside, redeemDelivery } from "./steps/redeem-delivery.js";
+import { type RedeemNeeds, type Redeemed, isOutside, redeemDelivery } from "./steps/redeem-delivery.js";
 import type { Step } from "./steps/step.js";
 
 /** A join whose body has `third_party_signed`. */
@@ -40,6 +40,15 @@ const checked = (
     TE.orElse((problem) => (isOutside(problem) ? TE.right("ToRedeem" as const) : TE.left(problem))),
   );
 
+/** The inviter's server may ask this one to sign the invite meanwhile: no block holds for it then. */
+const redeemBrought = (context: Context<RedeemNeeds>, delivery: Delivery): Step<Redeemed> => {
+  const { roomId, signed } = delivery;
+  return context.memory.brought.during(
+    [roomId, signed.token, signed.mxid],
+    redeemDelivery(context, delivery),
+  );
+};
+
 export const redeemThirdPartySigned = defineFlow(
   "crypto",
   "rooms",
@@ -58,7 +67,7 @@ export const redeemThirdPartySigned = defineFlow(
     TE.bind("already", ({ delivery }) => checked(context, delivery)),
     TE.flatMap(({ delivery, already }) =>
       pipe(
-        already === "ToRedeem" ? redeemDelivery(context, delivery) : TE.right(already),
+        already === "ToRedeem" ? redeemBrought(context, delivery) : TE.right(already),
         TE.map((how): ReadyToJoin => ({ _tag: how, via: [serverOf(delivery.sender)] })),
       ),
     ),

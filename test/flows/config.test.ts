@@ -49,6 +49,7 @@ const needs = {
     "redemptions",
     "clock",
     "random",
+    "users",
   ],
   receiveExchange: ["crypto", "rooms", "events", "identityServer", "invites", "clock"],
   receiveInboundInvite: ["crypto", "redemptions", "users", "clock"],

@@ -98,6 +98,35 @@ describe("who makes the invite", () => {
     expect(world.count("identityServer.keyValidity")).toBe(0);
   });
 
+  it.each([
+    ["of this server", alice],
+    ["of another server", bob],
+  ])("the user blocks the sender → nobody makes it, and nobody is asked: a sender %s", async (_, sender) => {
+    const world = await openOwed({ sender });
+    const questions: unknown[] = [];
+    world.intercept = ({ name, args: [question] }, perform) => {
+      if (name !== "users.find") return perform();
+      questions.push(question);
+      return Promise.resolve({ _tag: "User", blocksInvites: true });
+    };
+    expect(await deliver(world)).toMatchObject({ dead: 1 });
+    expect(questions).toEqual([{ userId: zoe, inviter: sender }]);
+    expect(world.rows()[0]?.state).toMatchObject({ _tag: "Dead", reason: "InvitesBlocked" });
+    expect([world.appended, exchanges(world), world.count("identityServer.keyValidity")]).toEqual([
+      [],
+      [],
+      0,
+    ]);
+  });
+
+  it("whether the user blocks the sender cannot be said now → later", async () => {
+    const world = await openOwed({ sender: alice });
+    world.intercept = ({ name }, perform) =>
+      name === "users.find" ? Promise.reject(new Error("The database is down.")) : perform();
+    expect(await deliver(world)).toMatchObject({ again: 1 });
+    expect(world.appended).toEqual([]);
+  });
+
   it("we are not in the room → the sender's server", async () => {
     const world = await openOwed({ resident: false });
     world.next.exchange.push({ _tag: "Accepted" });

@@ -39,6 +39,37 @@ describe("a proof that the client holds", () => {
     }
   });
 
+  it("of an inviter whom the user blocks: the invite is made all the same", async () => {
+    for (const sender of [alice, bob]) {
+      const world = openPending(sender);
+      world.users.set(zoe, { blocksInvites: true });
+      expect(must(await ask(world, proof(sender)))._tag).toBe("Redeemed");
+      expect(world.appended).toHaveLength(1);
+    }
+  });
+
+  it("of a remote inviter whom the user blocks: their server's invite is taken meanwhile, and not later", async () => {
+    const world = openWorld({ resident: false });
+    world.users.set(zoe, { blocksInvites: true });
+    const inviteBy = (token: string) => {
+      const proven = { signed: signedBy(zoe, token), display_name: "z" };
+      const content = { membership: "invite", third_party_invite: proven };
+      const event = { type: "m.room.member", room_id: room, sender: bob, state_key: zoe, content };
+      const body = { room_version: "11", event, invite_room_state: [] };
+      return world.invites.receiveInboundInvite({ roomId: room, origin: "b.example", body });
+    };
+    const meanwhile: unknown[] = [];
+    world.intercept = async (call, perform) => {
+      if (call.name !== "federation.exchangeThirdPartyInvite") return perform();
+      meanwhile.push(await inviteBy("t2"), await inviteBy("t1"));
+      return { _tag: "Accepted" };
+    };
+    expect(must(await ask(world, proof(bob)))._tag).toBe("Exchanged");
+    const blocked = { left: { code: "InvitesBlocked" } };
+    expect(meanwhile).toMatchObject([blocked, { right: { target: zoe, token: "t1" } }]);
+    expect(await inviteBy("t1")).toMatchObject(blocked);
+  });
+
   it("of a remote inviter whose server cannot be reached", async () => {
     const inside = openPending(bob);
     expect(must(await ask(inside, proof(bob)))._tag).toBe("Redeemed");

@@ -66,6 +66,8 @@ export const isJustified = (
       return tokenEvent === undefined || domainOf(tokenEvent.sender) !== server.name;
     case "TokenSenderMismatch":
       return tokenEvent?.sender !== of.sender;
+    case "InvitesBlocked":
+      return server.users.get(of.mxid)?.blocksInvites === true;
     case "MxidMismatch":
       return of.stateKey !== of.mxid;
     case "OriginMismatch":

@@ -21,17 +21,30 @@ export const findUser = (context: Context<"users">, question: UserQuestion): Ste
     }
   });
 
-/** The profile of somebody who is to be invited. Only our own users can be missing, or block invites. */
+/**
+ * The profile of somebody who is to be invited. Only our own users can be missing, or block invites; a block does not hold
+ * where the user asks for the invite (D-190).
+ */
 export const findInvitee = (
   context: Context<"users">,
   { userId, inviter }: { readonly userId: UserId; readonly inviter: UserId },
+  { isWanted = false }: { readonly isWanted?: boolean } = {},
 ): Step<Profile> =>
   pipe(
     findUser(context, { userId, inviter }),
     TE.flatMap((user): Step<Profile> => {
       const isLocal = serverOf(userId) === context.ports.config.serverName;
       if (isLocal && user === undefined) return TE.left(refusal("UserUnknown"));
-      if (isLocal && user?.blocksInvites === true) return TE.left(refusal("InvitesBlocked"));
+      if (isLocal && user?.blocksInvites === true && !isWanted) return TE.left(refusal("InvitesBlocked"));
       return TE.right(user?.profile ?? {});
     }),
+  );
+
+/** Refuses an inviter whom a user of ours blocks. */
+export const refuseBlocked = (context: Context<"users">, question: UserQuestion): Step<void> =>
+  pipe(
+    findUser(context, question),
+    TE.flatMap((user): Step<void> =>
+      user?.blocksInvites === true ? TE.left(refusal("InvitesBlocked")) : TE.right(undefined),
+    ),
   );

@@ -1,4 +1,4 @@
-import type { ServerName } from "../../matrix/ids.js";
+import type { RoomId, ServerName, UserId } from "../../matrix/ids.js";
 import type { Delivered } from "./delivered.js";
 import type { FlowResult, Step } from "./step.js";
 
@@ -9,9 +9,33 @@ export interface ProcessMemory {
   /** At most two requests at a time to one host that a key's validity is asked of. */
   readonly validityTurns: Turns;
   readonly worker: Worker;
+  /** The proofs that users of ours have brought themselves and that are being redeemed. */
+  readonly brought: Brought;
   /** How many requests for an invite were charged. */
   charges: number;
 }
+
+/** Names proofs by room, token and user. */
+export interface Brought {
+  readonly has: (...proof: readonly [RoomId, token: string, UserId]) => boolean;
+  readonly during: <A>(proof: readonly [RoomId, token: string, UserId], step: Step<A>) => Step<A>;
+}
+
+const broughtProofs = (): Brought => {
+  const names = new Set<string>();
+  return {
+    has: (...proof) => names.has(JSON.stringify(proof)),
+    during: (proof, step) => async () => {
+      const name = JSON.stringify(proof);
+      names.add(name);
+      try {
+        return await step();
+      } finally {
+        names.delete(name);
+      }
+    },
+  };
+};
 
 /** A call of the worker that runs, which later calls join. */
 export interface Worker {
@@ -145,6 +169,7 @@ export const processMemory = (): ProcessMemory => ({
   servers: backedOffServers(),
   validity: rememberedValidity(),
   validityTurns: turns(2),
+  brought: broughtProofs(),
   charges: 0,
   worker: {
     running: undefined,

@@ -5,7 +5,7 @@ import type { Decision } from "../../invite/decision.js";
 import type { InviteRecord } from "../../invite/invite-life.js";
 import type { Delivery } from "../../invite/onbind.js";
 import { type RedeemCommand, type RedeemOutcome, redeem } from "../../invite/redeem.js";
-import { parseUserId, serverOf } from "../../matrix/ids.js";
+import { type UserId, parseUserId, serverOf } from "../../matrix/ids.js";
 import type { Marked } from "../../ports.js";
 import { type Refusal, refusal } from "../../refusal.js";
 import { askForExchange } from "./ask-for-exchange.js";
@@ -97,6 +97,14 @@ export const makeInvite = <Command extends RedeemCommand>(
 /** We do not have the room, or not the whole of it yet: another server has to say. */
 export const isOutside = ({ code }: Problem): boolean => code === "NotInRoom" || code === "RoomIncomplete";
 
+/** What is known of a proof that was delivered. */
+interface Circumstances {
+  /** Whether the inviter's server has forbidden the invite when it was asked last. */
+  readonly isForbidden?: boolean;
+  /** Whether the user may be invited by the sender of the room's event; not asked where the user brought the proof (D-190). */
+  readonly admit?: (inviter: UserId) => Step<unknown>;
+}
+
 /**
  * Turns one proof into an invite, whoever has to make it. Sender ours and we are in the room → we do. Sender elsewhere →
  * their server first, even when we are in the room; if it cannot be reached and we are, we do, unless it has forbidden the
@@ -107,7 +115,7 @@ export const isOutside = ({ code }: Problem): boolean => code === "NotInRoom" ||
 export const redeemDelivery = (
   context: Context<RedeemNeeds>,
   delivery: Delivery,
-  { isForbidden = false }: { readonly isForbidden?: boolean } = {},
+  { isForbidden = false, admit = TE.right }: Circumstances = {},
 ): Step<Redeemed> => {
   const ownServer = context.ports.config.serverName;
   const askSender = (otherwise: Refusal): Step<Redeemed> =>
@@ -137,13 +145,20 @@ export const redeemDelivery = (
         if (outcome._tag !== "Redeem") return ourselves;
         // The room's own word on who invited, not the delivery's.
         const sender = parseUserId(outcome.events[0].sender);
-        return isRight(sender) && serverOf(sender.right) !== ownServer
-          ? askForExchange(
-              context,
-              { ...delivery, sender: sender.right },
-              { destination: serverOf(sender.right), ourselves: isForbidden ? undefined : ourselves },
-            )
-          : ourselves;
+        if (!isRight(sender)) return ourselves;
+        const destination = serverOf(sender.right);
+        return pipe(
+          admit(sender.right),
+          TE.flatMap(() =>
+            destination === ownServer
+              ? ourselves
+              : askForExchange(
+                  context,
+                  { ...delivery, sender: sender.right },
+                  { destination, ourselves: isForbidden ? undefined : ourselves },
+                ),
+          ),
+        );
       },
     ),
   );

@@ -14,6 +14,7 @@ import { type RefusalCode, refusal } from "../../refusal.js";
 import { asList, callPort } from "./call-port.js";
 import type { Claimed } from "./claim-slots.js";
 import { type Context, uncancelled } from "./context.js";
+import { refuseBlocked } from "./find-user.js";
 import { askPolicy } from "./invite-known-user.js";
 import { notify, run } from "./notify.js";
 import { maxBackOffMs, waitFrom } from "./process-memory.js";
@@ -21,7 +22,7 @@ import { provesOwnInvite } from "./proves-own-invite.js";
 import { type RedeemNeeds, type Redeemed, redeemDelivery } from "./redeem-delivery.js";
 import type { Problem, Step } from "./step.js";
 
-export type WorkContext = Context<RedeemNeeds | "redemptions" | "random" | "policy">;
+export type WorkContext = Context<RedeemNeeds | "redemptions" | "random" | "policy" | "users">;
 
 /** What one piece of work came to. */
 export type Ended = "done" | "dead" | "again";
@@ -113,7 +114,7 @@ const isForbidden = ({ last }: OwedRedemption["state"]): boolean =>
   last?.reason === "ExchangeRefused" || (last?.reason === "ExchangeUnclear" && last.status === 403);
 
 /**
- * Redeems a proof. One of another server's user must still prove an invite of ours that nobody has redeemed, and the
+ * Redeems a proof. A user of ours must not block the inviter. One of another server's user must still prove an invite of ours that nobody has redeemed, and the
  * policy is asked about that user.
  */
 const redeemAllowed = (
@@ -122,18 +123,21 @@ const redeemAllowed = (
   state: OwedRedemption["state"],
 ): Step<Redeemed> => {
   const { roomId, sender, signed } = delivery;
-  const made = redeemDelivery(context, delivery, { isForbidden: isForbidden(state) });
-  if (serverOf(signed.mxid) === context.ports.config.serverName) return made;
+  const { mxid: userId } = signed;
+  const circumstances = { isForbidden: isForbidden(state) };
+  if (serverOf(userId) === context.ports.config.serverName)
+    return redeemDelivery(context, delivery, {
+      ...circumstances,
+      admit: (inviter) => refuseBlocked(context, { userId, inviter }),
+    });
   return pipe(
     provesOwnInvite(context, delivery),
     TE.filterOrElseW(
       (proves) => proves,
       () => refusal("UserNotLocal"),
     ),
-    TE.flatMap(() =>
-      askPolicy(context, { inviter: sender, roomId, target: { _tag: "ByUserId", userId: signed.mxid } }),
-    ),
-    TE.flatMap(() => made),
+    TE.flatMap(() => askPolicy(context, { inviter: sender, roomId, target: { _tag: "ByUserId", userId } })),
+    TE.flatMap(() => redeemDelivery(context, delivery, circumstances)),
   );
 };
 
