@@ -1,5 +1,7 @@
+import { redemptionRow } from "../../invite/redemption-row.js";
 import { expectSame } from "./expect.js";
 import type { Checks } from "./runner.js";
+import { user } from "./samples.js";
 import {
   type Queue,
   claimAt,
@@ -54,6 +56,38 @@ export const removeChecks: Checks<Queue> = {
     expectSame(await remove(many, bytes - 1), 1, "There is one byte more.");
     expectSame(await left(), ["t1"], "What was tried most often leaves before the others.");
     expectSame((await inLane(queue, "vouched-again")).length, 1, "A row of another lane was removed.");
+  },
+
+  "sizes and remove of one user count the rows of that user alone": async (queue) => {
+    const { redemptions } = queue;
+    const rows = ["@a:x", "@A:x", "@a:x:1"].flatMap((mxid) =>
+      [70, 80].map((depth) => redemption(`${mxid} ${depth}`, waiting({ depth }), { mxid })),
+    );
+    await redemptions.put(rows, {});
+    const lanes = ["unvouched"] as const;
+    const of = { lanes, mxid: user("@a:x") };
+    const sizes = await redemptions.sizes(
+      { ...of, leaving: redemptionRow(rows[0] ?? redemption("")).leaving },
+      {},
+    );
+    expectSame(
+      sizes.map((size) => [size.rows, size.ahead.rows]),
+      [[2, 1]],
+      "The user has two rows, and one leaves no earlier.",
+    );
+    expectSame(
+      await redemptions.remove({ ...of, keep: { rows: 1, bytes: 1_000_000 } }, {}),
+      1,
+      "One is more.",
+    );
+    expectSame(
+      idsOf(await inLane(queue, "unvouched")),
+      rows
+        .map(({ id }) => id as string)
+        .filter((id) => id !== "@a:x 80")
+        .sort(),
+      "The deepest row of this user was to leave, and no other.",
+    );
   },
 
   "remove of what has ended removes the oldest first": async (queue) => {
