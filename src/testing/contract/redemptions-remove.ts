@@ -36,8 +36,8 @@ export const removeChecks: Checks<Queue> = {
   ) => {
     const { redemptions } = queue;
     const deep = [70, 80].map((depth) => redemption(`deep${depth}`, waiting({ depth })));
-    const often = [9, 3, 1, 2].map((attempts) => redemption(`t${attempts}`, tried(attempts)));
-    await redemptions.put([...deep, ...often, redemption("v", tried(9, { isVouched: true }))], {});
+    const again = [9, 3, 1, 2].map((ago) => redemption(`t${ago}`, tried(1, { dueAt: due - ago })));
+    await redemptions.put([...deep, ...again, redemption("v", tried(9, { isVouched: true }))], {});
     const lanes = ["unvouched", "unvouched-again"] as const;
     const left = async () => [
       ...idsOf(await inLane(queue, lanes[0])),
@@ -47,14 +47,16 @@ export const removeChecks: Checks<Queue> = {
     const remove = (rows: number, bytes: number) => redemptions.remove({ lanes, keep: { rows, bytes } }, {});
     expectSame(await remove(6, many), 0, "There are no more rows than these.");
     expectSame(await remove(5, many), 1, "There is one row more.");
-    expectSame(await left(), ["deep70", "t1", "t2", "t3", "t9"], "The deepest leaves first.");
+    const oldest = "Of what was tried the oldest leaves first.";
+    expectSame(await left(), ["deep70", "deep80", "t1", "t2", "t3"], oldest);
     expectSame(await remove(3, many), 2, "There are two rows more.");
-    expectSame(await left(), ["t1", "t2", "t3"], "What was tried most often leaves before the others.");
-    const sizes = await redemptions.sizes({ lanes, leaving: 2 }, {});
+    expectSame(await left(), ["deep70", "deep80", "t1"], oldest);
+    const leaving = redemptionRow(deep[1] ?? redemption("")).leaving;
+    const sizes = await redemptions.sizes({ lanes, leaving }, {});
     const bytes = sizes.reduce((sum, { ahead }) => sum + ahead.bytes, 0);
     expectSame(await remove(many, bytes), 1, "Two rows have these bytes.");
     expectSame(await remove(many, bytes - 1), 1, "There is one byte more.");
-    expectSame(await left(), ["t1"], "What was tried most often leaves before the others.");
+    expectSame(await left(), ["deep70"], "The deepest leaves first.");
     expectSame((await inLane(queue, "vouched-again")).length, 1, "A row of another lane was removed.");
   },
 

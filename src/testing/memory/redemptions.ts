@@ -70,8 +70,7 @@ export const memoryRedemptions = (): MemoryRedemptions => {
 
   /** Throws where the record cannot be stored. */
   const rowOf = (record: RedemptionRecord): Row => {
-    const value = frozenCopy(record);
-    return { value, columns: redemptionRow(value), mark: newMark() };
+    return { value: frozenCopy(record), columns: redemptionRow(record), mark: newMark() };
   };
 
   const rowsOf = (lane: Lane): Row[] => {
