@@ -3,7 +3,11 @@
 
 interface AbortSignal {
   readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
 }
+
+declare function setTimeout(run: () => void, ms: number): unknown;
 
 declare class TextEncoder {
   encode(text: string): Uint8Array;

@@ -240,6 +240,8 @@ export type RemoveQuestion =
   /** What is more than these in the lanes together: by `leaving` the greatest first, and never one with 0. */
   | {
       readonly lanes: readonly Lane[];
+      /** Only rows of this user count. */
+      readonly mxid?: UserId;
       readonly keep: { readonly rows: number; readonly bytes: number };
     };
 
@@ -258,9 +260,9 @@ export interface Redemptions {
     of: { readonly lane: Lane; readonly mxid: UserId },
     options: PortOptions,
   ) => Promise<UserLine>;
-  /** How much there is in each lane that has rows; `ahead` counts those with `leaving` up to this. */
+  /** How much there is in each lane that has rows, of one user or of all; `ahead` counts those with `leaving` up to this. */
   readonly sizes: (
-    of: { readonly lanes: readonly Lane[]; readonly leaving?: number },
+    of: { readonly lanes: readonly Lane[]; readonly mxid?: UserId; readonly leaving?: number },
     options: PortOptions,
   ) => Promise<readonly LaneSize[]>;
   /**

@@ -4,14 +4,15 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { isWaiting } from "../invite/redemption.js";
 import { waitingLanes } from "../invite/redemption-row.js";
 import type { ClaimQuestion } from "../ports.js";
-import { type Refusal, malformedField } from "../refusal.js";
+import { type Refusal, failure, malformedField } from "../refusal.js";
 import { defineFlow } from "./flow.js";
-import { asList, callPort } from "./steps/call-port.js";
+import { asList, callPort, isStopped } from "./steps/call-port.js";
 import { type Claimed, claimSlots } from "./steps/claim-slots.js";
 import type { Delivered } from "./steps/delivered.js";
+import { letOthersRun } from "./steps/in-turns.js";
 import { settle } from "./steps/notify.js";
-import { hasPassed, maxBackOffMs } from "./steps/process-memory.js";
-import type { Problem, Step } from "./steps/step.js";
+import { hasPassed, maxBackOffMs, steadyFor } from "./steps/process-memory.js";
+import type { FlowResult, Problem, Step } from "./steps/step.js";
 import { trimQueue } from "./steps/trim-queue.js";
 import { type Ended, type WorkContext, workOnClaimed } from "./steps/work-on-claimed.js";
 
@@ -49,18 +50,16 @@ const claim = (
   );
 };
 
-/** The lanes without exception. */
-const allLanes = waitingLanes.map((lane) => ({ lane, except: [] }));
+/** After so many others may run: a storage that answers at once would let nobody. */
+const rowsPerTurn = 64;
 
-/** Rows whose time a clock that was wrong has put far off: now and then they are looked for, and worked on. */
-const claimStale = (context: WorkContext, limit: number): Step<readonly Claimed[]> => {
-  const { worker } = context.memory;
-  const now = context.ports.clock.now();
+/** Rows whose time a clock that was wrong has put far off: they are looked for now and then, as if they were due. */
+const farOff = ({ ports, memory: { worker } }: WorkContext): ClaimQuestion["due"] | undefined => {
+  const now = ports.clock.now();
   worker.staleCheckedAt ??= now;
-  if (limit <= 0 || !hasPassed(worker.staleCheckedAt, now, staleCheckMs)) return TE.right([]);
-  worker.staleCheckedAt = now;
-  const due = { from: now + staleAfterMs, to: Number.MAX_SAFE_INTEGER };
-  return claim(context, { lanes: allLanes, limit: Math.min(limit, 8), due });
+  return hasPassed(worker.staleCheckedAt, now, staleCheckMs)
+    ? { from: now + staleAfterMs, to: Number.MAX_SAFE_INTEGER }
+    : undefined;
 };
 
 /** Claims and works until nothing more is due, or the limit is reached. */
@@ -75,6 +74,9 @@ const workOnAll =
     let problem: Problem | undefined;
     let remaining = limit;
     let exhaustedAt = -Infinity;
+    let stale = farOff(context);
+    const isSteady = steadyFor(worker, clock.now()) >= staleCheckMs;
+    let begun = 0;
 
     const begin = (row: Claimed): void => {
       const done = async (): Promise<void> => {
@@ -86,6 +88,7 @@ const workOnAll =
       };
       const promise = done();
       running.add(promise);
+      begun += 1;
     };
 
     const beginParked = (): void => {
@@ -95,37 +98,53 @@ const workOnAll =
         else slots.giveBack(row);
     };
 
-    /** Whether rows came. */
-    const claimMore = async (): Promise<boolean> => {
-      const isExhausted = !worker.isWoken && clock.now() < exhaustedAt + exhaustedForMs;
-      const question = remaining > 0 && problem === undefined && !isExhausted ? slots.question() : undefined;
-      if (question === undefined) return false;
-      worker.isWoken = false;
+    /** How many rows came, and whether these are all there are. */
+    const claimDue = async (due: ClaimQuestion["due"]): Promise<{ rows: number; wereAll: boolean }> => {
+      const question = remaining > 0 && problem === undefined ? slots.question() : undefined;
+      if (question === undefined) return { rows: 0, wereAll: false };
       worker.claims += 1;
+      const { lanes } = question;
       const asked = Math.min(question.free, remaining);
-      const claimed = await settle(
-        claim(context, { lanes: question.lanes, limit: asked, due: { from: 0, to: clock.now() } }),
-      );
+      const claimed = await settle(claim(context, { lanes, limit: asked, due }));
       if (isLeft(claimed)) {
         problem = claimed.left;
-        return false;
+        return { rows: 0, wereAll: false };
       }
-      const wasAll =
-        question.lanes.length === allLanes.length && question.lanes.every((l) => l.except.length === 0);
-      if (wasAll && claimed.right.length < asked) exhaustedAt = clock.now();
-      remaining -= claimed.right.length;
+      const rows = claimed.right.length;
+      remaining -= rows;
       slots.park(claimed.right);
-      return claimed.right.length > 0;
+      const isWhole =
+        lanes.length === waitingLanes.length && lanes.every(({ except }) => except.length === 0);
+      return { rows, wereAll: isWhole && rows < asked };
     };
 
-    const stale = await settle(claimStale(context, remaining));
-    if (isLeft(stale)) return stale;
-    slots.park(stale.right);
+    /** Whether rows came. */
+    const claimMore = async (): Promise<boolean> => {
+      if (stale !== undefined) {
+        const { rows, wereAll } = await claimDue(stale);
+        // A clock that has just gone wrong itself takes what others hold for that: so no more than a few.
+        if (wereAll || !isSteady) {
+          stale = undefined;
+          worker.staleCheckedAt = clock.now();
+        }
+        if (rows > 0) return true;
+      }
+      if (!worker.isWoken && clock.now() < exhaustedAt + exhaustedForMs) return false;
+      worker.isWoken = false;
+      const { rows, wereAll } = await claimDue({ from: 0, to: clock.now() });
+      if (wereAll) exhaustedAt = clock.now();
+      return rows > 0;
+    };
+
     for (;;) {
       beginParked();
+      if (begun >= rowsPerTurn) {
+        begun = 0;
+        await letOthersRun();
+      }
       if (await claimMore()) continue;
       if (running.size === 0) break;
-      await Promise.race(running);
+      await Promise.race([...running, new Promise<void>((wake) => (worker.wake = wake))]);
     }
     return problem === undefined ? right(ended) : left(problem);
   };
@@ -146,6 +165,22 @@ const deliver = (context: WorkContext, limit: number): Step<Delivered> =>
     })),
   );
 
+/** What comes of a call that runs, for somebody who may stop waiting for it. */
+const unlessAborted = <A>(running: FlowResult<A>, signal: AbortSignal | undefined): FlowResult<A> =>
+  signal === undefined
+    ? running
+    : new Promise((resolve) => {
+        const stop = (): void => {
+          resolve(left(failure("Cancelled")));
+        };
+        if (signal.aborted) stop();
+        signal.addEventListener("abort", stop);
+        void running.then((result) => {
+          signal.removeEventListener("abort", stop);
+          resolve(result);
+        });
+      });
+
 /** A call that comes while another runs joins it: what is bounded for a process is bounded whoever wakes the worker. */
 const joinRunning =
   (context: WorkContext, limit: number): Step<Delivered> =>
@@ -155,9 +190,10 @@ const joinRunning =
       const { running } = worker;
       if (running === undefined) break;
       worker.isWoken = true;
-      const result = await running;
+      worker.wake?.();
+      const result = await unlessAborted(running, context.signal);
       // Stopped by whoever began it: that says nothing about this call.
-      if (isRight(result) || result.left.code !== "Cancelled") return result;
+      if (isRight(result) || result.left.code !== "Cancelled" || isStopped(context.signal)) return result;
     }
     const running = settle(deliver(context, limit));
     worker.running = running;

@@ -1,4 +1,5 @@
-import { type Either, isLeft, right } from "fp-ts/lib/Either.js";
+import { type Either, isLeft, map, right } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import { type RoomId, type UserId, parseRoomId, parseUserId, serverOf } from "../matrix/ids.js";
 import { hasMember, isJsonObject, member } from "../matrix/json.js";
 import { type Refusal, malformedField, refuse } from "../refusal.js";
@@ -28,7 +29,8 @@ export interface OnBind {
 /** What is kept of one entry. A real `signed` has some hundred bytes. */
 const maxSignedBytes = 8 * 1024;
 
-const checkEntry = (value: unknown, mxid: UserId, serverName: string): Either<Refusal, Delivery> => {
+/** Checks one entry of a delivery for this user. */
+export const checkEntry = (value: unknown, mxid: UserId, serverName: string): Either<Refusal, Delivery> => {
   if (!isJsonObject(value)) return malformedField("invites[]");
   const roomId = parseRoomId(member(value, "room_id"));
   if (isLeft(roomId)) return malformedField("invites[].room_id");
@@ -46,6 +48,34 @@ const checkEntry = (value: unknown, mxid: UserId, serverName: string): Either<Re
   return right({ roomId: roomId.right, sender: sender.right, signed: signed.right });
 };
 
+/** A delivery, its entries not looked at yet. */
+export interface UncheckedOnBind {
+  readonly mxid: UserId;
+  readonly invites: readonly unknown[];
+}
+
+/** Reads whom a delivery is for, and what it has. */
+export const readOnBind = (
+  body: unknown,
+  { maxEntries }: { readonly maxEntries: number },
+): Either<Refusal, UncheckedOnBind> => {
+  if (!isJsonObject(body)) return refuse("BodyNotObject");
+  if (!hasMember(body, "mxid")) return refuse("FieldMissing", { detail: "mxid" });
+  const mxid = parseUserId(member(body, "mxid"));
+  if (isLeft(mxid)) return malformedField("mxid");
+  const invites: unknown = member(body, "invites") ?? [];
+  if (!Array.isArray(invites)) return malformedField("invites");
+  if (!(invites.length <= maxEntries)) return refuse("TooManyEntries");
+  return right({ mxid: mxid.right, invites });
+};
+
+/** Entries in the order of the delivery: those that are taken, and those that are not. */
+export const sortEntries = (mxid: UserId, checked: readonly Either<Refusal, Delivery>[]): OnBind => ({
+  mxid,
+  accepted: checked.flatMap((entry, index) => (isLeft(entry) ? [] : [{ ...entry.right, index }])),
+  refused: checked.flatMap((entry, index) => (isLeft(entry) ? [{ index, refusal: entry.left }] : [])),
+});
+
 /**
  * Checks what an identity server delivers to `/_matrix/federation/v1/3pid/onbind`, entry by entry.
  * Nothing authenticates the request: it earns trust only later, when `redeem` holds each `signed`
@@ -60,20 +90,13 @@ const checkEntry = (value: unknown, mxid: UserId, serverName: string): Either<Re
 export const checkOnBind = (
   body: unknown,
   limits: { readonly serverName: string; readonly maxEntries: number },
-): Either<Refusal, OnBind> => {
-  if (!isJsonObject(body)) return refuse("BodyNotObject");
-  if (!hasMember(body, "mxid")) return refuse("FieldMissing", { detail: "mxid" });
-  const mxid = parseUserId(member(body, "mxid"));
-  if (isLeft(mxid)) return malformedField("mxid");
-  const invites = member(body, "invites") ?? [];
-  if (!Array.isArray(invites)) return malformedField("invites");
-  if (!(invites.length <= limits.maxEntries)) return refuse("TooManyEntries");
-  const accepted: OnBind["accepted"][number][] = [];
-  const refused: RefusedEntry[] = [];
-  invites.forEach((invite: unknown, index) => {
-    const checked = checkEntry(invite, mxid.right, limits.serverName);
-    if (isLeft(checked)) refused.push({ index, refusal: checked.left });
-    else accepted.push({ ...checked.right, index });
-  });
-  return right({ mxid: mxid.right, accepted, refused });
-};
+): Either<Refusal, OnBind> =>
+  pipe(
+    readOnBind(body, limits),
+    map(({ mxid, invites }) =>
+      sortEntries(
+        mxid,
+        invites.map((invite) => checkEntry(invite, mxid, limits.serverName)),
+      ),
+    ),
+  );

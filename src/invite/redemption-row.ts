@@ -15,9 +15,9 @@ export type Lane =
 
 export const waitingLanes = ["vouched", "unvouched", "vouched-again", "unvouched-again"] as const;
 
-/** The lanes of one class that wait. */
-export const lanesOf = (isVouched: boolean): readonly Lane[] =>
-  isVouched ? ["vouched", "vouched-again"] : ["unvouched", "unvouched-again"];
+/** The lanes of one class that wait: for what is untried, and for what comes again. */
+export const lanesOf = (isVouched: boolean) =>
+  isVouched ? (["vouched", "vouched-again"] as const) : (["unvouched", "unvouched-again"] as const);
 
 /**
  * A redemption as a table has it: one text that only this library reads, and the columns that the statements look at. All
@@ -32,7 +32,7 @@ export interface RedemptionRow {
   readonly lane: Lane;
   /** The order inside a lane that waits: the least is claimed first. */
   readonly place: number;
-  /** Which leaves first where too many wait, or have ended: the greatest. Those with 0 stay. */
+  /** Which leaves first where too many of its lane wait, or have ended: the greatest. Those with 0 stay. */
   readonly leaving: number;
   /** When somebody may claim it, or when it ended; a claim puts it off. */
   readonly at: number;
@@ -42,15 +42,14 @@ export interface RedemptionRow {
 }
 
 /** So many of a user's redemptions are kept whatever else comes, until they were tried. */
-export const firmDepth = 64;
+const firmDepth = 64;
 
-const deepLeaves = 1_000;
+/** Later than every time, and small enough that twice as much is a whole number still. */
+const endOfTime = 2 ** 50;
 
-/** Of those that nobody has worked on the deepest leave first; the others never do. */
-export const leavingAtDepth = (depth: number): number => (depth < firmDepth ? 0 : deepLeaves + depth);
-
-/** After the deep ones those leave that somebody has worked on, the most often tried first. */
-const leavingAfter = (attempts: number): number => Math.min(Math.max(attempts, 1), deepLeaves);
+/** Of what has been tried, whatever was deep leaves first, and then the oldest: what a flood has left goes before what comes after it. */
+const leavingAgain = (depth: number, owedAt: number): number =>
+  Math.max(endOfTime - owedAt, 1) + (depth < firmDepth ? 0 : endOfTime);
 
 const isFirst = ({ state, owedAt }: RedemptionRecord): boolean =>
   state._tag === "Waiting" && state.attempts === 0 && state.dueAt === owedAt;
@@ -61,18 +60,18 @@ const orderOf = (record: RedemptionRecord): Order => {
   const { state } = record;
   switch (state._tag) {
     case "Waiting": {
-      const { isVouched, turn, depth, dueAt, attempts } = state;
+      const { isVouched, turn, depth, dueAt } = state;
       return isFirst(record)
         ? {
             lane: isVouched ? "vouched" : "unvouched",
             place: turn,
-            leaving: leavingAtDepth(depth),
+            leaving: depth < firmDepth ? 0 : depth,
             at: dueAt,
           }
         : {
             lane: isVouched ? "vouched-again" : "unvouched-again",
             place: dueAt,
-            leaving: leavingAfter(attempts),
+            leaving: leavingAgain(depth, record.owedAt),
             at: dueAt,
           };
     }
@@ -114,8 +113,7 @@ const signedText = (signed: JsonObject): string => {
 const stateJson = (state: RedemptionState): RedemptionState | JsonObject =>
   "signed" in state ? { ...state, signed: signedText(state.signed) } : state;
 
-/** What a table keeps of a redemption. */
-export const redemptionRow = (record: RedemptionRecord): RedemptionRow => {
+const rowOf = (record: RedemptionRecord): RedemptionRow => {
   const text = JSON.stringify({ ...record, state: stateJson(record.state) });
   return {
     id: record.id,
@@ -126,4 +124,14 @@ export const redemptionRow = (record: RedemptionRecord): RedemptionRow => {
     bytes: utf8Length(text) + rowBytes,
     record: text,
   };
+};
+
+/** A row is asked for twice: by whoever counts its bytes, and by the storage. */
+const made = new WeakMap<RedemptionRecord, RedemptionRow>();
+
+/** What a table keeps of a redemption. */
+export const redemptionRow = (record: RedemptionRecord): RedemptionRow => {
+  const row = made.get(record) ?? rowOf(record);
+  made.set(record, row);
+  return row;
 };

@@ -58,12 +58,12 @@ describe("in flight", () => {
     expect(beginAll(slots)).toHaveLength(3);
   });
 
-  it("a quarter is kept for those that are vouched", () => {
+  it("one in sixteen is kept for those that are vouched", () => {
     const slots = openSlots();
     slots.park(rows(100, each));
-    expect(beginAll(slots)).toHaveLength(48);
+    expect(beginAll(slots)).toHaveLength(60);
     slots.park(rows(100, (at) => `v${at}.example`, true));
-    expect(beginAll(slots).map(isVouched)).toEqual(Array.from({ length: 16 }, () => true));
+    expect(beginAll(slots).map(isVouched)).toEqual(Array.from({ length: 4 }, () => true));
   });
 
   it("those that are vouched may have all of it, and begin before others that were parked earlier", () => {
@@ -93,7 +93,7 @@ describe("in flight", () => {
     [1, 1, 1],
     [2, 1, 2],
     [4, 3, 4],
-    [100, 75, 100],
+    [100, 93, 100],
   ])("of %i in all, %i that are not vouched and %i that are", (most, others, vouched) => {
     for (const [expected, are] of [
       [others, false],
@@ -129,7 +129,7 @@ describe("in flight", () => {
           }
           const others = running.filter((held) => !isVouched(held));
           expect(running.length).toBeLessThanOrEqual(most);
-          expect(others.length).toBeLessThanOrEqual(Math.max(1, Math.floor((most * 3) / 4)));
+          expect(others.length).toBeLessThanOrEqual(Math.max(1, Math.floor((most * 15) / 16)));
           for (const name of ["a.example", "b.example", "c.example"]) {
             const there = (held: Claimed): boolean => held.value.sender.endsWith(`:${name}`);
             expect(running.filter(there).length).toBeLessThanOrEqual(4);
@@ -149,7 +149,7 @@ describe("in flight", () => {
         }
         expect(seen.size).toBeLessThanOrEqual(parked);
         expect(slots.next()).toBeUndefined();
-        expect(slots.question()?.free).toBe(Math.min(most, 8));
+        expect(slots.question()?.free).toBe(Math.min(Math.max(1, Math.floor((most * 15) / 16)), 8));
       }),
     );
   });
@@ -168,25 +168,23 @@ describe("what is claimed", () => {
     expect(free).toEqual([8, 8, 4, undefined]);
   });
 
-  it("four claims: two look at vouched rows first, one at the others, one at those that come again", () => {
+  it("by turns at vouched rows first and at the others, one claim in twelve at those that come again", () => {
     const slots = openSlots();
-    const orders = Array.from({ length: 5 }, () => slots.question()?.lanes.map(({ lane }) => lane));
+    const orders = Array.from({ length: 24 }, () => slots.question()?.lanes.map(({ lane }) => lane));
     const vouchedFirst = ["vouched", "unvouched", "vouched-again", "unvouched-again"];
-    expect(orders).toEqual([
-      vouchedFirst,
-      vouchedFirst,
-      ["unvouched", "vouched", "vouched-again", "unvouched-again"],
-      ["vouched-again", "unvouched-again", "vouched", "unvouched"],
-      vouchedFirst,
-    ]);
+    const othersFirst = ["unvouched", "vouched", "vouched-again", "unvouched-again"];
+    const againFirst = ["vouched-again", "unvouched-again", "vouched", "unvouched"];
+    const pairs = Array.from({ length: 5 }, () => [vouchedFirst, othersFirst]).flat();
+    const twelve = [...pairs, vouchedFirst, againFirst];
+    expect(orders).toEqual([...twelve, ...twelve]);
   });
 
   it("whatever the claim: no lane is left out while there is room, else vouched ones alone", () => {
     const lanesOver = (slots: ClaimSlots) =>
-      Array.from({ length: 4 }, () => new Set(slots.question()?.lanes.map(({ lane }) => lane)));
+      Array.from({ length: 12 }, () => new Set(slots.question()?.lanes.map(({ lane }) => lane)));
     const slots = openSlots();
-    expect(lanesOver(slots).map(({ size }) => size)).toEqual([4, 4, 4, 4]);
-    slots.park(rows(48, each));
+    expect(lanesOver(slots).map(({ size }) => size)).toEqual(Array.from({ length: 12 }, () => 4));
+    slots.park(rows(60, each));
     beginAll(slots);
     for (const lanes of lanesOver(slots)) expect(lanes).toEqual(new Set(["vouched", "vouched-again"]));
   });
@@ -199,6 +197,17 @@ describe("what is claimed", () => {
     return { vouched: of(["vouched", "vouched-again"]), others: of(["unvouched", "unvouched-again"]) };
   };
   const both = (...servers: string[]) => [servers, servers];
+
+  it("no more others than have a slot: parked ones are not in the way of those that are vouched", () => {
+    const slots = openSlots();
+    for (let question = slots.question(); question?.lanes.length === 4; question = slots.question())
+      slots.park(rows(question.free, each));
+    beginAll(slots);
+    expect(slots.question()).toMatchObject({
+      free: 4,
+      lanes: [{ lane: "vouched" }, { lane: "vouched-again" }],
+    });
+  });
 
   it("nothing for a server that has all its slots", () => {
     const slots = openSlots();

@@ -685,3 +685,45 @@ it("a stopped call gives its rows back for another time", async () => {
   world.now += 3_600_000;
   expect(await deliver(world)).toMatchObject({ done: 1 });
 });
+
+describe("rows that a clock has put off by a year", () => {
+  const hour = 3_600_000;
+  const year = 365 * 24 * hour;
+
+  const openFar = async (rows: number): Promise<World> => {
+    const world = openWorld({ resident: false });
+    for (let row = 0; row < rows; row += 1) {
+      await owe(world, { token: `t${row}`, sender: must(parseUserId(`@bob:s${row % 50}.example`)) });
+      world.next.exchange.push({ _tag: "Accepted" });
+    }
+    world.now += year;
+    // A worker whose clock is a year ahead holds all of them, and dies.
+    const due = { from: 0, to: world.now };
+    const lanes = [{ lane: "unvouched" as const, except: [] }];
+    await world.ports.redemptions.claim({ lanes, due, until: world.now + 120_000, limit: rows }, {});
+    world.now -= year;
+    return world;
+  };
+
+  it("are all worked on by a process whose clock was right for an hour", async () => {
+    const world = await openFar(200);
+    expect(await deliver(world)).toMatchObject({ done: 0, nextDueAt: world.now + hour });
+    world.now += hour;
+    expect(await deliver(world)).toMatchObject({ done: 200 });
+  });
+
+  it("and then, where these are more than are worked on in one call, in the next", async () => {
+    const world = await openFar(200);
+    await deliver(world);
+    world.now += hour;
+    for (let call = 0; call < 4; call += 1)
+      expect(must(await world.invites.deliverOwed({ limit: 50 }))).toMatchObject({ done: 50 });
+  });
+
+  it("are few for a clock that has leapt itself: it may be the one that is wrong", async () => {
+    const world = await openFar(200);
+    await deliver(world);
+    world.now -= hour;
+    expect((await deliver(world)).done).toBeLessThanOrEqual(8);
+  });
+});

@@ -193,14 +193,74 @@ describe("the caps", () => {
     expect(problemOf(await deliver(world, entries("t1", "t2")))).toMatchObject({ code: "TooManyEntries" });
   });
 
-  it("in all: those that were tried leave for a new one, those that were not stay", async () => {
+  it("in all: untried rows refuse a new one, and those that were tried do not", async () => {
     const world = openHome({ queue: { unvouched: 2 } });
     must(await deliver(world, entries("t0", "t1")));
     expect(problemOf(await deliver(world, entries("t2")))).toMatchObject(tooMany);
     must(await world.invites.deliverOwed());
     expect(must(await deliver(world, entries("t2"))).added).toBe(1);
-    expect(tokens(world)).toHaveLength(2);
-    expect(tokens(world)).toContain("t2");
+    expect(tokens(world)).toEqual(["t0", "t1", "t2"]);
+  });
+
+  it("of what was tried: the worker removes the oldest", async () => {
+    const world = openHome({ queue: { unvouched: 8 } });
+    for (const token of ["t0", "t1", "t2", "t3"]) {
+      must(await deliver(world, entries(token)));
+      world.now += 60_000;
+      must(await world.invites.deliverOwed());
+    }
+    expect(tokens(world)).toEqual(["t2", "t3"]);
+  });
+
+  /** So many forged rows of one user, in deliveries of at most 40. */
+  const flood = async (world: World, count: number, senderOf: (row: number) => string = () => bob) => {
+    for (let from = 0; from < count; from += 40)
+      must(
+        await deliver(
+          world,
+          bodyOf(
+            Array.from({ length: Math.min(40, count - from) }, (_, at) =>
+              entryOf(`forged${from + at}`, {
+                sender: senderOf(from + at),
+                signed: signedBy(zoe, `forged${from + at}`, stranger),
+              }),
+            ),
+          ),
+        ),
+      );
+  };
+
+  it("for one user: forged rows that stand last leave for an honest one of another server", async () => {
+    const world = openHome({ queue: { unvouchedPerUser: 100 } });
+    await flood(world, 100);
+    expect(must(await deliver(world, bodyOf([entryOf("t1", { sender: carol })]))).added).toBe(1);
+    expect(world.rows()).toHaveLength(100);
+    expect(tokens(world)).toContain("t1");
+    expect(tokens(world)).not.toContain("forged99");
+    // One that would itself stand last is refused.
+    expect(problemOf(await deliver(world, entries("t2")))).toMatchObject(tooMany);
+  });
+
+  it("for one user: what is answered with 200 stays, whatever the others' places", async () => {
+    const world = openHome({ queue: { unvouchedPerUser: 100 } });
+    await flood(world, 80);
+    for (let row = 0; row < 60; row += 1) {
+      const sender = `@u:s${row}.example`;
+      const result = await deliver(world, bodyOf([entryOf(`honest${row}`, { sender })]));
+      if (result._tag === "Right") expect(tokens(world)).toContain(`honest${row}`);
+      else expect(problemOf(result)).toMatchObject(tooMany);
+      expect(world.rows().length).toBeLessThanOrEqual(100);
+    }
+  });
+
+  it("a delivery of many is not refused because many were tried", async () => {
+    const world = openHome({ queue: { unvouched: 200 } });
+    for (let round = 0; round < 4; round += 1) {
+      await flood(world, 100, (row) => `@u:s${row}-${round}.example`);
+      must(await world.invites.deliverOwed());
+    }
+    const many = Array.from({ length: 120 }, (_, row) => `t${row}`);
+    expect(must(await deliver(world, entries(...many))).added).toBe(120);
   });
 
   it("in bytes", async () => {

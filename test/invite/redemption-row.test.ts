@@ -6,13 +6,7 @@ import type {
   RedemptionState,
   WaitingRedemption,
 } from "../../src/invite/redemption.js";
-import {
-  firmDepth,
-  lanesOf,
-  redemptionRow,
-  tokenColumn,
-  waitingLanes,
-} from "../../src/invite/redemption-row.js";
+import { lanesOf, redemptionRow, tokenColumn, waitingLanes } from "../../src/invite/redemption-row.js";
 import { canonicalJson } from "../../src/matrix/canonical-json.js";
 import { isJsonObject } from "../../src/matrix/json.js";
 import { parseStrict } from "../../src/matrix/strict-json.js";
@@ -164,18 +158,32 @@ test("a class has two lanes that wait, and together they are all of them", () =>
   expect([...lanesOf(true), ...lanesOf(false)].sort()).toEqual([...waitingLanes].sort());
 });
 
-test("what leaves first: deep ones, then what was tried most often; never one of a user's first that is untried", () => {
-  const leavingOf = (state: Partial<WaitingRedemption>): number =>
-    redemptionRow(recordOf(waiting(state))).leaving;
-  const deep = [firmDepth + 900, firmDepth + 1, firmDepth].map((depth) => leavingOf({ depth }));
-  const worked = [5_000, 1_000, 999, 2, 1].map((attempts) => leavingOf({ depth: 5_000, attempts }));
-  const order = [...deep, ...worked];
+test("of what is untried the deepest leaves first, and never one of a user's first 64", () => {
+  const leavingAt = (depth: number): number => redemptionRow(recordOf(waiting({ depth }))).leaving;
+  expect([0, 63].map(leavingAt)).toEqual([0, 0]);
+  const deep = [64, 65, 964].map(leavingAt);
+  expect(deep).toEqual([...deep].sort((one, other) => one - other));
+  expect(deep.every((leaving) => leaving > 0)).toBe(true);
+});
+
+test("of what was tried what was deep leaves first, and then the oldest; none stays for ever", () => {
+  const leavingOf = (depth: number, owedAt: number): number =>
+    redemptionRow({ ...recordOf(waiting({ depth, attempts: 1 })), owedAt }).leaving;
+  const now = 1_767_225_600_000;
+  const order = [
+    leavingOf(64, now),
+    leavingOf(900, now + 1),
+    leavingOf(63, 0),
+    leavingOf(0, now),
+    leavingOf(63, now + 1),
+    // By a clock that is wrong.
+    leavingOf(0, Number.MAX_SAFE_INTEGER),
+  ];
   expect(order).toEqual([...order].sort((one, other) => other - one));
-  expect(deep.every((leaving) => leaving > 1_000)).toBe(true);
-  expect(worked).toEqual([1_000, 1_000, 999, 2, 1]);
+  expect(new Set(order).size).toBe(order.length);
+  expect(order.every((leaving) => leaving > 0 && Number.isSafeInteger(leaving))).toBe(true);
   // Somebody has looked at it, and put it off: it no longer stays whatever comes.
-  expect(leavingOf({ dueAt: 500 })).toBe(1);
-  expect([firmDepth - 1, 0].map((depth) => leavingOf({ depth }))).toEqual([0, 0]);
+  expect(redemptionRow(recordOf(waiting({ dueAt: 500 }))).leaving).toBeGreaterThan(0);
 });
 
 test("of what has ended the oldest leaves first, and none stays for ever", () => {

@@ -213,8 +213,9 @@ const look: fc.Arbitrary<Call> = fc
     leaving: fc.option(fc.constantFrom(0, 1, 2_000), { nil: undefined }),
     limit: fc.integer({ min: 1, max: 4 }),
     isVouched: fc.boolean(),
+    isOfUser: fc.boolean(),
   })
-  .map(({ of, lanes: names, leaving, limit, isVouched }) => async (both) => {
+  .map(({ of, lanes: names, leaving, limit, isVouched, isOfUser }) => async (both) => {
     const line = { lane: isVouched ? "vouched" : "unvouched", mxid: of.mxid } as const;
     await both.same(async ({ redemptions }) => {
       const { firstTurn, waiting } = await redemptions.line(line, none);
@@ -222,7 +223,11 @@ const look: fc.Arbitrary<Call> = fc
     });
     await both.same(async ({ redemptions }) => {
       const sizes = await redemptions.sizes(
-        { lanes: names, ...(leaving === undefined ? {} : { leaving }) },
+        {
+          lanes: names,
+          ...(leaving === undefined ? {} : { leaving }),
+          ...(isOfUser ? { mxid: of.mxid } : {}),
+        },
         none,
       );
       return new Map(sizes.map((size) => [size.lane, size]));
@@ -243,10 +248,14 @@ const look: fc.Arbitrary<Call> = fc
 const remove: fc.Arbitrary<Call> = fc
   .oneof(
     fc.record({ lane: anyLane, endedBefore: at, limit: fc.constant(100) }),
-    fc.record({
-      lanes,
-      keep: fc.record({ rows: fc.nat(6), bytes: fc.constantFrom(1_500, 3_000, Number.MAX_SAFE_INTEGER) }),
-    }),
+    fc.record(
+      {
+        lanes,
+        mxid: fc.constantFrom(anna, bob),
+        keep: fc.record({ rows: fc.nat(6), bytes: fc.constantFrom(1_500, 3_000, Number.MAX_SAFE_INTEGER) }),
+      },
+      { requiredKeys: ["lanes", "keep"] },
+    ),
   )
   .map((which) => async (both) => {
     await both.same(({ redemptions }) => redemptions.remove(which, none));

@@ -76,6 +76,8 @@ const calls: Readonly<Record<string, (storage: Storage) => Promise<unknown>>> = 
   "redemptions.line": ({ redemptions }) => redemptions.line({ lane: "unvouched", mxid: bob }, {}),
   "redemptions.sizes": ({ redemptions }) =>
     redemptions.sizes({ lanes: ["unvouched", "unvouched-again"], leaving: 3 }, {}),
+  "redemptions.sizes of a user": ({ redemptions }) =>
+    redemptions.sizes({ lanes: ["unvouched"], mxid: bob, leaving: 3 }, {}),
   "redemptions.claim": ({ redemptions }) =>
     redemptions.claim(
       { lanes: waitingLanes.map((lane) => ({ lane, except: [aExample] })), due, until: 1, limit: 8 },
@@ -88,6 +90,8 @@ const calls: Readonly<Record<string, (storage: Storage) => Promise<unknown>>> = 
     redemptions.remove({ lane: "done", endedBefore: 10, limit: 10 }, {}),
   "redemptions.remove of what is too much": ({ redemptions }) =>
     redemptions.remove({ lanes: ["unvouched"], keep: { rows: 10, bytes: 10_000 } }, {}),
+  "redemptions.remove of what is too much of a user": ({ redemptions }) =>
+    redemptions.remove({ lanes: ["unvouched"], mxid: bob, keep: { rows: 10, bytes: 10_000 } }, {}),
   "redemptions.nextDueAt": ({ redemptions }) => redemptions.nextDueAt({}),
   "limits.take": ({ limits }) => limits.take({ key: "a", cost: 1, now: 0, intervalMs: 1, burst: 1 }, {}),
   "limits.forget": ({ limits }) => limits.forget({ fullBefore: 10, limit: 10 }, {}),

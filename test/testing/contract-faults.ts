@@ -71,6 +71,8 @@ const ended =
 const more = "remove removes what is more than `keep`, of the lanes together, first what leaves first";
 const firm = "remove never removes a row with `leaving` 0, claimed or not; it counts";
 
+const ofUser = "sizes and remove of one user count the rows of that user alone";
+
 const redemptionFaults = {
   "put refuses a NUL": comesBack,
   "signed loses __proto__": comesBack,
@@ -122,6 +124,8 @@ const redemptionFaults = {
   "sizes has lanes without rows": sizes,
   "sizes leaves the row itself out of `ahead`": sizes,
   "sizes ignores claims": sizes,
+  "sizes of a user are of all": ofUser,
+  "remove for a user is for all": ofUser,
   "nextDueAt ignores claims": next,
   "nextDueAt counts what has ended": next,
   "remove takes rows of that time": ended,

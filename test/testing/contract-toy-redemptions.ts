@@ -59,6 +59,9 @@ export const toyRedemptions = (state: ToyState, fault?: Fault): Redemptions => {
   const where = (holds: (columns: RedemptionRow) => boolean): ToyRow[] =>
     [...rows.values()].filter(({ columns }) => holds(columns));
 
+  const isOf = (mxid: string | undefined, one: RedemptionRow): boolean =>
+    mxid === undefined || one.mxid === mxid;
+
   const add = (columns: RedemptionRow, record: RedemptionRecord): boolean => {
     const standing = rows.get(columns.id)?.columns;
     const isKept =
@@ -130,10 +133,12 @@ export const toyRedemptions = (state: ToyState, fault?: Fault): Redemptions => {
         waiting: [...waiting].map(([destination, count]) => ({ destination, rows: count })),
       };
     },
-    sizes: async ({ lanes, leaving = Infinity }) => {
+    sizes: async ({ lanes, mxid, leaving = Infinity }) => {
       await soon();
       return lanes.flatMap((lane): readonly LaneSize[] => {
-        const columns = where((one) => one.lane === lane).map((row) => row.columns);
+        const columns = where(
+          (one) => one.lane === lane && (isOf(mxid, one) || is("sizes of a user are of all")),
+        ).map((row) => row.columns);
         if (columns.length === 0 && !is("sizes has lanes without rows")) return [];
         const ahead = columns.filter((one) =>
           is("sizes leaves the row itself out of `ahead`") ? one.leaving < leaving : one.leaving <= leaving,
@@ -249,7 +254,9 @@ export const toyRedemptions = (state: ToyState, fault?: Fault): Redemptions => {
       return groups.reduce((count, lanes) => {
         let total = { rows: 0, bytes: 0 };
         const direction = is("remove takes the least `leaving` first") ? -1 : 1;
-        const over = where((one) => lanes.includes(one.lane))
+        const over = where(
+          (one) => lanes.includes(one.lane) && (isOf(which.mxid, one) || is("remove for a user is for all")),
+        )
           .sort((one, other) => direction * (one.columns.leaving - other.columns.leaving))
           .filter(({ columns }) => {
             const isFirm = columns.leaving === 0 && !is("remove takes rows that stay");

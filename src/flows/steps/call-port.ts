@@ -38,7 +38,7 @@ export interface PortCall<Answer> {
 }
 
 /** Whether a flow was stopped; asked again after a call, since it may have been stopped meanwhile. */
-const isStopped = (signal: AbortSignal | undefined): boolean => signal?.aborted ?? false;
+export const isStopped = (signal: AbortSignal | undefined): boolean => signal?.aborted ?? false;
 
 /** Goes on unless the caller has stopped the flow: before a step that must not be cancelled. */
 export const unlessStopped =

@@ -9,8 +9,8 @@ export interface Claimed extends Marked<OwedRedemption> {
 }
 
 /**
- * What this process works on at a time: so many redemptions in all, at most four for one server. A quarter is kept for
- * those that are vouched, of a server's four one.
+ * What this process works on at a time: so many redemptions in all, at most four for one server. One in sixteen is kept
+ * for those that are vouched, of a server's four one.
  */
 export interface ClaimSlots {
   /** What to claim now, or `undefined` where nothing may begin. */
@@ -28,13 +28,16 @@ const perServer = 4;
 /** Rows in one claim: more cost nothing less, and would wait longer for their slot. */
 const perClaim = 8;
 
-/** Three claims in four look at new rows first, one in four at those that come again. */
-const orders: readonly (readonly Lane[])[] = [
-  ["vouched", "unvouched", "vouched-again", "unvouched-again"],
-  ["vouched", "unvouched", "vouched-again", "unvouched-again"],
-  ["unvouched", "vouched", "vouched-again", "unvouched-again"],
-  ["vouched-again", "unvouched-again", "vouched", "unvouched"],
-];
+/**
+ * New rows are looked at first, by turns the vouched ones and the others; one claim in twelve looks first at those that come
+ * again. So a thousand users with slow servers are all tried within ten minutes.
+ */
+const orderAt = (turn: number): readonly Lane[] => {
+  if (turn % 12 === 11) return ["vouched-again", "unvouched-again", "vouched", "unvouched"];
+  const [first, second] =
+    turn % 2 === 0 ? (["vouched", "unvouched"] as const) : (["unvouched", "vouched"] as const);
+  return [first, second, "vouched-again", "unvouched-again"];
+};
 
 const isVouchedLane = (lane: Lane): boolean => lane === "vouched" || lane === "vouched-again";
 
@@ -46,9 +49,11 @@ export const claimSlots = (most: number, nextTurn: () => number): ClaimSlots => 
   const running = new Set<Claimed>();
   const parked: Claimed[] = [];
 
-  const isFull = (vouched: boolean): boolean => {
-    const others = [...running].filter((row) => !isVouched(row)).length;
-    return running.size >= most || (!vouched && others >= Math.max(1, Math.floor((most * 3) / 4)));
+  /** How many more of a class fit beside these. */
+  const room = (vouched: boolean, taken: readonly Claimed[]): number => {
+    const inAll = most - taken.length;
+    const others = taken.filter((row) => !isVouched(row)).length;
+    return vouched ? inAll : Math.min(inAll, Math.max(1, Math.floor((most * 15) / 16)) - others);
   };
 
   const isServerFull = (server: ServerName, vouched: boolean): boolean => {
@@ -66,20 +71,22 @@ export const claimSlots = (most: number, nextTurn: () => number): ClaimSlots => 
 
   return {
     question: () => {
-      const free = Math.min(most - running.size - parked.length, perClaim);
-      if (free <= 0) return undefined;
-      const order = orders[nextTurn() % orders.length] ?? [];
-      const lanes = order
-        .filter((lane) => !isFull(isVouchedLane(lane)))
-        .map((lane) => ({ lane, except: busy(isVouchedLane(lane)) }));
-      return lanes.length === 0 ? undefined : { lanes, free };
+      const taken = [...running, ...parked];
+      const lanes = orderAt(nextTurn()).filter((lane) => room(isVouchedLane(lane), taken) > 0);
+      if (lanes.length === 0) return undefined;
+      // What is claimed has its slot, whichever class it is of: what waits for one would be in the way of the other class.
+      const free = Math.min(perClaim, ...lanes.map((lane) => room(isVouchedLane(lane), taken)));
+      return {
+        free,
+        lanes: lanes.map((lane) => ({ lane, except: busy(isVouchedLane(lane)) })),
+      };
     },
     park: (rows) => {
       parked.push(...rows);
     },
     next: () => {
       const mayBegin = (row: Claimed): boolean =>
-        !isFull(isVouched(row)) && !isServerFull(serverIn(row), isVouched(row));
+        room(isVouched(row), [...running]) > 0 && !isServerFull(serverIn(row), isVouched(row));
       const row = parked.find((one) => isVouched(one) && mayBegin(one)) ?? parked.find(mayBegin);
       if (row === undefined) return undefined;
       parked.splice(parked.indexOf(row), 1);

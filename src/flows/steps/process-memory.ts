@@ -42,6 +42,8 @@ export interface Worker {
   running: FlowResult<Delivered> | undefined;
   /** Whether somebody has joined since the last claim: there may be new rows. */
   isWoken: boolean;
+  /** Has it look at once, if it waits for rows that are worked on. */
+  wake: (() => void) | undefined;
   /** How many claims were made: it says which lane is looked at first. */
   claims: number;
   /** How many rows have ended since the queue was trimmed. */
@@ -174,6 +176,7 @@ export const processMemory = (): ProcessMemory => ({
   worker: {
     running: undefined,
     isWoken: false,
+    wake: undefined,
     claims: 0,
     endedSince: 0,
     trimmedAt: undefined,

@@ -18,3 +18,29 @@ export const defaultQueueLimits: QueueLimits = {
 };
 
 export const queueLimits = ({ queue }: Config): QueueLimits => withDefaults(defaultQueueLimits, queue);
+
+/** How much of what waits may be untried. The rest is for what comes again, so that neither pushes the other out. */
+const untriedShare = 3 / 4;
+
+/** Rows, and bytes of what is stored. */
+export interface Size {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** How much of one class may wait. */
+export interface WaitingLimits {
+  /** Untried, for one user. */
+  readonly perUser: number;
+  readonly untried: Size;
+  readonly tried: Size;
+}
+
+export const waitingLimits = (config: Config, isVouched: boolean): WaitingLimits => {
+  const limits = queueLimits(config);
+  const [perUser, rows, bytes] = isVouched
+    ? [limits.vouchedPerUser, limits.vouched, limits.vouchedBytes]
+    : [limits.unvouchedPerUser, limits.unvouched, limits.unvouchedBytes];
+  const share = (of: number): Size => ({ rows: Math.ceil(rows * of), bytes: Math.ceil(bytes * of) });
+  return { perUser, untried: share(untriedShare), tried: share(1 - untriedShare) };
+};

@@ -1,10 +1,11 @@
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
+import { lanesOf } from "../../invite/redemption-row.js";
 import type { RemoveQuestion } from "../../ports.js";
 import { callPort } from "./call-port.js";
 import type { Context } from "./context.js";
 import { hasPassed, steadyFor } from "./process-memory.js";
-import { queueLimits } from "./queue-limits.js";
+import { queueLimits, waitingLimits } from "./queue-limits.js";
 import type { Step } from "./step.js";
 
 /** Often enough that what has ended stays bounded, and not for each row. */
@@ -18,8 +19,8 @@ const steadyMs = 3_600_000;
 const perStatement = 1_000;
 
 /**
- * Removes redemptions that have ended: the oldest of those that are dead or done, where there are too many, and the tokens
- * that were remembered long enough.
+ * Removes redemptions: of those that come again the deepest, and of those that are dead or done the oldest, where there are
+ * too many; and the tokens that were remembered long enough.
  */
 export const trimQueue = (context: Context<"redemptions" | "clock">, ended: number): Step<void> => {
   const { worker } = context.memory;
@@ -33,6 +34,10 @@ export const trimQueue = (context: Context<"redemptions" | "clock">, ended: numb
   worker.trimmedAt = now;
   worker.endedSince = 0;
   const questions: readonly RemoveQuestion[] = [
+    ...[true, false].map((isVouched) => ({
+      lanes: [lanesOf(isVouched)[1]],
+      keep: waitingLimits(context.ports.config, isVouched).tried,
+    })),
     { lanes: ["dead"], keep: { rows: dead, bytes: deadBytes } },
     { lanes: ["done", "announced"], keep: { rows: done, bytes: Number.MAX_SAFE_INTEGER } },
     ...(isSteady ? [{ lane: "redeemed" as const, endedBefore: now - rememberMs, limit: perStatement }] : []),

@@ -8,6 +8,7 @@ import type { ServerName } from "../../matrix/ids.js";
 import { isJsonObject } from "../../matrix/json.js";
 import { asList, callPort } from "./call-port.js";
 import type { Context } from "./context.js";
+import { inTurns } from "./in-turns.js";
 import type { Step } from "./step.js";
 
 type Entry = OnBind["accepted"][number];
@@ -55,10 +56,13 @@ export const vouchedEntries = (
         TE.map((keys) => [name, keys] as const),
       ),
     ),
-    TE.map((held) => {
+    TE.flatMap((held): Step<ReadonlySet<Entry>> => {
       const keys = new Map(held);
-      if (isVouched(crypto, whole, keys)) return new Set(entries);
-      return new Set(looked.filter(({ signed }) => isVouched(crypto, signed.json, keys)));
+      if (isVouched(crypto, whole, keys)) return TE.right(new Set(entries));
+      return pipe(
+        inTurns(looked, ({ signed }) => isVouched(crypto, signed.json, keys)),
+        TE.map((vouched) => new Set(looked.filter((_, index) => vouched[index] === true))),
+      );
     }),
   );
 };

@@ -18,6 +18,10 @@ const sizeOf = (row: SqlRow, lane: Lane): LaneSize => ({
   oldest: number(row, "oldest"),
 });
 
+/** Of one user, or of all. */
+const isOf = (mxid: string | undefined): Sql =>
+  mxid === undefined ? sql`` : sql`AND mxid = ${escapedText(mxid)}`;
+
 const byCodeUnit = (one: string, other: string): number => Number(one > other) - Number(one < other);
 
 export const sqlRedemptions = (database: Database): Redemptions => {
@@ -39,11 +43,11 @@ export const sqlRedemptions = (database: Database): Redemptions => {
         sql`SELECT id FROM ${table} WHERE lane = ${which.lane} AND at < ${which.endedBefore} ${limitTo(which.limit)}`,
         [which.lane],
       );
-    const { lanes, keep } = which;
+    const { lanes, mxid, keep } = which;
     return without(
       sql`SELECT id FROM (
         SELECT id, leaving, count(*) OVER ahead AS rows_ahead, sum(bytes) OVER ahead AS bytes_ahead
-        FROM ${table} WHERE ${isIn(lanes)}
+        FROM ${table} WHERE ${isIn(lanes)} ${isOf(mxid)}
         WINDOW ahead AS (ORDER BY leaving, id ROWS UNBOUNDED PRECEDING)
       ) AS counted
       WHERE leaving > 0 AND (rows_ahead > ${keep.rows} OR bytes_ahead > ${keep.bytes})`,
@@ -87,13 +91,13 @@ export const sqlRedemptions = (database: Database): Redemptions => {
       };
     },
 
-    sizes: async ({ lanes, leaving = Infinity }, given) => {
+    sizes: async ({ lanes, mxid, leaving = Infinity }, given) => {
       const rows = await ask(
         sql`SELECT lane, count(*) AS rows_in, sum(bytes) AS bytes_in,
-          (SELECT min(at) FROM ${table} AS same WHERE same.lane = line.lane) AS oldest,
+          (SELECT min(at) FROM ${table} AS same WHERE same.lane = line.lane ${isOf(mxid)}) AS oldest,
           sum(CASE WHEN leaving <= ${leaving} THEN 1 ELSE 0 END) AS rows_ahead,
           sum(CASE WHEN leaving <= ${leaving} THEN bytes ELSE 0 END) AS bytes_ahead
-        FROM ${table} AS line WHERE ${isIn(lanes)} GROUP BY lane`,
+        FROM ${table} AS line WHERE ${isIn(lanes)} ${isOf(mxid)} GROUP BY lane`,
         given,
       );
       return lanes.flatMap((lane) =>

@@ -1,5 +1,7 @@
+import { redemptionRow } from "../../invite/redemption-row.js";
 import { expectSame } from "./expect.js";
 import type { Checks } from "./runner.js";
+import { user } from "./samples.js";
 import {
   type Queue,
   claimAt,
@@ -34,8 +36,8 @@ export const removeChecks: Checks<Queue> = {
   ) => {
     const { redemptions } = queue;
     const deep = [70, 80].map((depth) => redemption(`deep${depth}`, waiting({ depth })));
-    const often = [9, 3, 1, 2].map((attempts) => redemption(`t${attempts}`, tried(attempts)));
-    await redemptions.put([...deep, ...often, redemption("v", tried(9, { isVouched: true }))], {});
+    const again = [9, 3, 1, 2].map((ago) => redemption(`t${ago}`, tried(1, { dueAt: due - ago })));
+    await redemptions.put([...deep, ...again, redemption("v", tried(9, { isVouched: true }))], {});
     const lanes = ["unvouched", "unvouched-again"] as const;
     const left = async () => [
       ...idsOf(await inLane(queue, lanes[0])),
@@ -45,15 +47,49 @@ export const removeChecks: Checks<Queue> = {
     const remove = (rows: number, bytes: number) => redemptions.remove({ lanes, keep: { rows, bytes } }, {});
     expectSame(await remove(6, many), 0, "There are no more rows than these.");
     expectSame(await remove(5, many), 1, "There is one row more.");
-    expectSame(await left(), ["deep70", "t1", "t2", "t3", "t9"], "The deepest leaves first.");
+    const oldest = "Of what was tried the oldest leaves first.";
+    expectSame(await left(), ["deep70", "deep80", "t1", "t2", "t3"], oldest);
     expectSame(await remove(3, many), 2, "There are two rows more.");
-    expectSame(await left(), ["t1", "t2", "t3"], "What was tried most often leaves before the others.");
-    const sizes = await redemptions.sizes({ lanes, leaving: 2 }, {});
+    expectSame(await left(), ["deep70", "deep80", "t1"], oldest);
+    const leaving = redemptionRow(deep[1] ?? redemption("")).leaving;
+    const sizes = await redemptions.sizes({ lanes, leaving }, {});
     const bytes = sizes.reduce((sum, { ahead }) => sum + ahead.bytes, 0);
     expectSame(await remove(many, bytes), 1, "Two rows have these bytes.");
     expectSame(await remove(many, bytes - 1), 1, "There is one byte more.");
-    expectSame(await left(), ["t1"], "What was tried most often leaves before the others.");
+    expectSame(await left(), ["deep70"], "The deepest leaves first.");
     expectSame((await inLane(queue, "vouched-again")).length, 1, "A row of another lane was removed.");
+  },
+
+  "sizes and remove of one user count the rows of that user alone": async (queue) => {
+    const { redemptions } = queue;
+    const rows = ["@a:x", "@A:x", "@a:x:1"].flatMap((mxid) =>
+      [70, 80].map((depth) => redemption(`${mxid} ${depth}`, waiting({ depth }), { mxid })),
+    );
+    await redemptions.put(rows, {});
+    const lanes = ["unvouched"] as const;
+    const of = { lanes, mxid: user("@a:x") };
+    const sizes = await redemptions.sizes(
+      { ...of, leaving: redemptionRow(rows[0] ?? redemption("")).leaving },
+      {},
+    );
+    expectSame(
+      sizes.map((size) => [size.rows, size.ahead.rows]),
+      [[2, 1]],
+      "The user has two rows, and one leaves no earlier.",
+    );
+    expectSame(
+      await redemptions.remove({ ...of, keep: { rows: 1, bytes: 1_000_000 } }, {}),
+      1,
+      "One is more.",
+    );
+    expectSame(
+      idsOf(await inLane(queue, "unvouched")),
+      rows
+        .map(({ id }) => id as string)
+        .filter((id) => id !== "@a:x 80")
+        .sort(),
+      "The deepest row of this user was to leave, and no other.",
+    );
   },
 
   "remove of what has ended removes the oldest first": async (queue) => {

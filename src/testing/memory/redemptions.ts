@@ -19,17 +19,35 @@ interface Row extends Marked<RedemptionRecord> {
   readonly columns: RedemptionRow;
 }
 
-const sizeOf = (rows: readonly RedemptionRow[]): { readonly rows: number; readonly bytes: number } => ({
+const sizeOf = (rows: readonly Row[]): { readonly rows: number; readonly bytes: number } => ({
   rows: rows.length,
-  bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
+  bytes: rows.reduce((sum, { columns }) => sum + columns.bytes, 0),
 });
 
-/** The least of them; nothing of nothing. */
-const leastOf = (numbers: readonly number[]): number | undefined =>
-  numbers.length === 0 ? undefined : numbers.reduce((least, one) => Math.min(least, one));
+/** The least `at` of them; nothing of nothing. */
+const leastAt = (rows: readonly Row[]): number | undefined =>
+  rows.length === 0 ? undefined : rows.reduce((least, { columns }) => Math.min(least, columns.at), Infinity);
 
-const byId = (one: RedemptionRow, other: RedemptionRow): number =>
-  Number(one.id > other.id) - Number(one.id < other.id);
+type Order = (one: RedemptionRow, other: RedemptionRow) => number;
+
+const byId: Order = (one, other) => Number(one.id > other.id) - Number(one.id < other.id);
+const byPlace: Order = (one, other) => one.place - other.place || byId(one, other);
+const byLeaving: Order = (one, other) => one.leaving - other.leaving || byId(one, other);
+
+const sorted = (rows: readonly Row[], order: Order): Row[] =>
+  [...rows].sort((one, other) => order(one.columns, other.columns));
+
+/** Where a row stands among rows by place, or where it belongs. */
+const indexOf = (rows: readonly Row[], columns: RedemptionRow): number => {
+  let [from, to] = [0, rows.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const row = rows[middle];
+    if (row !== undefined && byPlace(row.columns, columns) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+};
 
 /**
  * The `redemptions` port in memory: it takes nothing, and forgets everything with the process.
@@ -41,6 +59,8 @@ const byId = (one: RedemptionRow, other: RedemptionRow): number =>
  */
 export const memoryRedemptions = (): MemoryRedemptions => {
   const stored = new Map<string, Row>();
+  /** The rows of each lane by place. */
+  const lanes = new Map<Lane, Row[]>();
   let marks = 0;
 
   const newMark = (): string => {
@@ -50,25 +70,37 @@ export const memoryRedemptions = (): MemoryRedemptions => {
 
   /** Throws where the record cannot be stored. */
   const rowOf = (record: RedemptionRecord): Row => {
-    const value = frozenCopy(record);
-    return { value, columns: redemptionRow(value), mark: newMark() };
+    return { value: frozenCopy(record), columns: redemptionRow(record), mark: newMark() };
+  };
+
+  const rowsOf = (lane: Lane): Row[] => {
+    const rows = lanes.get(lane) ?? [];
+    lanes.set(lane, rows);
+    return rows;
+  };
+
+  const takeOut = ({ columns }: Row): void => {
+    const rows = rowsOf(columns.lane);
+    rows.splice(indexOf(rows, columns), 1);
   };
 
   const keep = (row: Row): Row => {
+    const before = stored.get(row.value.id);
+    if (before !== undefined) takeOut(before);
     stored.set(row.value.id, row);
+    const rows = rowsOf(row.columns.lane);
+    rows.splice(indexOf(rows, row.columns), 0, row);
     return row;
   };
 
-  const rowsIn = (lanes: readonly Lane[]): readonly Row[] =>
-    [...stored.values()].filter(({ columns }) => lanes.includes(columns.lane));
+  const rowsIn = (names: readonly Lane[], mxid?: string): readonly Row[] =>
+    names.flatMap(rowsOf).filter(({ value }) => mxid === undefined || value.mxid === mxid);
 
-  const columnsIn = (lanes: readonly Lane[], mxid?: string): readonly RedemptionRow[] =>
-    rowsIn(lanes)
-      .filter(({ value }) => mxid === undefined || value.mxid === mxid)
-      .map(({ columns }) => columns);
-
-  const drop = (rows: readonly RedemptionRow[]): number => {
-    for (const { id } of rows) stored.delete(id);
+  const drop = (rows: readonly Row[]): number => {
+    for (const row of rows) {
+      takeOut(row);
+      stored.delete(row.value.id);
+    }
     return rows.length;
   };
 
@@ -83,39 +115,34 @@ export const memoryRedemptions = (): MemoryRedemptions => {
     },
     line: async ({ lane, mxid }) => {
       const waiting = new Map<string, number>();
-      for (const { destination } of columnsIn([lane], mxid))
-        waiting.set(destination, (waiting.get(destination) ?? 0) + 1);
+      for (const { columns } of rowsIn([lane], mxid))
+        waiting.set(columns.destination, (waiting.get(columns.destination) ?? 0) + 1);
       return {
-        firstTurn: leastOf(columnsIn([lane]).map(({ place }) => place)),
+        firstTurn: rowsOf(lane)[0]?.columns.place,
         waiting: [...waiting].map(([destination, rows]) => ({ destination, rows })),
       };
     },
-    sizes: async ({ lanes, leaving = Infinity }) =>
-      lanes.flatMap((lane): readonly LaneSize[] => {
-        const rows = columnsIn([lane]);
-        const oldest = leastOf(rows.map(({ at }) => at));
+    sizes: async ({ lanes: names, mxid, leaving = Infinity }) =>
+      names.flatMap((lane): readonly LaneSize[] => {
+        const rows = rowsIn([lane], mxid);
+        const oldest = leastAt(rows);
         if (oldest === undefined) return [];
-        return [
-          { lane, ...sizeOf(rows), ahead: sizeOf(rows.filter((row) => row.leaving <= leaving)), oldest },
-        ];
+        const ahead = sizeOf(rows.filter(({ columns }) => columns.leaving <= leaving));
+        return [{ lane, ...sizeOf(rows), ahead, oldest }];
       }),
-    claim: async ({ lanes, due, until, limit }) =>
-      lanes
-        .flatMap(({ lane, except }) =>
-          rowsIn([lane])
-            .filter(
-              ({ columns: { destination, place, at } }) =>
-                !except.includes(destination) && place <= due.to && at >= due.from && at <= due.to,
-            )
-            .sort(
-              (one, other) => one.columns.place - other.columns.place || byId(one.columns, other.columns),
-            ),
-        )
-        .slice(0, limit)
-        .map(({ value, columns }) => {
-          const { mark } = keep({ value, columns: { ...columns, at: until }, mark: newMark() });
-          return { value, mark };
-        }),
+    claim: async ({ lanes: asked, due, until, limit }) => {
+      const free: Row[] = [];
+      for (const { lane, except } of asked)
+        for (const row of rowsOf(lane)) {
+          const { destination, place, at } = row.columns;
+          if (free.length >= limit || place > due.to) break;
+          if (at >= due.from && at <= due.to && !except.includes(destination)) free.push(row);
+        }
+      return free.map(({ value, columns }) => {
+        const { mark } = keep({ value, columns: { ...columns, at: until }, mark: newMark() });
+        return { value, mark };
+      });
+    },
     replace: async (record, mark) =>
       stored.get(record.id)?.mark === mark
         ? { _tag: "Replaced", mark: keep(rowOf(record)).mark }
@@ -129,32 +156,30 @@ export const memoryRedemptions = (): MemoryRedemptions => {
         .map(({ value }) => value);
     },
     list: async ({ lane, after = "", limit }) =>
-      [...rowsIn([lane])]
-        .sort((one, other) => byId(one.columns, other.columns))
-        .filter(({ value }) => value.id > after)
+      sorted(
+        rowsOf(lane).filter(({ value }) => value.id > after),
+        byId,
+      )
         .slice(0, limit)
         .map(({ value, mark }) => ({ value, mark })),
     remove: async (which) => {
       if ("endedBefore" in which)
         return drop(
-          columnsIn([which.lane])
-            .filter(({ at }) => at < which.endedBefore)
+          rowsOf(which.lane)
+            .filter(({ columns }) => columns.at < which.endedBefore)
             .slice(0, which.limit),
         );
-      const inOrder = [...columnsIn(which.lanes)].sort(
-        (one, other) => one.leaving - other.leaving || byId(one, other),
-      );
       let rows = 0;
       let bytes = 0;
       return drop(
-        inOrder.filter((row) => {
+        sorted(rowsIn(which.lanes, which.mxid), byLeaving).filter(({ columns }) => {
           rows += 1;
-          bytes += row.bytes;
-          return row.leaving > 0 && (rows > which.keep.rows || bytes > which.keep.bytes);
+          bytes += columns.bytes;
+          return columns.leaving > 0 && (rows > which.keep.rows || bytes > which.keep.bytes);
         }),
       );
     },
-    nextDueAt: async () => leastOf(columnsIn(waitingLanes).map(({ at }) => at)),
+    nextDueAt: async () => leastAt(rowsIn(waitingLanes)),
     all: () => [...stored.values()].map(({ value }) => value),
   };
 };
