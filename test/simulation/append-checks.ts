@@ -34,6 +34,9 @@ export const stateOf = (event: RoomEvent, replica: Replica): RoomState => {
   return roomState(event.room_id, version, [...(create === undefined ? [] : [create]), ...event.authEvents]);
 };
 
+/** How long a process believes that a key is valid. */
+const believedMs = 5 * 60_000;
+
 const judgeProof = (world: World, startedAt: number, event: RoomEvent, replica: Replica): void => {
   const wrong = (why: string): void => {
     world.violate("proof", `${nameOf(event)}: ${why}`);
@@ -48,7 +51,7 @@ const judgeProof = (world: World, startedAt: number, event: RoomEvent, replica: 
   if (stringMember(signed, "mxid") !== event.state_key) wrong("the proof is another user's");
   const keys = keysThatProve(signed, tokenEvent.content);
   if (keys.length === 0) wrong("no key of the token signed");
-  else if (!keys.some((key) => world.identity.vouchedSince(key, startedAt)))
+  else if (!keys.some((key) => world.identity.vouchedSince(key, startedAt - believedMs)))
     wrong("the identity server had withdrawn its key before anybody was asked");
 };
 
