@@ -224,7 +224,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "a clock that is ahead ends a fresh proof",
     file: "flows/steps/work-on-claimed.ts",
-    text: "return missed >= dayMs ? owedAt + missed : owedAt;",
+    text: "return Math.min(missed >= dayMs ? owedAt + missed : owedAt, now);",
     instead: "return owedAt;",
   },
   {

@@ -113,7 +113,8 @@ export const memoryRedemptions = (): MemoryRedemptions => {
         )
         .slice(0, limit)
         .map(({ value, columns }) => {
-          const { mark } = keep({ value, columns: { ...columns, at: until }, mark: newMark() });
+          const place = Math.min(columns.place, until);
+          const { mark } = keep({ value, columns: { ...columns, place, at: until }, mark: newMark() });
           return { value, mark };
         }),
     replace: async (record, mark) =>
