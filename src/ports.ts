@@ -267,8 +267,8 @@ export interface Redemptions {
   ) => Promise<readonly LaneSize[]>;
   /**
    * Takes up to `limit` rows: of the first lane as many as it has, by `place`, the least first, then of the next. `place`
-   * is at most `due.to`. Each gets `at` and a new mark, so no two callers hold one at a time. It is not empty while a
-   * row is free that fits.
+   * is at most `due.to`. Each gets `at`, a new mark and a `place` of no more than `until`, so no two callers hold one at a
+   * time, and whoever claims next finds it. It is not empty while a row is free that fits.
    */
   readonly claim: (
     question: ClaimQuestion,

@@ -296,6 +296,30 @@ describe("what waits (field case 16)", () => {
     }
   });
 
+  it("is not given up by a clock that leaps while it is worked on", async () => {
+    const world = openWorld();
+    await owe(world, { sender: alice });
+    const { now } = world;
+    world.intercept = (call, perform) => {
+      if (call.name === "rooms.snapshot") world.now = now + 15 * 24 * 3_600_000;
+      return perform();
+    };
+    expect(await deliver(world)).toMatchObject({ again: 1, dead: 0 });
+  });
+
+  it("has no age from a time to come: what a clock years ahead has noted ends in a fortnight", async () => {
+    const world = openWorld();
+    const { now } = world;
+    world.now = now + 3_650 * 24 * 3_600_000;
+    await owe(world, { sender: alice });
+    world.now = now;
+    for (let hours = 0; hours < 15 * 24; hours += 6) {
+      world.now = now + hours * 3_600_000;
+      expect(await deliver(world)).toMatchObject(hours > 14 * 24 ? {} : { dead: 0 });
+    }
+    expect(world.rows()[0]?.state).toMatchObject({ _tag: "Dead", reason: "Expired: TokenUnknown" });
+  });
+
   it("that was refused once is not given up by one look of a clock that is ahead", async () => {
     const world = await openOwed({ resident: false });
     world.next.exchange.push({ _tag: "Refused", status: 403, errcode: "M_FORBIDDEN" });

@@ -44,13 +44,15 @@ const fail = (call: Call, why: string): void => {
 };
 
 const takeEffect = async (call: Call, perform: () => unknown): Promise<void> => {
-  const { flow, fate, survives, resolve, world } = call;
+  const { flow, fate, what, survives, resolve, world } = call;
   if (!flow.process.alive && !survives) return;
   if (fate === "fails") {
     fail(call, "the connection is lost");
     return;
   }
   const value = await perform();
+  // What the flow would do after an event that it has not heard of is left to the clean-up.
+  if (fate !== "is well" && what === "events.append") world.ledger.stumbles += 1;
   if (fate === "is lost") {
     fail(call, `the answer is lost (${outcomeOf(value)})`);
     return;

@@ -17,10 +17,11 @@ import { judgeEnd, judgeWaiting } from "./end-checks.js";
 import { put } from "./room-events.js";
 import { sure } from "./identity.js";
 import { crypto } from "./keys.js";
-import { Ledger, tokenName } from "./ledger.js";
+import { Ledger, placeOf, tokenName } from "./ledger.js";
 import { mayFollow, watchInvites } from "./life-checks.js";
 import { watchRedemptions } from "./queue-checks.js";
 import type { RoomEvent } from "./room.js";
+import { judgeToken } from "./token-checks.js";
 import { runFlow } from "./run-flow.js";
 import { keepsSecrets } from "./secrecy.js";
 import { type Server, addressKey } from "./server.js";
@@ -123,6 +124,43 @@ describe("events", () => {
     expect(hand.found()).toEqual(["redeemed"]);
   });
 
+  test("token: a pending invite, or an empty one of somebody else, that is written over", () => {
+    const hand = byHand();
+    const event = (content: JsonObject, sender = hand.owner) => ({
+      type: "m.room.third_party_invite",
+      sender,
+      state_key: "tok",
+      content,
+    });
+    const keys = { public_keys: [] };
+    judgeToken(hand.world, hand.flow, hand.event(event(keys)), hand.replica);
+    put(hand.world, hand.server, hand.replica, event(keys));
+    judgeToken(hand.world, hand.flow, hand.event(event({})), hand.replica);
+    expect(hand.found()).toEqual([]);
+    judgeToken(hand.world, hand.flow, hand.event(event(keys)), hand.replica);
+    put(hand.world, hand.server, hand.replica, event({}));
+    judgeToken(hand.world, hand.flow, hand.event(event(keys)), hand.replica);
+    expect(hand.found()).toEqual(["token"]);
+    judgeToken(hand.world, hand.flow, hand.event(event(keys, zoe(hand))), hand.replica);
+    expect(hand.found()).toEqual(["token", "token"]);
+  });
+
+  test("token: a clean-up empties the one by which its user is invited, and knew it", () => {
+    const hand = byHand();
+    const emptied = hand.event({ type: "m.room.third_party_invite", state_key: "tok", content: {} });
+    const judgeAs = (name: string, at: number): readonly string[] => {
+      const place = placeOf({ roomId: hand.roomId, token: "tok" });
+      hand.world.ledger.redeemedBy.set(`${hand.server.name} ${place}`, { by: zoe(hand), at });
+      judgeToken(hand.world, { ...hand.flow, name }, emptied, hand.replica);
+      return hand.found();
+    };
+    expect(judgeAs("cleanUpInvites", 0)).toEqual([]);
+    hand.member(zoe(hand), "invite");
+    expect(judgeAs("revokeInvite", 0)).toEqual([]);
+    expect(judgeAs("expireInvites", hand.flow.startedAt)).toEqual([]);
+    expect(judgeAs("cleanUpInvites", 0)).toEqual(["token"]);
+  });
+
   test("name: a plain invite, and one for another server's user, in a stranger's name", () => {
     const hand = byHand();
     const { signed } = hand.token();
@@ -156,6 +194,17 @@ describe("mails", () => {
     expect(ledger.ask("invite", 2, false)).toBe(true);
   });
 
+  test("one mail: once more where the last token is another invite's, in the same room", () => {
+    for (const [roomId, isAnother] of [["!r", false] as const, ["!other", true] as const]) {
+      const ledger = new Ledger();
+      ledger.tokenGiven({ token: "tok", invite: "another", roomId: "!r", sender: "@a:b" }, 1);
+      ledger.ask("invite", 2, false);
+      ledger.ask("invite", 3, true);
+      ledger.tokenGiven({ token: "tok", invite: "invite", roomId, sender: "@a:b" }, 3);
+      expect(ledger.ask("invite", 4, false)).toBe(isAnother);
+    }
+  });
+
   test("one mail: once more after a no, after an end, after its event is gone, or if it was asked for", () => {
     const ledger = new Ledger();
     ledger.ask("invite", 1, false);
@@ -165,7 +214,7 @@ describe("mails", () => {
     ledger.end("invite");
     expect(ledger.ask("invite", 4, false)).toBe(false);
     ledger.tokenGiven({ token: "tok", invite: "invite", roomId: "!r", sender: "@a:b" }, 4);
-    ledger.gone("tok");
+    ledger.gone("!r tok");
     expect(ledger.ask("invite", 5, false)).toBe(false);
     expect(ledger.ask("invite", 6, false)).toBe(true);
   });

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { type Rarity, rarities } from "./ledger.js";
 import { type Run, play } from "./run.js";
 import { checks } from "./world.js";
 
@@ -92,6 +93,7 @@ export const simulate = async (
   }
   const { seed: first, runs, json, trace, keepGoing } = options;
   const failed: Run[] = [];
+  const met = new Map<Rarity, number>(rarities.map((rarity) => [rarity, 0]));
   let [lives, steps, done] = [0, 0, 0];
   while (done < runs && lives < options.lives && (keepGoing || failed.length === 0)) {
     const seed = seedOf(first, done);
@@ -99,6 +101,7 @@ export const simulate = async (
     done += 1;
     lives += run.lives;
     steps += run.steps;
+    for (const rarity of run.met) met.set(rarity, (met.get(rarity) ?? 0) + 1);
     // Without its trace a run is faster; one that failed is played again, to the letter, for it.
     if (run.violation !== undefined) failed.push(run);
     if (trace || run.violation !== undefined)
@@ -115,6 +118,7 @@ export const simulate = async (
         lives,
         steps,
         failed: failed.length,
+        met: Object.fromEntries(met),
       }),
     );
   else output.print(`${done} runs, ${lives} lives, ${steps} steps, ${failed.length} failed, seed ${first}`);

@@ -6,7 +6,7 @@ import { isEmptied } from "./dead-checks.js";
 import { sure } from "./identity.js";
 import { isSame } from "./life-checks.js";
 import { crypto } from "./keys.js";
-import { type Delivered, tokenName } from "./ledger.js";
+import { type Delivered, placeOf, tokenName } from "./ledger.js";
 import { keysThatProve } from "./proof-check.js";
 import type { Replica, RoomEvent } from "./room.js";
 import { type Server, residentIn } from "./server.js";
@@ -49,6 +49,10 @@ const deliveredId = ({ roomId, token, mxid, signed, sender }: Delivered): Redemp
   return redemptionId(crypto, { roomId: sure(parseRoomId(roomId)), sender: from, signed: proof });
 };
 
+/** How old a proof becomes that is never redeemed: what the configuration says, and the wait for the last try. */
+const ageOf = (world: World, server: string): number =>
+  (world.servers.get(server)?.config.redemptionAgeMs ?? 0) + 24 * 3_600_000;
+
 /** Each proof that was answered 200 is a row, and each row that is redeemed or done has something to show. */
 const judgeDelivered = (world: World): void => {
   const { delivered, proven, everJoined } = world.ledger;
@@ -71,8 +75,8 @@ const judgeDelivered = (world: World): void => {
     const shown = proven.has(name) || (row.state._tag === "Done" && everJoined.has(`${roomId} ${mxid}`));
     if ((row.state._tag === "Done" || row.state._tag === "Redeemed") && !shown)
       world.violate("redeemed", `${serverName} is done with ${name}, and nobody was invited`);
-    // One that was stored by a clock that was ahead is tried until that time has come.
-    if (row.state._tag === "Waiting" && row.owedAt <= world.scheduler.now)
+    // Where a clock was wrong, its age may count from a later time.
+    if (row.state._tag === "Waiting" && row.owedAt + ageOf(world, serverName) <= world.scheduler.now)
       world.violate("redeemed", `${serverName} never comes to an end with ${name}`);
   }
 };
@@ -91,7 +95,12 @@ export const judgeStanding = (world: World): void => {
       const replica = residentIn(server, roomId);
       const open = [...new Set(tokens)].filter((token) => {
         const event = replica?.get("m.room.third_party_invite", token);
-        if (replica === undefined || event === undefined || isEmptied(event) || givenTwice.has(token))
+        if (
+          replica === undefined ||
+          event === undefined ||
+          isEmptied(event) ||
+          givenTwice.has(placeOf({ roomId, token }))
+        )
           return false;
         return couldEmpty(replica, event) && ![...proven].some((one) => one.includes(` ${token} `));
       });

@@ -37,6 +37,7 @@ export const federationPort = (world: World, flow: Flow): Federation => ({
       const status = reply._tag === "Error" ? (odd ?? reply.status) : 0;
       noteAnswer(world, roomId, body, { status, why: "fault" });
       if (status === 0) return { _tag: "Unreachable" };
+      world.ledger.met.add("a junk answer to an exchange");
       // What stands between two servers answers with a page, or with an errcode that says nothing.
       const errcode = chance.pick([undefined, undefined, "M_UNKNOWN", "M_UNRECOGNIZED"]);
       return { _tag: "Refused", status, ...(errcode === undefined ? {} : { errcode }) };

@@ -70,10 +70,15 @@ const observer =
     keepsSecrets(world, `what ${flow.name} tells its watcher`, observation);
   };
 
+const year = 365 * 24 * 3_600_000;
+
 /** All the ports of a server, as one flow in one process sees them. */
 export const portsOf = (world: World, flow: Flow): Ports => {
   const { server } = flow;
   const wrap = between(world, flow);
+  const jump = server.jumps.get(flow.process.name) ?? 0;
+  if (jump >= year) world.ledger.met.add("a flow by a clock that is years ahead");
+  if (jump <= -year) world.ledger.met.add("a flow by a clock that is years behind");
   return {
     config: server.config,
     crypto,

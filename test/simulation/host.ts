@@ -3,8 +3,9 @@ import { matrixError } from "matrix-third-party-invites";
 import { domainOf, member, stringMember } from "matrix-third-party-invites/matrix";
 import type { Events, JsonObject, RoomId } from "matrix-third-party-invites/ports";
 import { judgeAppend, judgeName } from "./append-checks.js";
+import { judgeToken } from "./token-checks.js";
 import { isForNow, stall, statusForNow, strikes } from "./faults.js";
-import { tokenName } from "./ledger.js";
+import { placeOf, tokenName } from "./ledger.js";
 import { request } from "./network.js";
 import type { Replica, RoomEvent } from "./room.js";
 import { type Template, createFields, make, put } from "./room-events.js";
@@ -120,6 +121,7 @@ export const appendAsHost = async (
   const eventIds = events.map((template) => {
     const event = makeNow(template);
     judgeAppend(world, server, flow.startedAt, event, replica);
+    judgeToken(world, flow, event, replica);
     note(world, flow, roomId, event);
     world.trace.note(process.name, () => `${flow.name}#${flow.id} appends ${describe(event)}`);
     return put(world, server, replica, template).event_id;
@@ -150,7 +152,7 @@ const note = (world: World, flow: Flow, roomId: RoomId, event: RoomEvent): void 
     ledger.proven.add(tokenName({ roomId, ...proof }));
   }
   if (event.type !== "m.room.third_party_invite" || event.content["public_keys"] === undefined) return;
-  const invite = ledger.given.get(event.state_key)?.invite;
+  const invite = ledger.given.get(placeOf({ roomId, token: event.state_key }))?.invite;
   if (invite === undefined) return;
   ledger.appended.set(invite, [...(ledger.appended.get(invite) ?? []), event.state_key]);
 };

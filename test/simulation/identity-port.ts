@@ -10,6 +10,7 @@ import {
 } from "matrix-third-party-invites/matrix";
 import type { IdentityServer, IdentityServerError } from "matrix-third-party-invites/ports";
 import { stall, strikes } from "./faults.js";
+import { placeOf } from "./ledger.js";
 import { type Reply, sure } from "./identity.js";
 import { crypto } from "./keys.js";
 import { type Flow, addressKey } from "./server.js";
@@ -69,7 +70,7 @@ const spoiled = (world: World, reply: Reply, address: string): Reply => {
     () => with_({ token: "no token at all" }),
     () => with_({ public_keys: [] }),
     () => with_({ public_keys: [{ public_key: "AAAA", key_validity_url: "http://plain.example/" }] }),
-    () => with_({ token: chance.pick([...ledger.given.keys(), "tok"]) }),
+    () => with_({ token: chance.pick([...[...ledger.given.values()].map(({ token }) => token), "tok"]) }),
   ])();
 };
 
@@ -85,6 +86,8 @@ export const identityPort = (world: World, flow: Flow): IdentityServer => {
     const roomId = sure(parseRoomId(member(invite, "room_id")));
     const reply = identity.storeInvite(user, threepid, roomId);
     if (reply.status !== 200) return reply;
+    if (ledger.given.has(placeOf({ roomId, token: stringMember(reply.body, "token") ?? "" })))
+      ledger.met.add("a token that is given again");
     const given = spoiled(world, reply, address);
     const tokens = [stringMember(reply.body, "token"), stringMember(given.body, "token")];
     for (const token of tokens)
@@ -125,16 +128,22 @@ export const identityPort = (world: World, flow: Flow): IdentityServer => {
       }
       const reply = store(invite.sender, invite, name);
       // A mail server may have taken the mail before whatever failed.
-      if (isLost(world))
-        return Promise.resolve(
-          chance.pick<IdentityServerError>([
-            silent,
-            silent,
-            { _tag: "Rejected", errcode: "M_UNKNOWN", status: 500 },
-            { _tag: "Rejected", errcode: "M_EMAIL_SEND_ERROR", status: 502 },
-            { _tag: "Malformed" },
-          ]),
-        );
+      if (isLost(world)) {
+        const instead = chance.pick<IdentityServerError>([
+          silent,
+          silent,
+          silent,
+          { _tag: "Malformed" },
+          { _tag: "Rejected", errcode: "M_UNKNOWN", status: chance.pick([200, 400, 500]) },
+          {
+            _tag: "Rejected",
+            errcode: "M_EMAIL_SEND_ERROR",
+            status: chance.pick([200, 408, 500, 502, 503, 504]),
+          },
+        ]);
+        if (instead._tag === "Rejected") ledger.met.add("an error after the mail");
+        return Promise.resolve(instead);
+      }
       if (reply.status === 200) return Promise.resolve({ _tag: "Stored", answer: reply.body });
       return Promise.resolve(
         stringMember(reply.body, "errcode") === "M_THREEPID_IN_USE"

@@ -37,11 +37,15 @@ export class Identity {
   /** When each long-term key that is no longer in use was replaced. */
   private readonly withdrawn = new Map<string, number>();
   private readonly ephemeral = new Map<string, number>();
+  /** Whether it gives one token for an address until that is bound, as mxisd and ma1sd do, and what it has answered then. */
+  private readonly repeatsTokens: boolean;
+  private readonly answers = new Map<string, Reply>();
 
   constructor(name: string, users: readonly string[], chance: Chance) {
     this.name = name;
     this.chance = chance;
     this.keysUsed = chance.below(poolSize);
+    this.repeatsTokens = chance.happens(0.25);
     this.state = {
       serverName: sure(parseServerName(name)),
       baseUrl: `https://${name}`,
@@ -83,6 +87,8 @@ export class Identity {
     const owner = associationOf(this.state, threepid);
     if (owner !== undefined)
       return { status: 400, body: { errcode: "M_THREEPID_IN_USE", error: "Bound", mxid: owner.mxid } };
+    const before = this.repeatsTokens ? this.answers.get(threepid.address) : undefined;
+    if (before !== undefined) return before;
     const number = this.nextKey();
     const token = `tok${this.state.invites.size}x${this.chance.below(2 ** 31).toString(36)}`;
     const key = this.longTermKey();
@@ -95,7 +101,7 @@ export class Identity {
       ephemeralKeys: new Set(this.state.ephemeralKeys).add(ephemeral),
     };
     const url = `${this.state.baseUrl}/_matrix/identity/v2/pubkey`;
-    return {
+    const answer = {
       status: 200,
       body: {
         token,
@@ -107,6 +113,8 @@ export class Identity {
         display_name: redactAddress(threepid.address),
       },
     };
+    this.answers.set(threepid.address, answer);
+    return answer;
   }
 
   /** Binds an address: what is to be told the user's homeserver. */

@@ -1,6 +1,7 @@
-import { type Transition, advance } from "matrix-third-party-invites/decisions";
+import { type Transition, advance, tokensOf } from "matrix-third-party-invites/decisions";
 import { canonicalJson } from "matrix-third-party-invites/matrix";
 import type { InviteLife, InviteRecord, Invites, Token } from "matrix-third-party-invites/ports";
+import { placeOf } from "./ledger.js";
 import { keepsSecrets } from "./secrecy.js";
 import type { Flow } from "./server.js";
 import type { World } from "./world.js";
@@ -52,6 +53,17 @@ export const mayFollow = (before: InviteLife, after: InviteLife): boolean =>
 const mayBegin = (life: InviteLife): boolean =>
   life._tag === "Asked" && life.lostAt === undefined && life.before._tag === "Intended";
 
+/** Keeps what the record says of who redeemed it. */
+const noteRedeemer = (world: World, { server }: Flow, { roomId, life }: InviteRecord): void => {
+  const { redeemedBy } = world.ledger;
+  const settled = life._tag === "Asked" ? life.before : life;
+  for (const token of "tokens" in settled ? settled.tokens : tokensOf(life)) {
+    const name = `${server.name} ${placeOf({ roomId, token })}`;
+    if (settled._tag !== "Redeemed") redeemedBy.delete(name);
+    else if (!redeemedBy.has(name)) redeemedBy.set(name, { by: settled.by, at: world.scheduler.now });
+  }
+};
+
 /** The storage of invites, each of its movements judged; what ends is an end for the ledger, too. */
 export const watchInvites = (world: World, flow: Flow): Invites => {
   const { invites, name } = flow.server;
@@ -61,7 +73,8 @@ export const watchInvites = (world: World, flow: Flow): Invites => {
       keepsSecrets(world, "a stored invite", record);
       if (!mayBegin(record.life)) world.violate("life", `an invite begins as ${record.life._tag}`);
       const answer = await invites.putIfAbsent(record, options);
-      if (answer.isNew) world.ledger.intend(`${name} ${record.key}`, flow.id);
+      if (answer.isNew && record.life._tag === "Asked")
+        world.ledger.intend(`${name} ${record.key}`, flow.id, record.life.at);
       return answer;
     },
     replace: async (record: InviteRecord, mark, options) => {
@@ -71,8 +84,9 @@ export const watchInvites = (world: World, flow: Flow): Invites => {
       keepsSecrets(world, "a stored invite", record);
       if (!mayFollow(before.value.life, record.life))
         world.violate("life", `${before.value.life._tag} became ${record.life._tag}`);
+      noteRedeemer(world, flow, record);
       if (hasEnded(record.life)) world.ledger.end(`${name} ${record.key}`);
-      if (record.life._tag === "Asked") world.ledger.intend(`${name} ${record.key}`, flow.id);
+      if (record.life._tag === "Asked") world.ledger.intend(`${name} ${record.key}`, flow.id, record.life.at);
       return answer;
     },
   };

@@ -76,6 +76,11 @@ export const change = (
   if (membershipOf(state, sender) !== "join" && !(own && membershipOf(state, sender) === "invite")) return;
   if (!own && !isModerator(replica, sender)) return;
   if (membership === "leave" && membershipOf(state, target) === "ban" && own) return;
+  if (
+    !own &&
+    [...world.ledger.proven].some((name) => name.startsWith(`${roomId} `) && name.endsWith(` ${target}`))
+  )
+    world.ledger.met.add("a user who was invited by a proof and kicked");
   world.trace.note(server.name.slice(0, 3), () => `${sender} makes it ${membership} for ${target}`);
   put(world, server, replica, memberEvent(sender, target, membership));
 };

@@ -37,16 +37,18 @@ export const request = <A>(
       );
     };
 
-    const arrive = (delay: number, isAnswered: boolean): void => {
+    const arrive = (delay: number, fate: "answered" | "answered with junk" | "not answered"): void => {
       scheduler.after(delay, () => {
         const process = livingProcess(to, chance);
         if (process === undefined) {
           trace.note("net", () => `${what} to ${to.name}: nobody there`);
-          if (isAnswered) reply(latency(world), nothing);
+          if (fate !== "not answered") reply(latency(world), nothing);
           return;
         }
         void handle(process).then((answer) => {
-          if (isAnswered) reply(latency(world), { _tag: "Answer", answer });
+          if (fate === "answered") reply(latency(world), { _tag: "Answer", answer });
+          else if (fate === "answered with junk")
+            reply(latency(world), { _tag: "Error", status: statusBetween(chance) });
         });
       });
     };
@@ -67,11 +69,12 @@ export const request = <A>(
     }
     const late = strikes(faults, chance, network.late);
     if (late) trace.note("net", () => `${what} to ${to.name}: late`);
-    const answered = !strikes(faults, chance, network.answerLost);
-    if (!answered) trace.note("net", () => `${what} to ${to.name}: its answer will be lost`);
-    arrive(latency(world) + (late ? stall(chance) : 0), answered);
+    const lost = chance.happens(0.3) ? "answered with junk" : "not answered";
+    const fate = strikes(faults, chance, network.answerLost) ? lost : "answered";
+    if (fate !== "answered") trace.note("net", () => `${what} to ${to.name}: will be ${fate}`);
+    arrive(latency(world) + (late ? stall(chance) : 0), fate);
     if (strikes(faults, chance, network.doubled)) {
       trace.note("net", () => `${what} to ${to.name}: twice`);
-      arrive(latency(world) + (chance.happens(0.3) ? stall(chance) : chance.below(500)), false);
+      arrive(latency(world) + (chance.happens(0.3) ? stall(chance) : chance.below(500)), "not answered");
     }
   });

@@ -20,6 +20,8 @@ export const handleOnbind = async (
     invites.receiveOnBind({ body }),
   );
   deliverSoon(world, server, world.chance.below(100));
+  if (!isRight(result) && result.left.code === "TooManyWaiting")
+    world.ledger.met.add("a delivery that finds no room");
   return isRight(result) ? 200 : result.left.status;
 };
 
@@ -61,7 +63,10 @@ const send = async (world: World, onbind: Onbind, failures: number): Promise<voi
 export const bind = (world: World, threepid: Threepid, user: UserId): void => {
   const { identity, scheduler, trace } = world;
   trace.note("id", () => `binds an address to ${user}`);
-  for (const onbind of identity.bind(threepid, user, scheduler.now)) void send(world, onbind, 0);
+  for (const onbind of identity.bind(threepid, user, scheduler.now)) {
+    world.ledger.onbinds.push(onbind);
+    void send(world, onbind, 0);
+  }
 };
 
 /** A stranger sends an onbind, once. */

@@ -185,4 +185,58 @@ export const plantedBugs: readonly PlantedBug[] = [
     instead:
       'if (status === 429 || status === 503) return "Down"; if (errcode === undefined) return "Refused";',
   },
+  {
+    name: "an errcode that says nothing ends a redemption",
+    file: "invite/exchange-answer.ts",
+    text: 'return saysNothing.has(errcode) ? "Down" : "Unclear";',
+    instead: 'return "Refused";',
+  },
+  {
+    name: "an error that may come after the mail counts as a mail not sent",
+    file: "invite/store-invite-error.ts",
+    text: 'beforeMail.has(status) && errcode !== "M_UNKNOWN";',
+    instead: "status >= 400;",
+  },
+  {
+    name: "tidying does not look again before it empties an event",
+    file: "invite/leftover.ts",
+    text: ".filter((invite) => untidyReason(state, invite, tidying) !== undefined)",
+    instead: "",
+  },
+  {
+    name: "turns inside a user forget the destinations",
+    file: "invite/redemption-line.ts",
+    text: "const depth = before * rows.size + (positions.get(destination) ?? 0);",
+    instead: "const depth = [...rows.values()].reduce((sum, one) => sum + one, -1);",
+  },
+  {
+    name: "a token that was redeemed leaves with what is done, and its proof is delivered again",
+    file: "flows/steps/trim-queue.ts",
+    text: 'lanes: ["done", "announced"]',
+    instead: 'lanes: ["done", "announced", "redeemed"]',
+  },
+  {
+    name: "a clock that leaps forgets the tokens that were redeemed",
+    file: "flows/steps/trim-queue.ts",
+    text: "...(isSteady ? [",
+    instead: "...(now > 0 ? [",
+  },
+  {
+    name: "a clock that is ahead ends a fresh proof",
+    file: "flows/steps/work-on-claimed.ts",
+    text: "return Math.min(missed >= dayMs ? owedAt + missed : owedAt, now);",
+    instead: "return owedAt;",
+  },
+  {
+    name: "a token that is given again is not written over the event that we emptied",
+    file: "invite/invite-threepid.ts",
+    text: "if (present !== undefined && !(present.sender === sender && isRevoked(contentOf(present))))",
+    instead: "if (present !== undefined)",
+  },
+  {
+    name: "a token that is given again writes over another invite",
+    file: "invite/invite-threepid.ts",
+    text: "if (present !== undefined",
+    instead: "if (present === null",
+  },
 ];

@@ -65,7 +65,7 @@ export const watchRedemptions = (world: World, flow: Flow): Redemptions => {
       judgeOthers(before, new Set());
       for (const id of added) {
         if (before.has(id)) wrong(`a redemption of ${name} is new twice`);
-        world.ledger.storedAt.set(`${name} ${id}`, world.scheduler.now);
+        world.ledger.storedAt.set(`${name} ${id}`, flow.startedAt);
       }
       judgePlaces(world, lines, records);
       return added;
@@ -98,7 +98,8 @@ export const watchRedemptions = (world: World, flow: Flow): Redemptions => {
         wrong(`a redemption of ${name} that was ${String(was)} became ${String(state?._tag)}`);
       if (state?._tag === "Redeemed" && !world.ledger.proven.has(tokenName(record)))
         wrong(`${name} calls ${record.token} redeemed, and no room shows it`);
-      if (state?._tag === "Redeemed")
+      // What a clock wrote that is years behind looks old to one that is right: no more is promised of it.
+      if (state?._tag === "Redeemed" && state.endedAt > world.scheduler.now - year / 2)
         world.ledger.rememberedAt.set(`${name} ${tokenName(record)}`, world.scheduler.now);
       if (state?._tag === "Dead") judgeDead(world, flow, before.get(id) ?? record, state.reason);
       return answer;
@@ -111,9 +112,14 @@ export const watchRedemptions = (world: World, flow: Flow): Redemptions => {
         if (after.has(id)) continue;
         const { state } = record;
         claims.delete(id);
+        if (state._tag === "Waiting") world.ledger.met.add("a redemption that leaves a full queue");
         world.ledger.removed.set(`${name} ${id}`, record);
         // What nobody has worked on was answered with 200, and comes only once.
-        const isFirm = state._tag === "Waiting" && state.attempts === 0 && state.depth < 64;
+        const isFirm =
+          state._tag === "Waiting" &&
+          state.attempts === 0 &&
+          state.dueAt === record.owedAt &&
+          state.depth < 64;
         if (isFirm || (state._tag === "Waiting" && server.config.queue?.unvouched === undefined))
           wrong(`${name} has removed a redemption that waits`);
         const rememberedAt = world.ledger.rememberedAt.get(`${name} ${tokenName(record)}`) ?? 0;

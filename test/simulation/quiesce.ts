@@ -1,6 +1,7 @@
 import { judgeEnd, judgeStanding, judgeWaiting } from "./end-checks.js";
 import { catchUp } from "./room-events.js";
 import { requestInvite } from "./clients.js";
+import { replay } from "./flood.js";
 import type { Life } from "./life.js";
 import { runFlow } from "./run-flow.js";
 import { livingProcess } from "./server.js";
@@ -72,4 +73,11 @@ export const quiesce = async (
     scheduler.now += Math.max(minute, Math.min(...waits));
   }
   judgeEnd(world);
+  // Whatever is forgotten by now: nobody who was thrown out comes back by it.
+  for (const onbind of world.ledger.onbinds) replay(world, onbind);
+  if (!(await settle())) return;
+  for (const server of world.servers.values()) {
+    void deliver(world, server);
+    if (!(await settle())) return;
+  }
 };

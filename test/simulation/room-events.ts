@@ -2,6 +2,7 @@ import { selectAuthEvents } from "matrix-third-party-invites/judge";
 import type { JsonObject } from "matrix-third-party-invites/ports";
 import { judgeByRules, stateOf } from "./append-checks.js";
 import { stall, strikes } from "./faults.js";
+import { placeOf } from "./ledger.js";
 import type { Replica, RoomEvent } from "./room.js";
 import { type Server, residentIn, serverNow } from "./server.js";
 import type { World } from "./world.js";
@@ -37,8 +38,12 @@ export const take = (world: World, server: Server, replica: Replica, event: Room
   const { ledger, scheduler } = world;
   replica.add(event, scheduler.now);
   if (event.type === "m.room.third_party_invite" && event.content["public_keys"] === undefined)
-    if (ledger.given.get(event.state_key)?.invite.startsWith(`${server.name} `) === true)
-      ledger.gone(event.state_key);
+    if (
+      ledger.given
+        .get(placeOf({ roomId: event.room_id, token: event.state_key }))
+        ?.invite.startsWith(`${server.name} `) === true
+    )
+      ledger.gone(placeOf({ roomId: event.room_id, token: event.state_key }));
   if (!replica.hasMembersOf(server.name)) server.everOutside.add(replica.room.id);
   world.onEvent(server, event);
 };

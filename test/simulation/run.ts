@@ -1,4 +1,5 @@
 import { chanceFrom } from "./chance.js";
+import type { Rarity } from "./ledger.js";
 import { newWorld } from "./new-world.js";
 import { quiesce } from "./quiesce.js";
 import { allMicrotasks } from "./scheduler.js";
@@ -14,6 +15,7 @@ export interface Run {
   /** The first one; a run ends with it. */
   readonly violation: Violation | undefined;
   readonly trace: readonly string[];
+  readonly met: readonly Rarity[];
 }
 
 /** Far more than any run needs. */
@@ -42,5 +44,12 @@ export const play = async (seed: number, options: { readonly trace?: boolean } =
     scheduler.now = Math.max(scheduler.now, world.endsAt);
     await quiesce(world, lives, () => goOn(Infinity));
   }
-  return { seed, lives: lives.length, steps, violation: violations[0], trace: world.trace.lines };
+  return {
+    seed,
+    lives: lives.length,
+    steps,
+    violation: violations[0],
+    trace: world.trace.lines,
+    met: [...world.ledger.met],
+  };
 };

@@ -48,15 +48,18 @@ export const addressKey = new TextEncoder().encode("keymark-keymark-keymark-keym
 const hour = 3_600_000;
 
 /** Caps that a run can reach: on what waits for a user, on what waits at all, on what has ended. */
-const drawQueue = (chance: Chance): Pick<Config, "queue"> =>
-  chance.pick<Pick<Config, "queue">>([
-    ...Array.from({ length: 16 }, () => ({})),
-    { queue: { unvouchedPerUser: 6, vouchedPerUser: 6 } },
-    { queue: { unvouchedPerUser: 6, vouchedPerUser: 6 } },
-    { queue: { unvouched: 2, vouched: 2 } },
-    { queue: { dead: 1, done: 1 } },
-    { queue: { dead: 1, done: 1 } },
+const drawQueue = (chance: Chance): Pick<Config, "queue" | "redemptionAgeMs"> => {
+  const queue = chance.pick([
+    ...Array.from({ length: 16 }, () => undefined),
+    { unvouchedPerUser: 6, vouchedPerUser: 6 },
+    { unvouchedPerUser: 6, vouchedPerUser: 6 },
+    { unvouched: 2, vouched: 2 },
+    { dead: 1, done: 1 },
+    { dead: 1, done: 1 },
   ]);
+  // What a flood leaves there would be tried a hundred times.
+  return queue === undefined ? {} : { queue, redemptionAgeMs: hour };
+};
 
 export const newServer = (name: string, users: readonly string[], chance: Chance): Server => ({
   name,

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { chanceFrom } from "./chance.js";
 import { simulate } from "./cli.js";
+import { type Rarity, rarities } from "./ledger.js";
 import { plant } from "./planted.js";
 import { plantedBugs } from "./planted-bugs.js";
 import { type Run, play } from "./run.js";
@@ -13,12 +14,16 @@ const seeds = Array.from({ length: 160 }, (_, seed) => seed);
 
 test("no check fails in some hundreds of lives", async () => {
   let lives = 0;
-  for (const seed of seeds) {
+  const met = new Set<Rarity>();
+  // Until they have what is drawn seldom.
+  for (let seed = 0; seed < seeds.length || (met.size < rarities.length && seed < 1_500); seed += 1) {
     const run = await play(seed);
     expect(run.violation, `seed ${seed}`).toBeUndefined();
     lives += run.lives;
+    for (const rarity of run.met) met.add(rarity);
   }
   expect(lives).toBeGreaterThan(300);
+  expect(rarities.filter((rarity) => !met.has(rarity))).toEqual([]);
 });
 
 describe("replay", () => {
@@ -73,7 +78,15 @@ describe("the command", () => {
       args,
       { print: (line) => out.push(line), complain: (line) => err.push(line), progress: () => undefined },
       (seed) =>
-        Promise.resolve({ seed, lives: 2, steps: 9, violation: undefined, trace: ["a step"], ...run }),
+        Promise.resolve({
+          seed,
+          lives: 2,
+          steps: 9,
+          violation: undefined,
+          trace: ["a step"],
+          met: [],
+          ...run,
+        }),
     );
     return { code, out, err };
   };

@@ -1,4 +1,5 @@
 import { inviteDirectly, joinWithProof, revoke, tidy } from "./clients.js";
+import { flood, kickAndReplay } from "./flood.js";
 import { hostileAct } from "./hostile.js";
 import type { Life } from "./life.js";
 import { change, join, set } from "./members.js";
@@ -132,6 +133,8 @@ export const turns: readonly (readonly [probability: number, turn: (world: World
   [0.05, kick],
   [0.05, comeAndGo],
   [0.05, jump],
+  [0.05, flood],
+  [0.12, kickAndReplay],
   [0.3, hostileAct],
   [0.2, hostileAct],
 ];

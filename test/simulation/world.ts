@@ -23,6 +23,7 @@ export const checks = {
   life: "a stored invite that moved as its life cannot",
   queue: "a redemption owed, held or settled as it must not be",
   standing: "two tokens of one invite that stand in a room",
+  token: "a third-party invite written over or emptied that must stay",
 } as const;
 
 export type Check = keyof typeof checks;

@@ -1,6 +1,6 @@
 /** The processes of the homeserver: started, killed and started again, each known by its place. */
 import { type ChildProcess, fork } from "node:child_process";
-import type { FromProcess, Order, Outcome, ToProcess } from "./messages.js";
+import type { FromProcess, Order, Outcome, StoragePlace, ToProcess } from "./messages.js";
 
 export interface Fleet {
   /** To some process; `undefined` where it died before it answered, as a client's connection breaks. */
@@ -23,8 +23,7 @@ export interface FleetOptions {
   readonly size: number;
   /** The built file of a process. */
   readonly file: string;
-  readonly url: string;
-  readonly schema: string;
+  readonly storage: StoragePlace;
   readonly answer: (port: string, method: string, args: readonly unknown[]) => Promise<unknown>;
   readonly random: () => number;
   readonly aheadMs: () => number;
@@ -32,7 +31,7 @@ export interface FleetOptions {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-export const openFleet = ({ size, file, url, schema, answer, random, aheadMs }: FleetOptions): Fleet => {
+export const openFleet = ({ size, file, storage, answer, random, aheadMs }: FleetOptions): Fleet => {
   const places: Place[] = [];
   let started = 0;
   let killed = 0;
@@ -70,7 +69,10 @@ export const openFleet = ({ size, file, url, schema, answer, random, aheadMs }: 
 
   const start = (at: number): void => {
     started += 1;
-    const child = fork(file, { serialization: "advanced", execArgv: ["--enable-source-maps"] });
+    const child = fork(file, {
+      serialization: "advanced",
+      execArgv: ["--enable-source-maps", "--no-warnings"],
+    });
     const place: Place = { child, ready: false, asked: new Map() };
     places[at] = place;
     child.on("message", (message: FromProcess) => {
@@ -83,7 +85,7 @@ export const openFleet = ({ size, file, url, schema, answer, random, aheadMs }: 
       place.ready = false;
       if (!stopped) start(at);
     });
-    send(child, { _tag: "Start", url, schema, aheadMs: aheadMs() });
+    send(child, { _tag: "Start", storage, aheadMs: aheadMs() });
   };
   for (let at = 0; at < size; at += 1) start(at);
 

@@ -1,32 +1,37 @@
 /**
- * Four processes of one homeserver over one PostgreSQL, each killed at random and started again: every invite must end
- * once. `npm run soak -- [--seconds 60] [--json]`
+ * Four processes of one homeserver over one PostgreSQL, or two over one SQLite file, each killed at random and started
+ * again: every invite must end once. `npm run soak -- [--sqlite] [--seconds 60] [--json]`
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
-import { connectPool, hostOf, migratedSchema, postgresUrl } from "../postgres/servers.js";
 import { openFleet } from "./fleet.js";
 import { waitingLanes } from "matrix-third-party-invites/storage";
 import { type Life, judge } from "./judge.js";
 import { serverName } from "./messages.js";
+import { openStorage } from "./storage.js";
 import { openTown } from "./town.js";
 
 const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "60" }, json: { type: "boolean", default: false } },
+  options: {
+    seconds: { type: "string", default: "60" },
+    sqlite: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
 });
 const seconds = Number(values.seconds);
 if (!(seconds > 0)) {
   console.error("--seconds must be a positive number.");
   process.exit(2);
 }
-if (postgresUrl === undefined) {
-  console.error("There is no PostgreSQL here, so nothing was soaked.");
+const storage = await openStorage(values.sqlite);
+if (storage === undefined) {
+  const missing = values.sqlite ? "Node with node:sqlite" : "PostgreSQL";
+  console.error(`There is no ${missing} here, so nothing was soaked.`);
   process.exit(2);
 }
 
-const processes = 4;
 const invitesAtOnce = 24;
 const fortnight = 15 * 24 * 3_600_000;
 
@@ -47,8 +52,6 @@ await build({
   logLevel: "warning",
 });
 
-const pool = connectPool(2);
-const schema = await migratedSchema(hostOf(pool));
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const until = async (ready: () => boolean | Promise<boolean>, withinMs: number): Promise<boolean> => {
   const deadline = Date.now() + withinMs;
@@ -65,10 +68,9 @@ const town = openTown(12, async (body) => {
   return outcome?._tag === "Done" ? 200 : 503;
 });
 const fleet = openFleet({
-  size: processes,
+  size: storage.processes,
   file,
-  url: postgresUrl,
-  schema,
+  storage: storage.place,
   answer: town.answer,
   random: Math.random,
   aheadMs: () => aheadMs,
@@ -152,21 +154,8 @@ await sleep(seconds * 1000);
 killing = false;
 await working;
 
-/** Counts of rows by what a statement calls them. */
-const counted = async (text: string): Promise<Readonly<Record<string, number>>> => {
-  const { rows } = await pool.query<{ name: string; n: number }>(
-    text.replaceAll("$schema", `"${schema.replaceAll('"', '""')}"`),
-  );
-  return Object.fromEntries(rows.map(({ name, n }) => [name, n]));
-};
-const proofs = () =>
-  counted(
-    `SELECT concat_ws(': ', lane, CASE WHEN lane = 'dead' THEN record::json -> 'state' ->> 'reason' END) AS name,
-      count(*)::int AS n
-    FROM $schema.third_party_redemptions GROUP BY 1 ORDER BY 1`,
-  );
 const waiting = async (): Promise<number> => {
-  const stored = await proofs();
+  const stored = await storage.proofs();
   return waitingLanes.reduce((sum, lane) => sum + (stored[lane] ?? 0), 0);
 };
 
@@ -183,20 +172,21 @@ await until(async () => {
   await fleet.orderAll({ _tag: "Skip", ms: aheadMs });
   return (await waiting()) === 0;
 }, 200_000);
-for (const roomId of town.roomIds) await fleet.orderAll({ _tag: "CleanUp", roomId });
+for (const roomId of town.roomIds) {
+  await fleet.orderAll({ _tag: "CleanUp", roomId });
+  // All at once may have found the database busy.
+  await until(async () => (await fleet.order({ _tag: "CleanUp", roomId }))?._tag === "Done", 20_000);
+}
 delivering = false;
 await delivery;
 clearInterval(progress);
 
 const verdict = judge(lives, town);
-const proofsStored = await proofs();
-const invitesStored = await counted(
-  "SELECT record::json -> 'life' ->> '_tag' AS name, count(*)::int AS n FROM $schema.third_party_invites GROUP BY 1 ORDER BY 1",
-);
+const proofsStored = await storage.proofs();
+const invitesStored = await storage.invites();
 const stillWaiting = await waiting();
 fleet.stop();
-await pool.query(`DROP SCHEMA "${schema.replaceAll('"', '""')}" CASCADE`);
-await pool.end();
+await storage.close();
 
 const wrong = [
   ...verdict.wrong,
@@ -205,7 +195,8 @@ const wrong = [
 ];
 const summary = {
   seconds,
-  processes,
+  storage: storage.place._tag,
+  processes: storage.processes,
   killed: fleet.killed(),
   started: fleet.started(),
   invites: lives.length,

@@ -12,8 +12,13 @@ export type Order =
 /** How an order ended: done, or the code of the refusal or failure. */
 export type Outcome = { readonly _tag: "Done" } | { readonly _tag: "Left"; readonly code: string };
 
+/** The database that the processes share. */
+export type StoragePlace =
+  | { readonly _tag: "PostgreSQL"; readonly url: string; readonly schema: string }
+  | { readonly _tag: "SQLite"; readonly file: string };
+
 export type ToProcess =
-  | { readonly _tag: "Start"; readonly url: string; readonly schema: string; readonly aheadMs: number }
+  | { readonly _tag: "Start"; readonly storage: StoragePlace; readonly aheadMs: number }
   | { readonly _tag: "Order"; readonly id: number; readonly order: Order }
   | { readonly _tag: "Answer"; readonly id: number; readonly value: unknown }
   | { readonly _tag: "Failed"; readonly id: number; readonly why: string };

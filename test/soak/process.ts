@@ -1,5 +1,5 @@
 /**
- * One of the processes of a homeserver: the library over PostgreSQL, and over rooms and an identity server that are the
+ * One of the processes of a homeserver: the library over the database that they share, and over rooms and an identity server that are the
  * parent's. It takes orders, works on the queue without being told, and may be killed at any moment.
  */
 import { isLeft } from "fp-ts/lib/Either.js";
@@ -12,16 +12,19 @@ import {
 import { roomState, roomVersion } from "matrix-third-party-invites/judge";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { postgresStorage } from "matrix-third-party-invites/postgres";
+import { sqliteStorage } from "matrix-third-party-invites/sqlite";
 import pg from "pg";
 import {
   type FromProcess,
   type Order,
   type Outcome,
+  type StoragePlace,
   type ToProcess,
   idServer,
   inviter,
   serverName,
 } from "./messages.js";
+import { openSqlite } from "./sqlite-client.js";
 import type { PlainSnapshot } from "./town.js";
 
 const say = (message: FromProcess): void => {
@@ -53,10 +56,18 @@ const remote = (port: string): object =>
 let aheadMs = 0;
 const now = (): number => Date.now() + aheadMs;
 
-const openPorts = (url: string, schema: string): Ports => {
-  const pool = new pg.Pool({ connectionString: url, max: 4 });
+/** How long a statement waits for the other process: its event loop stands still meanwhile. */
+const busyMs = 50;
+
+const openStorage = async (place: StoragePlace): Promise<Pick<Ports, "invites" | "redemptions">> => {
+  if (place._tag === "SQLite") return sqliteStorage((await openSqlite(place.file, busyMs)).client);
+  const pool = new pg.Pool({ connectionString: place.url, max: 4 });
   // A server that goes away is the next query's failure, not the end of this process.
   pool.on("error", () => undefined);
+  return postgresStorage(pool, { schema: place.schema });
+};
+
+const openPorts = async (place: StoragePlace): Promise<Ports> => {
   const rooms = remote("rooms") as Ports["rooms"];
   return {
     config: { serverName, addressKey: new Uint8Array(32).fill(7), leaseMs: 2_000, askedForMs: 500 },
@@ -73,7 +84,7 @@ const openPorts = (url: string, schema: string): Ports => {
     },
     events: remote("events") as Ports["events"],
     identityServer: remote("identityServer") as Ports["identityServer"],
-    ...postgresStorage(pool, { schema }),
+    ...(await openStorage(place)),
     limits: "off",
     federation: { exchangeThirdPartyInvite: () => Promise.resolve({ _tag: "Unreachable" }) },
     users: remote("users") as Ports["users"],
@@ -126,9 +137,11 @@ process.on("message", (message: ToProcess) => {
   switch (message._tag) {
     case "Start":
       aheadMs = message.aheadMs;
-      invites = createThirdPartyInvites(openPorts(message.url, message.schema));
-      void keepDelivering(invites);
-      say({ _tag: "Ready" });
+      void openPorts(message.storage).then((ports) => {
+        invites = createThirdPartyInvites(ports);
+        void keepDelivering(invites);
+        say({ _tag: "Ready" });
+      });
       break;
     case "Order":
       if (invites !== undefined)

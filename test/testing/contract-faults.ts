@@ -95,6 +95,7 @@ const redemptionFaults = {
   "claim keeps the mark": holds,
   "claim changes the record": holds,
   "claim ignores due.from": between,
+  "claim leaves the place of what a clock put off": between,
   "claim ignores the limit": inOrder,
   "claim takes what was put first": inOrder,
   "claim takes the tried ones too": inOrder,

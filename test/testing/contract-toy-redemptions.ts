@@ -82,6 +82,7 @@ export const toyRedemptions = (state: ToyState, fault?: Fault): Redemptions => {
     if (is("claim looks at the place only")) return place <= due.to;
     if (is("a claim never ends") && isClaimed === true) return false;
     const isDue = is("a claim ends after `until`") ? at < due.to : at <= due.to;
+    if (place > due.to) return false;
     return isDue && (at >= due.from || is("claim ignores due.from"));
   };
 
@@ -174,7 +175,12 @@ export const toyRedemptions = (state: ToyState, fault?: Fault): Redemptions => {
             const put = { ...(value.state as WaitingRedemption), dueAt: until };
             return { value, mark: write(redemptionRow({ ...value, state: put })) };
           }
-          const columns = { ...row.columns, at: until };
+          const { place } = row.columns;
+          const columns = {
+            ...row.columns,
+            at: until,
+            place: is("claim leaves the place of what a clock put off") ? place : Math.min(place, until),
+          };
           if (is("claim keeps the mark")) {
             rows.set(columns.id, { ...row, columns });
             return { value, mark: row.mark };

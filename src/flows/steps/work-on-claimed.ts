@@ -64,22 +64,27 @@ const isPermanent = (problem: Problem): boolean =>
 const retryDelay = ({ attempts }: { readonly attempts: number }, age: number, fraction: number): number =>
   Math.min(firstRetryMs * 2 ** attempts, age < dayMs ? hourMs : 6 * hourMs) * (0.5 + fraction / 2);
 
-/** Since when its age counts: not while it was due and nobody looked at it, since that is also what a clock that leaps shows. */
+/**
+ * Since when its age counts: not while it was due and nobody looked at it, since that is also what a clock that leaps shows,
+ * and not from a time to come.
+ */
 const countedFrom = ({ owedAt, state }: OwedRedemption, now: number): number => {
   const missed = now - state.dueAt;
-  return missed >= dayMs ? owedAt + missed : owedAt;
+  return Math.min(missed >= dayMs ? owedAt + missed : owedAt, now);
 };
 
 /** What becomes of a redemption that was not made. */
 const transitionAfter = (
   { ports: { clock, config, random } }: WorkContext,
-  { owedAt, state }: OwedRedemption,
+  record: OwedRedemption,
   problem: Problem,
 ): RedemptionTransition => {
+  const { state } = record;
   const { code: reason, status, errcode, retryAfterMs } = problem;
   const details = { reason, status, errcode };
   const at = clock.now();
-  const age = Math.max(0, at - owedAt);
+  // By the clock of now: it may have leapt since the work began.
+  const age = at - countedFrom(record, at);
   // A proxy may answer once in the server's name, and a proof comes only once.
   if (reason === "ExchangeRefused") return { _tag: "Refuse", at, confirmMs: hourMs, details };
   if (isPermanent(problem)) return { _tag: "Kill", at, details };
@@ -188,7 +193,7 @@ export const workOnClaimed = (context: WorkContext, { value: stored, mark }: Cla
         ? pipe(
             // Run apart: whatever goes wrong with one row is that row's own end.
             TE.fromTask(() => run(context, redeemAllowed(context, delivery, state), occasion)),
-            TE.map((result) => transitionOf(context, value, result)),
+            TE.map((result) => transitionOf(context, stored, result)),
           )
         : TE.right(transition),
     ),

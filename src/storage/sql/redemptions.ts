@@ -26,7 +26,7 @@ const byCodeUnit = (one: string, other: string): number => Number(one > other) -
 
 export const sqlRedemptions = (database: Database): Redemptions => {
   const { dialect, ask, prefix } = database;
-  const { newMark, items, texts, isAmong, skipLocked } = dialect;
+  const { newMark, items, texts, least, isAmong, skipLocked } = dialect;
   const table = written(`${prefix}third_party_redemptions`);
   const replace = replaceRow(database, table);
 
@@ -117,7 +117,7 @@ export const sqlRedemptions = (database: Database): Redemptions => {
         ) AS ${written(`lane_${index}`)}`,
       );
       const rows = await ask(
-        sql`UPDATE ${table} SET at = ${until}, mark = ${newMark}
+        sql`UPDATE ${table} SET at = ${until}, place = ${least}(place, ${until}), mark = ${newMark}
         WHERE ${isAmong(written("id"), sql`${listed(free, " UNION ALL ")} ${limitTo(limit)}`)}
         RETURNING id, lane, place, record, mark`,
         given,
@@ -156,9 +156,9 @@ export const sqlRedemptions = (database: Database): Redemptions => {
     remove: async (which, given) => (await ask(removal(which), given)).length,
 
     nextDueAt: async (given) => {
-      const least = waitingLanes.map((lane) => sql`SELECT min(at) AS due FROM ${table} WHERE lane = ${lane}`);
+      const first = waitingLanes.map((lane) => sql`SELECT min(at) AS due FROM ${table} WHERE lane = ${lane}`);
       const [row] = await ask(
-        sql`SELECT min(due) AS due FROM (${listed(least, " UNION ALL ")}) AS lanes`,
+        sql`SELECT min(due) AS due FROM (${listed(first, " UNION ALL ")}) AS lanes`,
         given,
       );
       return row && numberOrNull(row, "due");

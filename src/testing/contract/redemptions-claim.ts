@@ -71,6 +71,15 @@ export const claimChecks: Checks<Queue> = {
       expectSame(await claimed(queue, { until: due + year }), ["t0"], "One row is due.");
       const stale = { from: due + 86_400_000, to: Number.MAX_SAFE_INTEGER };
       expectSame(await claimed(queue, { due: stale }), ["t0"], "One row was put off by a year.");
+      await queue.redemptions.put([redemption("far", tried(1, { dueAt: due + year }))], {});
+      const again = [{ lane: "unvouched-again" as const, except: [] }];
+      expectSame(
+        await claimed(queue, { lanes: again, due: stale }),
+        ["far"],
+        "One was tried by such a clock.",
+      );
+      const over = { lanes: again, due: { from: 0, to: due + leaseMs }, until: due + 2 * leaseMs };
+      expectSame(await claimed(queue, over), ["far"], "A claim of it that was given up is over.");
     },
 
   "a claim has at most `limit` rows: of the first lane the least by place, then of the next": async (

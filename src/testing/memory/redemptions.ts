@@ -139,7 +139,8 @@ export const memoryRedemptions = (): MemoryRedemptions => {
           if (at >= due.from && at <= due.to && !except.includes(destination)) free.push(row);
         }
       return free.map(({ value, columns }) => {
-        const { mark } = keep({ value, columns: { ...columns, at: until }, mark: newMark() });
+        const place = Math.min(columns.place, until);
+        const { mark } = keep({ value, columns: { ...columns, place, at: until }, mark: newMark() });
         return { value, mark };
       });
     },
