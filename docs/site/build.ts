@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { filesIn, linksOf, pages, read, slugOf } from "../../test/docs/pages.js";
 import { entryPoints } from "../../test/generate/entry-points.js";
 import { inspectorPage } from "../inspector/build.js";
+import { caseTable } from "./cases.js";
 import { checkSite, maxLines } from "./links.js";
 import { writeSite } from "./typedoc.js";
 
@@ -23,8 +24,9 @@ const languages: Readonly<Record<string, string>> = { ts: "typescript", json: "j
 const sourceBlock = (path: string): string =>
   `## ${path}\n\n\`\`\`\`${languages[path.split(".").at(-1) ?? ""] ?? "javascript"}\n${read(path).trimEnd()}\n\`\`\`\`\n`;
 
-/** A large directory is only listed: its text would be too long for one page. */
+/** The sources of a file or a directory, the cases of test data. A large directory is only listed, because a page has its limit. */
 const sourcesOf = (path: string): string => {
+  if (path.startsWith("test/fixtures/")) return filesIn(path).map(caseTable).join("\n");
   const files = filesAt(path);
   const blocks = files.map(sourceBlock).join("\n");
   return blocks.split("\n").length < maxLines ? blocks : files.map((file) => `- \`${file}\``).join("\n");
@@ -51,7 +53,7 @@ await writeSite({
     source,
     importName: name === "index" ? "matrix-third-party-invites" : `matrix-third-party-invites/${name}`,
   })),
-  pages: pages.filter((page) => page !== "README.md"),
+  pages: [...pages.filter((page) => page !== "README.md"), "test/fixtures/README.md"],
   sourcePages: sourcePages(),
   slugOf,
   folder,

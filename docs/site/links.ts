@@ -27,6 +27,7 @@ const idsOf = (html: string): ReadonlySet<string> =>
 /** The lines that a reader sees, as far as the markup says. */
 const linesOf = (html: string): number =>
   html
+    .replaceAll("\n", " ")
     .replaceAll(/<br\s*\/?>|<\/(?:p|li|h[1-6]|tr|div|section|pre|dd)>/g, "\n")
     .replaceAll(/<[^>]*>/g, "")
     .split("\n")

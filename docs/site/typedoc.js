@@ -62,7 +62,7 @@ const options = {
     "*",
   ],
   navigation: { includeGroups: true, includeFolders: false },
-  highlightLanguages: ["bash", "console", "javascript", "json", "jsonc", "mermaid", "sql", "typescript"],
+  highlightLanguages: ["bash", "python", "console", "javascript", "json", "jsonc", "mermaid", "sql", "typescript"],
   customCss: join(import.meta.dirname, "page.css"),
   customJs: join(import.meta.dirname, "page.js"),
   // "site:" is replaced by the way from each page to the top of the site.
@@ -118,6 +118,11 @@ class PageSlugger extends Slugger {
   constructor(slugOf) {
     super({ lowercase: true });
     this.serialize = slugOf;
+  }
+
+  /** The check of the whole site knows the anchors that are no headings, too. */
+  hasAnchor() {
+    return true;
   }
 }
 
