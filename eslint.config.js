@@ -71,6 +71,7 @@ export default defineConfig(
   globalIgnores([
     "dist",
     "coverage",
+    "site",
     "test/fixtures",
     "src/core-globals.d.ts",
     "src/threepid/case-fold-table.ts",

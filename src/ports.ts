@@ -246,7 +246,7 @@ export type RemoveQuestion =
     };
 
 /**
- * The queue of redemptions. A record is stored as the row that {@link redemptionRow} makes of it; the statements look at
+ * The queue of redemptions. A record is stored as the row that `redemptionRow` of `./storage` makes of it; the statements look at
  * the columns of that row and at nothing else. Every operation is atomic, and durable when it answers.
  */
 export interface Redemptions {

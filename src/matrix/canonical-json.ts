@@ -130,7 +130,7 @@ export const compareCodePoints = (a: string, b: string): number => {
 /**
  * The canonical JSON of a value: shortest form, keys in the order of their code points.
  * Takes anything; what is not plain JSON, holds a number of the wrong kind, a lone surrogate, or nests deeper than
- * {@link maxDepth} gives a {@link NotCanonicalJson}. Never throws.
+ * 512 levels gives a {@link NotCanonicalJson}. Never throws.
  *
  * Canonical JSON is the shortest UTF-8 form with sorted keys, and has integers only: https://spec.matrix.org/v1.19/appendices/#canonical-json
  *

@@ -1,32 +1,47 @@
 import { readFileSync } from "node:fs";
 import { tally } from "./case.js";
 import { readDataFile } from "./data-file.js";
+import { type FileResult, tableOf } from "./table.js";
 
-// npm run --silent conformance -- FILE…
+// npm run --silent conformance -- [--table] FILE…
 //
 // Asks the library every case of every file, with both engines. One line of JSON for each file, then one for each
-// disagreement. Exit 1 where there is one, else 2 where a file is not understood.
+// disagreement; with --table a table. Exit 1 where there is a disagreement, else 2 where a file is not understood.
 
 const isTerminal = process.stderr.isTTY;
 
-const run = (file: string): "agrees" | "disagrees" | "not understood" => {
+const args = process.argv.slice(2);
+const isTable = args.includes("--table");
+const files = args.filter((arg) => arg !== "--table");
+
+const ask = (file: string): (FileResult & { readonly kind: string }) | undefined => {
   try {
     const { kind, cases } = readDataFile(readFileSync(file));
-    const { disagreements, ...counts } = tally(cases, (done) => {
+    const found = tally(cases, (done) => {
       if (isTerminal && done % 20 === 0) process.stderr.write(`\r${file} ${done}/${cases.length}\x1b[K`);
     });
     if (isTerminal) process.stderr.write("\r\x1b[K");
-    console.log(JSON.stringify({ file, kind, ...counts }));
-    for (const { case: name, expected, said, question, engine } of disagreements)
-      console.log(JSON.stringify({ case: name, expected, said: said ?? null, question, engine, file }));
-    return disagreements.length > 0 ? "disagrees" : "agrees";
+    return { file, kind, tally: found };
   } catch (thrown) {
     console.error(`${file}: not understood: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-    return "not understood";
+    return undefined;
   }
 };
 
-const files = process.argv.slice(2);
-if (files.length === 0) console.error("usage: npm run --silent conformance -- FILE…");
-const results = new Set(files.map(run));
-process.exitCode = results.has("disagrees") ? 1 : results.has("not understood") || files.length === 0 ? 2 : 0;
+const printLines = (file: string, kind: string, { disagreements, ...counts }: FileResult["tally"]): void => {
+  console.log(JSON.stringify({ file, kind, ...counts }));
+  for (const { case: name, expected, said, question, engine } of disagreements)
+    console.log(JSON.stringify({ case: name, expected, said: said ?? null, question, engine, file }));
+};
+
+if (files.length === 0) console.error("usage: npm run --silent conformance -- [--table] FILE…");
+const results: FileResult[] = [];
+for (const file of files) {
+  const result = ask(file);
+  if (result === undefined) continue;
+  if (!isTable) printLines(file, result.kind, result.tally);
+  results.push(result);
+}
+if (isTable && results.length > 0) console.log(tableOf(results));
+if (results.some((one) => one.tally.disagree > 0)) process.exitCode = 1;
+else if (results.length < files.length || files.length === 0) process.exitCode = 2;

@@ -253,21 +253,22 @@ describe("the command", () => {
     return join(folder, name);
   };
 
-  const run = (
-    ...files: readonly string[]
-  ): Promise<{ readonly code: number | string; readonly out: readonly JsonObject[]; readonly err: string }> =>
+  const runs = (
+    ...args: readonly string[]
+  ): Promise<{ readonly code: number | string; readonly lines: readonly string[]; readonly err: string }> =>
     new Promise((resolve) => {
       const main = fileURLToPath(new URL("main.ts", import.meta.url));
       const tsx = fileURLToPath(import.meta.resolve("tsx/cli"));
-      execFile(process.execPath, [tsx, main, ...files], (error, stdout, stderr) => {
-        const out = stdout.split("\n").filter((one) => one !== "");
-        resolve({
-          code: error?.code ?? 0,
-          out: out.map((one) => JSON.parse(one) as JsonObject),
-          err: stderr,
-        });
+      execFile(process.execPath, [tsx, main, ...args], (error, stdout, stderr) => {
+        const lines = stdout.split("\n").filter((one) => one !== "");
+        resolve({ code: error?.code ?? 0, lines, err: stderr });
       });
     });
+
+  const run = async (...files: readonly string[]) => {
+    const { code, lines, err } = await runs(...files);
+    return { code, out: lines.map((one) => JSON.parse(one) as JsonObject), err };
+  };
 
   test("prints a line for each file and one for each disagreement, and tells a file by its content", async () => {
     const [good, bad] = [
@@ -286,6 +287,20 @@ describe("the command", () => {
     expect(out.slice(1)).toEqual([
       { file: plain, kind: "lookup", cases: 1, agree: 0, disagree: 1, skipped: 0 },
       expect.objectContaining({ case: "the-odd-one", expected: "x", said: expect.any(String) as string }),
+    ]);
+  });
+
+  test("prints a table for people if asked, with a line for each disagreement", async () => {
+    const good = await file("good", await line("json", (row) => row["class"] === "tree"));
+    const bad = await line("lookup", (row) => row["kind"] === "hash", { id: "the-odd-one", sha256: "x" });
+    const { code, lines } = await runs("--table", good, await file("bad", bad));
+    expect(code).toBe(1);
+    expect(lines.map((one) => one.replaceAll(folder, "").replaceAll(/ +/g, " "))).toEqual([
+      "file cases agree disagree left open",
+      "/good 1 1 0 0",
+      "/bad 1 0 1 0",
+      "together 2 1 1 0",
+      expect.stringMatching(/^\/bad: the-odd-one: lookupHash \(node\): expected "x", got ".+"$/),
     ]);
   });
 

@@ -9,7 +9,6 @@ const { scripts } = JSON.parse(read("package.json")) as {
 const standIns: Readonly<Record<string, string>> = {
   format: "lint",
   generate: "check:generated",
-  "generate:api": "check:generated",
   "generate:errors": "check:generated",
   "test:all": "test",
   "test:quick": "test",

@@ -1,15 +1,13 @@
 /**
- * `npm run generate` writes everything that is generated: the table of case folding, the page of errors, the inspector, the
- * reference and the report of the API. `npm run check:generated` writes nothing, names what is stale and exits with 1.
+ * `npm run generate` writes everything that is generated: the table of case folding, the page of errors and the report of
+ * the API. `npm run check:generated` writes nothing, names what is stale and exits with 1.
  *
- * Names of pages narrow it down: `npm run generate -- docs/api`. The report reads `dist`, which the scripts build before.
+ * Names of pages narrow it down: `npm run generate -- docs/errors.md`. The report reads `dist`, which the scripts build before.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { inspectorPage } from "../../docs/inspector/build.js";
-import { apiPages } from "./api-pages.js";
 import { apiReports } from "./api-report.js";
 import { caseFoldTable } from "./case-fold-table.js";
 import { errorsPage } from "./errors-page.js";
@@ -20,9 +18,7 @@ type Files = ReadonlyMap<string, string>;
 const generators: Readonly<Record<string, () => Files | Promise<Files>>> = {
   "src/threepid/case-fold-table.ts": () => new Map([["src/threepid/case-fold-table.ts", caseFoldTable()]]),
   "docs/errors.md": () => new Map([["docs/errors.md", errorsPage()]]),
-  "docs/inspector/index.html": async () => new Map([["docs/inspector/index.html", await inspectorPage()]]),
   "test/package/api": apiReports,
-  "docs/api": apiPages,
 };
 
 const { values, positionals } = parseArgs({

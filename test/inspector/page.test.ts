@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { type Verdict, authorize, parseStrict } from "matrix-third-party-invites/judge";
 import { encodeBase64, isJsonObject, member } from "matrix-third-party-invites/matrix";
@@ -5,13 +9,22 @@ import type { JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Case } from "../../docs/inspector/case.js";
+import { inspectorPage } from "../../docs/inspector/build.js";
 import { sampled } from "../all.js";
 import { stateOf, versionOf } from "../conformance/ask.js";
 import { isEdge } from "../conformance/corpus.js";
 import { type Judged, vectors } from "../matrix/vectors.js";
 import { type Page, chromium, openPage } from "./chromium.js";
 
-const address = new URL("../../docs/inspector/index.html", import.meta.url).href;
+const folder = mkdtempSync(join(tmpdir(), "inspector-"));
+const address = pathToFileURL(join(folder, "index.html")).href;
+
+beforeAll(async () => {
+  writeFileSync(join(folder, "index.html"), await inspectorPage());
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 /** What the tests do in the page, as a person would: write into its fields, choose, read what it shows. */
 const inPage = `

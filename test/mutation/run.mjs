@@ -1,37 +1,37 @@
-// Mutates each floor of the core, or one file of it, and holds it against the floor's own tests:
-// npm run mutation [-- (FLOOR | FILE) ...]
+// Mutates each directory of the core, or one file of it, and runs the tests of the directory of the same name:
+// npm run mutation [-- (DIRECTORY | FILE) ...]
 import { existsSync } from "node:fs";
 import { Stryker } from "@stryker-mutator/core";
 
-const floors = ["matrix", "threepid", "invite"];
+const directories = ["matrix", "threepid", "invite"];
 const files = /^src\/(matrix|threepid|invite)\/[^*]+\.ts$/;
 
-/** What a floor's run, or a file's, is asked for; `undefined` where there is no such thing. */
+/** The options of Stryker for a directory or a file; `undefined` if there is none of this name. */
 const jobOf = (name) => {
-  if (floors.includes(name))
+  if (directories.includes(name))
     return {
-      floor: name,
+      directory: name,
       mutate: [`src/${name}/**/*.ts`, "!src/threepid/case-fold-table.ts"],
       incrementalFile: `coverage/mutation/${name}.incremental.json`,
       jsonReporter: { fileName: `coverage/mutation/${name}.json` },
     };
-  const [, floor] = files.exec(name) ?? [];
-  if (floor === undefined || !existsSync(name)) return undefined;
-  // All of a file are tried again, and what is kept of its floor stays as it is.
-  return { floor, mutate: [name], incremental: false, reporters: ["clear-text"] };
+  const [, directory] = files.exec(name) ?? [];
+  if (directory === undefined || !existsSync(name)) return undefined;
+  // All mutants of a file are tried again; the kept results of its directory stay as they are.
+  return { directory, mutate: [name], incremental: false, reporters: ["clear-text"] };
 };
 
 const asked = process.argv.slice(2);
-const jobs = (asked.length > 0 ? asked : floors).map(jobOf);
+const jobs = (asked.length > 0 ? asked : directories).map(jobOf);
 
 if (jobs.includes(undefined)) {
   console.error(
-    `usage: npm run mutation [-- (FLOOR | FILE) ...], a floor being one of ${floors.join(", ")}, a file one of src/FLOOR`,
+    `usage: npm run mutation [-- (DIRECTORY | FILE) ...], where DIRECTORY is one of ${directories.join(", ")}, and FILE is in src/DIRECTORY`,
   );
   process.exitCode = 2;
 } else
-  for (const { floor, ...options } of jobs) {
-    process.env.MUTATED_FLOOR = floor;
+  for (const { directory, ...options } of jobs) {
+    process.env.MUTATED_DIRECTORY = directory;
     // Sets the exit code where the score is below the threshold.
     await new Stryker({ configFile: "test/mutation/stryker.config.json", ...options }).runMutationTest();
   }

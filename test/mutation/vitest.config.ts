@@ -3,16 +3,16 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import everything from "../../vitest.config.js";
 
-const floor = process.env["MUTATED_FLOOR"] ?? "*";
+const directory = process.env["MUTATED_DIRECTORY"] ?? "*";
 
-/** A mutant is done with at its first failing test: those that cost least come first. */
+/** A mutant is killed by the first test that fails, so the cheapest tests come first. */
 class SmallestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return (await super.sort(files)).reverse();
   }
 }
 
-/** The tests of one floor, made quick: Stryker runs those that reach a mutant again for each mutant. */
+/** The tests of one directory, made quick: Stryker runs them again for each mutant that they reach. */
 export default defineConfig({
   // No engine is mutated, and the portable one is some hundred times slower.
   resolve: {
@@ -25,7 +25,7 @@ export default defineConfig({
   },
   test: {
     ...everything.test,
-    include: [`test/${floor}/**/*.test.ts`],
+    include: [`test/${directory}/**/*.test.ts`],
     exclude: ["test/invite/totality.test.ts", "test/invite/authorize.property.test.ts"],
     setupFiles: ["test/mutation/setup.ts"],
     runner: "test/mutation/runner.ts",
