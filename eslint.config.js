@@ -8,7 +8,7 @@ const layers = ["matrix", "threepid", "invite", "flows"];
 const publicFiles =
   "index|third-party-invites|operator-calls|create-third-party-invites|judge|decisions|matrix";
 
-const edges = ["node", "portable", "http", "storage", "postgres", "sqlite", "testing"];
+const edges = ["node", "portable", "libsodium", "http", "storage", "postgres", "sqlite", "testing"];
 
 /** Edges that may lean on another: the databases on what their tables have in common. */
 const shared = new Set(["testing portable", "postgres storage", "sqlite storage"]);

@@ -31,7 +31,7 @@ export default defineConfig({
         replacement: entry("$1"),
       },
       {
-        find: /^matrix-third-party-invites\/(node|portable|http|storage|postgres|sqlite|testing)$/,
+        find: /^matrix-third-party-invites\/(node|portable|libsodium|http|storage|postgres|sqlite|testing)$/,
         replacement: entry("$1/index"),
       },
     ],

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { tally } from "./case.js";
 import { readDataFile } from "./data-file.js";
+import { engines } from "./engines.js";
 
 // npm run --silent conformance -- FILE…
 //
-// Asks the library every case of every file, with both engines. One line of JSON for each file, then one for each
+// Asks the library every case of every file, with every engine. One line of JSON for each file, then one for each
 // disagreement. Exit 1 where there is one, else 2 where a file is not understood.
 
 const isTerminal = process.stderr.isTTY;
@@ -12,9 +13,10 @@ const isTerminal = process.stderr.isTTY;
 const run = (file: string): "agrees" | "disagrees" | "not understood" => {
   try {
     const { kind, cases } = readDataFile(readFileSync(file));
-    const { disagreements, ...counts } = tally(cases, (done) => {
+    const progress = (done: number): void => {
       if (isTerminal && done % 20 === 0) process.stderr.write(`\r${file} ${done}/${cases.length}\x1b[K`);
-    });
+    };
+    const { disagreements, ...counts } = tally(cases, () => engines, progress);
     if (isTerminal) process.stderr.write("\r\x1b[K");
     console.log(JSON.stringify({ file, kind, ...counts }));
     for (const { case: name, expected, said, question, engine } of disagreements)
