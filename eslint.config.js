@@ -26,7 +26,7 @@ const impure = "The core is pure: time, chance and the network are ports.";
 const trapImports = [
   {
     selector: "ImportDeclaration[source.value='canonical-json'] ImportDefaultSpecifier",
-    message: "Its default export misplaces integer-like keys and drops an own __proto__; use walk.",
+    message: "Its default export misplaces integer-like keys and drops an own __proto__; use canonicalJson.",
   },
   {
     selector: "ImportDeclaration[source.value=/^fp-ts\\u002f(?!lib\\u002f.*\\.js$)/]",
