@@ -8,7 +8,7 @@ const layers = ["matrix", "threepid", "invite", "flows"];
 const publicFiles =
   "index|third-party-invites|operator-calls|create-third-party-invites|judge|decisions|matrix";
 
-const edges = ["node", "portable", "http", "storage", "postgres", "sqlite", "testing"];
+const edges = ["node", "portable", "libsodium", "http", "storage", "postgres", "sqlite", "testing"];
 
 /** Edges that may lean on another: the databases on what their tables have in common. */
 const shared = new Set(["testing portable", "postgres storage", "sqlite storage"]);
@@ -26,7 +26,7 @@ const impure = "The core is pure: time, chance and the network are ports.";
 const trapImports = [
   {
     selector: "ImportDeclaration[source.value='canonical-json'] ImportDefaultSpecifier",
-    message: "Its default export misplaces integer-like keys and drops an own __proto__; use walk.",
+    message: "Its default export misplaces integer-like keys and drops an own __proto__; use canonicalJson.",
   },
   {
     selector: "ImportDeclaration[source.value=/^fp-ts\\u002f(?!lib\\u002f.*\\.js$)/]",

@@ -2,7 +2,14 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+/** The entry point of that name: its source, or with `TEST_DIST` what was built of it. */
+const entry = (name: string): string =>
+  fileURLToPath(
+    new URL(
+      process.env["TEST_DIST"] === undefined ? `./src/${name}.ts` : `./dist/${name}.js`,
+      import.meta.url,
+    ),
+  );
 
 export default defineConfig({
   test: {
@@ -16,16 +23,16 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism()),
     setupFiles: ["test/clean-slate.ts"],
     reporters: ["default", "./test/closing-line.ts"],
-    // Tests import the package by its name, as users do; here the name leads to the source.
+    // Tests import the package by its name, as users do; here the name leads to the source, or with `TEST_DIST=1` to the build.
     alias: [
-      { find: /^matrix-third-party-invites$/, replacement: source("index.ts") },
+      { find: /^matrix-third-party-invites$/, replacement: entry("index") },
       {
         find: /^matrix-third-party-invites\/(ports|judge|decisions|matrix)$/,
-        replacement: source("$1.ts"),
+        replacement: entry("$1"),
       },
       {
-        find: /^matrix-third-party-invites\/(node|portable|http|storage|postgres|sqlite|testing)$/,
-        replacement: source("$1/index.ts"),
+        find: /^matrix-third-party-invites\/(node|portable|libsodium|http|storage|postgres|sqlite|testing)$/,
+        replacement: entry("$1/index"),
       },
     ],
   },

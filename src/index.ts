@@ -3,7 +3,7 @@
  * object with a method for each step in the life of an invite.
  *
  * The other entry points: `./ports` (the types of what you inject), `./judge` (received events), `./decisions` (the pure
- * core), `./matrix` (identifiers, canonical JSON, signatures, PDUs), `./http`, `./node`, `./portable`, `./storage`, `./postgres`,
+ * core), `./matrix` (identifiers, canonical JSON, signatures, PDUs), `./http`, `./node`, `./portable`, `./libsodium`, `./storage`, `./postgres`,
  * `./sqlite`, `./testing`.
  *
  * @module

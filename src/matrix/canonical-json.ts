@@ -1,4 +1,5 @@
-import { walk } from "canonical-json";
+// eslint-disable-next-line no-restricted-syntax -- The check below sees whatever its default export gets wrong.
+import stringify, { walk } from "canonical-json";
 import { type Either, left, right } from "fp-ts/lib/Either.js";
 import { isJsonObject } from "./json.js";
 import { WrittenNumber, exactInteger } from "./written-number.js";
@@ -24,18 +25,19 @@ type Fault = NotCanonicalJson["reason"];
 /** What the check is told, and what it finds on its way that decides how the value must be written. */
 interface Look {
   readonly numbers: CanonicalNumbers;
-  /** Some key holds a surrogate: keys must be compared by code point. */
-  astral: boolean;
-  /** There is a {@link WrittenNumber}, which the writer does not know. */
+  /** There is a {@link WrittenNumber}, which the writers do not know. */
   written: boolean;
+  /** There is something whose copy would have another JSON, or that is written faster without a copy. */
+  uncopied: boolean;
 }
 
-const surrogate = /[\ud800-\udfff]/;
+/** In a larger object, giving the copy its keys takes longer than writing without a copy. */
+const mostCopiedKeys = 100;
 
-const isPlain = (value: object): value is Readonly<Record<string, unknown>> => {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
-};
+const tagOf = (value: object): string => Object.prototype.toString.call(value);
+
+const isPlain = (_value: object, prototype: unknown): _value is Readonly<Record<string, unknown>> =>
+  prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
 
 const inspect = (value: unknown, look: Look, depth: number): Fault | undefined => {
   switch (typeof value) {
@@ -48,19 +50,7 @@ const inspect = (value: unknown, look: Look, depth: number): Fault | undefined =
         ? undefined
         : "number";
     case "object":
-      if (value === null) return undefined;
-      if (value instanceof WrittenNumber) {
-        look.written = true;
-        return look.numbers === "any" || exactInteger(value.toString()) !== undefined ? undefined : "number";
-      }
-      if (depth >= maxDepth) return "too deep";
-      // The writer below would call it, and write something else than was looked at.
-      if ("toJSON" in value && typeof value.toJSON === "function") return "not JSON";
-      return Array.isArray(value)
-        ? inspectArray(value, look, depth + 1)
-        : isPlain(value)
-          ? inspectObject(value, look, depth + 1)
-          : "not JSON";
+      return value === null ? undefined : inspectNested(value, look, depth);
     case "undefined":
     case "function":
     case "symbol":
@@ -69,7 +59,24 @@ const inspect = (value: unknown, look: Look, depth: number): Fault | undefined =
   }
 };
 
+const inspectNested = (value: object, look: Look, depth: number): Fault | undefined => {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && value instanceof WrittenNumber) {
+    look.written = true;
+    look.uncopied = true;
+    return look.numbers === "any" || exactInteger(value.toString()) !== undefined ? undefined : "number";
+  }
+  if (depth >= maxDepth) return "too deep";
+  // The writers below would call it, and write something else than was looked at.
+  if ("toJSON" in value && typeof value.toJSON === "function") return "not JSON";
+  if (Array.isArray(value)) return inspectArray(value, look, depth + 1);
+  return isPlain(value, prototype) ? inspectObject(value, look, depth + 1, prototype) : "not JSON";
+};
+
 const inspectArray = (items: readonly unknown[], look: Look, depth: number): Fault | undefined => {
+  // The copy is made by its `map`.
+  if (items.map !== Array.prototype.map || items.constructor !== Array || Symbol.toStringTag in items)
+    look.uncopied = true;
   // A hole is visited as undefined, and refused.
   for (const item of items) {
     const fault = inspect(item, look, depth);
@@ -82,12 +89,20 @@ const inspectObject = (
   object: Readonly<Record<string, unknown>>,
   look: Look,
   depth: number,
+  prototype: unknown,
 ): Fault | undefined => {
-  for (const key of Object.keys(object)) {
-    if (surrogate.test(key)) {
-      if (!key.isWellFormed()) return "lone surrogate";
-      look.astral = true;
+  // What has another tag is copied unsorted.
+  if (tagOf(object) !== "[object Object]") look.uncopied = true;
+  let count = 0;
+  for (const key in object) {
+    if (prototype !== Object.prototype || key in Object.prototype) {
+      if (!Object.hasOwn(object, key)) continue;
+      look.uncopied = true;
     }
+    if (!key.isWellFormed()) return "lone surrogate";
+    count += 1;
+    // A key of digits would come first, whatever stands before it.
+    if (count > mostCopiedKeys || key.charCodeAt(0) <= 0x39) look.uncopied = true;
     const fault = inspect(object[key], look, depth);
     if (fault !== undefined) return fault;
   }
@@ -108,6 +123,23 @@ const marked = (value: unknown, numbers: CanonicalNumbers): unknown => {
 };
 
 const unmarked = (chunk: string): string => (chunk[1] === writtenMark ? chunk.slice(2, -1) : chunk);
+
+const surrogate = /[\ud800-\udfff]/;
+
+const hasAstralKey = (value: unknown): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  Object.entries(value).some(([key, item]) => surrogate.test(key) || hasAstralKey(item));
+
+/** Writes without a copy. */
+const walked = (value: unknown, { numbers, written }: Look, compare?: typeof compareCodePoints): string => {
+  let text = "";
+  const write = (chunk: string): void => {
+    text += written ? unmarked(chunk) : chunk;
+  };
+  walk(written ? marked(value, numbers) : value, write, compare);
+  return text;
+};
 
 // UTF-16 puts surrogates (U+10000 and beyond) below U+E000..U+FFFF; this moves them above.
 const rank = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);
@@ -141,17 +173,13 @@ export const canonicalJson = (
   value: unknown,
   numbers: CanonicalNumbers = "integers",
 ): Either<NotCanonicalJson, string> => {
-  let text = "";
-  const look: Look = { numbers, astral: false, written: false };
+  const look: Look = { numbers, written: false, uncopied: false };
   try {
     const fault = inspect(value, look, 0);
     if (fault !== undefined) return left({ _tag: "NotCanonicalJson", reason: fault });
-    const write = (chunk: string): void => {
-      text += look.written ? unmarked(chunk) : chunk;
-    };
-    // Without a comparison the keys are sorted by UTF-16 unit, natively; it differs only where a surrogate occurs.
-    walk(look.written ? marked(value, numbers) : value, write, look.astral ? compareCodePoints : undefined);
-    return right(text);
+    // Without a comparison the keys are sorted by UTF-16 unit, natively; it differs only where a key has a surrogate.
+    const text = look.uncopied ? walked(value, look) : (stringify(value) ?? "");
+    return right(surrogate.test(text) && hasAstralKey(value) ? walked(value, look, compareCodePoints) : text);
   } catch {
     // Getters and proxies can throw; what has them is no JSON.
     return left({ _tag: "NotCanonicalJson", reason: "not JSON" });

@@ -1,7 +1,7 @@
 /**
  * The cryptography that the library is given: one explicit value, synchronous, without a default. `nodeCrypto` from
- * `matrix-third-party-invites/node` is the fast one, `portableCrypto` from `matrix-third-party-invites/portable`
- * runs everywhere.
+ * `matrix-third-party-invites/node` is the fast one, `libsodiumCrypto` from `matrix-third-party-invites/libsodium` the
+ * one for WebAssembly, `portableCrypto` from `matrix-third-party-invites/portable` runs everywhere.
  */
 export interface CryptoEngine {
   /**

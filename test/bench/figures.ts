@@ -1,4 +1,5 @@
 import { bundleFigures } from "./bundle.js";
+import { engineFigures } from "./engines.js";
 import { entryFigures } from "./entries.js";
 import type { Figure } from "./figure.js";
 import { growthFigures } from "./growth.js";
@@ -11,6 +12,7 @@ import { writingFigures } from "./writing.js";
 
 export const figures: readonly Figure[] = [
   ...judgingFigures,
+  ...engineFigures,
   ...writingFigures,
   ...entryFigures,
   ...roomSizeFigures,

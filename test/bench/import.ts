@@ -1,24 +1,16 @@
 import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
 import type { Figure } from "./figure.js";
 import { atEffort, summarise } from "./harness.js";
-import { bundled, root } from "./package.js";
+import { root } from "./package.js";
 
-const own = ["", "/judge", "/decisions", "/matrix", "/node"].map(
-  (path) => `matrix-third-party-invites${path}`,
-);
+const own = ["", "/node"].map((path) => `matrix-third-party-invites${path}`);
 
-/** What they import that is not of this package, as they write it. */
-const dependencies = async (): Promise<readonly string[]> => {
-  const lines = own.map((name) => `export * from "${name}";`).join("");
-  const { metafile } = await bundled(lines, {
-    platform: "node",
-    external: ["canonical-json", "fp-ts/*", "ipaddr.js", "undici", "@noble/*", "tweetnacl"],
-    mainFields: ["module", "main"],
-  });
-  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
-  const named = imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => path);
-  return [...new Set(named)];
-};
+/** What a process that has this library cannot do without: the dependencies that are not in the bundle. */
+const dependencies = ["canonical-json", "ipaddr.js"];
 
 /** How long a new process takes to import these, in milliseconds. */
 const importing = (names: readonly string[]): number => {
@@ -35,32 +27,48 @@ const importing = (names: readonly string[]): number => {
   return Number(text);
 };
 
+/** Builds each source as a file of its own, with fp-ts imported, as 0.1.0 was; in `root`, where the dependencies are found. */
+const fileByFile = async (outdir: string): Promise<readonly string[]> => {
+  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
+  await build({
+    absWorkingDir: root,
+    entryPoints: sources.filter((name) => /(?<!\.d)\.ts$/.test(name)).map((name) => join("src", name)),
+    outdir,
+    format: "esm",
+    target: "es2023",
+    tsconfigRaw: {},
+  });
+  return ["index.js", "node/index.js"].map((name) => pathToFileURL(join(outdir, name)).href);
+};
+
 const [warmUp, rounds] = [3, 25];
 
 export const importFigures: readonly Figure[] = [
   {
-    name: "importMs",
-    unit: "ms",
-    target: 15,
+    name: "importOverFiles",
+    unit: "ratio",
+    target: 0.45,
     find: async (effort) => {
       const plan = atEffort({ warmUp, rounds }, effort);
-      const theirs = await dependencies();
-      const times: { readonly all: number; readonly theirs: number }[] = [];
-      for (let round = 0; round < plan.warmUp + plan.rounds; round += 1) {
-        const all = round % 2 === 0 ? importing(own) : undefined;
-        const alone = importing(theirs);
-        times.push({ all: all ?? importing(own), theirs: alone });
+      mkdirSync(join(root, "coverage"), { recursive: true });
+      const folder = mkdtempSync(join(root, "coverage/file-by-file-"));
+      try {
+        const files = await fileByFile(folder);
+        const kinds = { bundled: own, files, dependencies };
+        const names = Object.keys(kinds) as (keyof typeof kinds)[];
+        const times = Array.from({ length: plan.warmUp + plan.rounds }, (_, round) => {
+          const inTurn = names.map((_name, at) => names[(at + round) % names.length] ?? "bundled");
+          const taken = { bundled: 0, files: 0, dependencies: 0 };
+          for (const name of inTurn) taken[name] = importing(kinds[name]);
+          return taken;
+        }).slice(plan.warmUp);
+        const notes = names.map(
+          (name) => `${name}: ${summarise(times.map((each) => each[name])).value.toFixed(1)} ms`,
+        );
+        return { ...summarise(times.map((each) => each.bundled / each.files)), notes };
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
       }
-      const taken = times.slice(plan.warmUp);
-      const whole = summarise(taken.map(({ all }) => all));
-      const alone = summarise(taken.map((each) => each.theirs));
-      return {
-        ...summarise(taken.map((each) => each.all - each.theirs)),
-        notes: [
-          `all entries with their dependencies: ${whole.value.toFixed(1)} ms`,
-          `dependencies alone: ${alone.value.toFixed(1)} ms (${theirs.join(", ")})`,
-        ],
-      };
     },
   },
 ];

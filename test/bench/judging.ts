@@ -1,12 +1,11 @@
-import { createPublicKey, verify } from "node:crypto";
 import { type RoomState, type Verdict, authorize } from "matrix-third-party-invites/judge";
 import type { CryptoEngine, JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { portableCrypto } from "matrix-third-party-invites/portable";
-import nacl from "tweetnacl";
+import { type BareVerify, bareNode, barePortable } from "./engines.js";
 import { type Figure, compared } from "./figure.js";
 import { type Comparison, batchOf, difference, ratio, turn } from "./harness.js";
-import { type Sample, parse, samples, stateOf } from "./inputs.js";
+import { parse, samples, stateOf } from "./inputs.js";
 
 /*
  * What is rotated, and why. A server judges an event once, as it arrives, so nothing may be gained by having seen the
@@ -36,20 +35,6 @@ const judgeWith =
     authorize(event, state, crypto);
 
 const judge = judgeWith(nodeCrypto);
-
-/** What a bare verification needs that is made before: for OpenSSL a key object. */
-type BareVerify = (from: Sample) => () => boolean;
-
-const bareNode: BareVerify = ({ proof: { publicKey, message, signature } }) => {
-  const jwk = { kty: "OKP", crv: "Ed25519", x: Buffer.from(publicKey).toString("base64url") };
-  const key = createPublicKey({ key: jwk, format: "jwk" });
-  return () => verify(null, message, key, signature);
-};
-
-const barePortable: BareVerify =
-  ({ proof: { publicKey, message, signature } }) =>
-  () =>
-    nacl.sign.detached.verify(message, signature, publicKey);
 
 /** The batches are short: on a busy machine a longer one hardly ever runs through undisturbed. */
 const authorizeOverVerify = (

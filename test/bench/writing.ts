@@ -53,7 +53,7 @@ const eventIdOverSha256 = (texts: readonly string[]): Comparison => {
 /** Writing an event as it is hashed and signed. */
 export const writingFigures: readonly Figure[] = [
   compared(
-    { name: "canonicalOverStringify.1k", unit: "ratio", target: 3.5 },
+    { name: "canonicalOverStringify.1k", unit: "ratio", target: 2.7 },
     () => canonicalOverStringify(memberEvents(16), 16, 2000),
     ratio,
   ),

@@ -1,7 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
 import type { CryptoEngine, JsonObject, SigningKey } from "matrix-third-party-invites/ports";
-import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
-import { portableCrypto, portableSigningKey } from "matrix-third-party-invites/portable";
 
 /** What the library was asked, what the data expects, and what the library said. */
 export interface Answer {
@@ -17,12 +15,6 @@ export interface Engine {
   /** Of the bits of a proof every so many are turned. */
   readonly bitStep: number;
 }
-
-export const engines: readonly Engine[] = [
-  { name: "node", crypto: nodeCrypto, signingKey: nodeSigningKey, bitStep: 1 },
-  // It takes a hundred times as long; of it a spread of bits will do.
-  { name: "portable", crypto: portableCrypto, signingKey: portableSigningKey, bitStep: 17 },
-];
 
 export interface Case {
   /** Its `id` or `name`. */
@@ -45,7 +37,7 @@ export interface Disagreement extends Answer {
 /** What an engine got wrong first, if anything. That nothing throws is required of undecided cases too. */
 export const disagreement = (
   { name, isDecided, ask }: Case,
-  asked: readonly Engine[] = engines,
+  asked: readonly Engine[],
 ): Disagreement | undefined => {
   for (const engine of asked) {
     const of = { case: name, engine: engine.name };
@@ -70,8 +62,8 @@ export interface Tally {
 
 export const tally = (
   cases: readonly Case[],
+  enginesOf: (one: Case, at: number) => readonly Engine[],
   progress?: (done: number) => void,
-  enginesOf: (one: Case, at: number) => readonly Engine[] = () => engines,
 ): Tally => {
   const disagreements: Disagreement[] = [];
   let skipped = 0;

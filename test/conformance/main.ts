@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { tally } from "./case.js";
 import { readDataFile } from "./data-file.js";
+import { engines } from "./engines.js";
 import { type FileResult, tableOf } from "./table.js";
 
 // npm run --silent conformance -- [--table] FILE…
 //
-// Asks the library every case of every file, with both engines. One line of JSON for each file, then one for each
+// Asks the library every case of every file, with every engine. One line of JSON for each file, then one for each
 // disagreement; with --table a table. Exit 1 where there is a disagreement, else 2 where a file is not understood.
 
 const isTerminal = process.stderr.isTTY;
@@ -17,9 +18,10 @@ const files = args.filter((arg) => arg !== "--table");
 const ask = (file: string): (FileResult & { readonly kind: string }) | undefined => {
   try {
     const { kind, cases } = readDataFile(readFileSync(file));
-    const found = tally(cases, (done) => {
+    const progress = (done: number): void => {
       if (isTerminal && done % 20 === 0) process.stderr.write(`\r${file} ${done}/${cases.length}\x1b[K`);
-    });
+    };
+    const found = tally(cases, () => engines, progress);
     if (isTerminal) process.stderr.write("\r\x1b[K");
     return { file, kind, tally: found };
   } catch (thrown) {

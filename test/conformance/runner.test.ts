@@ -8,6 +8,7 @@ import type { JsonObject } from "matrix-third-party-invites/ports";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Tally, tally } from "./case.js";
 import { readDataFile } from "./data-file.js";
+import { engines } from "./engines.js";
 
 const fixture = async (name: string): Promise<string> => {
   const bytes = await readFile(new URL(`../fixtures/${name}`, import.meta.url));
@@ -16,7 +17,7 @@ const fixture = async (name: string): Promise<string> => {
 
 const ask = (text: string): Tally & { readonly kind: string } => {
   const { kind, cases } = readDataFile(Buffer.from(text));
-  return { kind, ...tally(cases) };
+  return { kind, ...tally(cases, () => engines) };
 };
 
 /** The first line of random cases of which this holds, changed. */
@@ -157,7 +158,10 @@ describe("a captured room", () => {
     const room = JSON.parse(await fixture("transcripts/synapse-hs1-v10.json")) as Room;
     change(room);
     const { cases } = readDataFile(Buffer.from(JSON.stringify(room)));
-    const { disagreements } = tally(cases.filter(({ name }) => asked(name)));
+    const { disagreements } = tally(
+      cases.filter(({ name }) => asked(name)),
+      () => engines,
+    );
     return disagreements.map((one) => `${one.case} ${one.question}`);
   };
   const proven = ({ events }: Room): Room["events"][number] | undefined =>

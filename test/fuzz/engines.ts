@@ -1,9 +1,11 @@
-/** Both engines say the same of crafted keys and signatures, and it is what libsodium says. */
+/** All engines say the same of crafted keys and signatures, and it is what libsodium says. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import sodium from "libsodium-wrappers";
 import { proveInvite } from "matrix-third-party-invites/decisions";
 import { type Verdict, authorize, roomVersionIds } from "matrix-third-party-invites/judge";
 import { canonicalJson, decodeBase64, encodeBase64 } from "matrix-third-party-invites/matrix";
+import { libsodiumCrypto } from "matrix-third-party-invites/libsodium";
 import type { JsonObject } from "matrix-third-party-invites/ports";
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import { portableCrypto } from "matrix-third-party-invites/portable";
@@ -31,6 +33,10 @@ import {
 import { vectors } from "../matrix/vectors.js";
 import { cases, stateOf } from "./cases.js";
 import type { FuzzProperty } from "./property.js";
+
+await sodium.ready;
+
+const engines = [nodeCrypto, libsodiumCrypto(sodium), portableCrypto];
 
 /** A key and a signature, as bytes, for one message. */
 interface Attempt {
@@ -161,14 +167,14 @@ const crafted = (all: readonly Attempt[]): Crafted => ({
 const judgements = ({ signed, content }: Crafted, id: string): readonly Verdict["_tag"][] => {
   const made = room(id, { invite: content });
   const event = made.redeemed({ signed });
-  return [nodeCrypto, portableCrypto].map((engine) => authorize(event, made.state, engine)._tag);
+  return engines.map((engine) => authorize(event, made.state, engine)._tag);
 };
 
 const oddVectors = vectors("ed25519-odd");
 
 export const engineProperties: readonly FuzzProperty[] = [
   {
-    name: "both engines judge a crafted proof as libsodium would",
+    name: "all engines judge a crafted proof as libsodium would",
     cost: 18,
     share: 80,
     property: fc.property(fc.array(attempts, { minLength: 1, maxLength: 2 }), versions, (all, id) => {
@@ -176,11 +182,11 @@ export const engineProperties: readonly FuzzProperty[] = [
         all.some(({ signature }) => libsodiumAccepts(key, message, signature)),
       );
       const verdict = good ? "Allow" : "Reject";
-      assert.deepEqual(judgements(crafted(all), id), [verdict, verdict]);
+      assert.deepEqual(new Set(judgements(crafted(all), id)), new Set([verdict]));
     }),
   },
   {
-    name: "both engines judge any bytes alike",
+    name: "all engines judge any bytes alike",
     cost: 9,
     share: 12,
     property: fc.property(
@@ -190,23 +196,21 @@ export const engineProperties: readonly FuzzProperty[] = [
       fc.nat(15),
       (key, bytes, top) => {
         const signature = bytes.map((byte, at) => (at === 63 ? top : byte));
-        assert.deepEqual(judgements(crafted([{ key, signature }]), "10"), ["Reject", "Reject"]);
+        assert.deepEqual(new Set(judgements(crafted([{ key, signature }]), "10")), new Set(["Reject"]));
       },
     ),
   },
   {
-    name: "both engines judge generated events alike",
+    name: "all engines judge generated events alike",
     cost: 6,
     share: 12,
     property: fc.property(cases, (one) => {
-      assert.deepEqual(
-        authorize(one.event, stateOf(one), portableCrypto),
-        authorize(one.event, stateOf(one), nodeCrypto),
-      );
+      const [first, ...others] = engines.map((engine) => authorize(one.event, stateOf(one), engine));
+      for (const other of others) assert.deepEqual(other, first);
     }),
   },
   {
-    name: "both engines find the same proof in crafted cases of record, changed or not",
+    name: "all engines find the same proof in crafted cases of record, changed or not",
     cost: 6,
     share: 12,
     property: fc.property(
@@ -225,7 +229,7 @@ export const engineProperties: readonly FuzzProperty[] = [
         const bytes = new TextEncoder().encode(rightOf(canonicalJson(vector.message)));
         const tag = libsodiumAccepts(turned.key, bytes, turned.signature) ? "Proven" : "NotProven";
         if (bit === undefined) assert.equal(tag === "Proven", vector.crypto.libsodium);
-        for (const engine of [nodeCrypto, portableCrypto])
+        for (const engine of engines)
           assert.equal(proveInvite({ crypto: engine, version: versionOf(id) }, proof, content)._tag, tag);
       },
     ),

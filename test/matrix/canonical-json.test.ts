@@ -1,7 +1,7 @@
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { type Either, getOrElse, isLeft, left, right } from "fp-ts/lib/Either.js";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   type CanonicalNumbers,
   type NotCanonicalJson,
@@ -173,6 +173,77 @@ describe("what is no canonical JSON is refused", () => {
     const circle: unknown[] = [];
     circle.push({ circle });
     expect(canonicalJson(circle)).toEqual(refused("too deep"));
+  });
+});
+
+/** Whether it is written by way of a copy, which `JSON.stringify` writes. */
+const isCopied = (value: unknown): boolean => {
+  const spy = vi.spyOn(JSON, "stringify");
+  try {
+    canonicalJson(value, "any");
+    return spy.mock.calls.length > 0;
+  } finally {
+    spy.mockRestore();
+  }
+};
+
+describe("a copy is written only where it has the same JSON", () => {
+  const withKeys = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, 0]));
+
+  it.each<[string, unknown]>([
+    ["an event", { b: [{ d: "\u{1f600}", c: null }], a: { "": -1, toJSON: true } }],
+    ["a hundred keys", withKeys(100)],
+  ])("as of %s", (_, value) => {
+    expect(isCopied(value)).toBe(true);
+  });
+
+  it.each<[string, unknown]>([
+    ["a key that begins with a digit", { a: { 9: 0, "10": 0 } }],
+    ["__proto__", parse('{"__proto__":{"b":1,"a":2}}')],
+    ["a name of Object.prototype", { b: 1, a: { toString: 1 } }],
+    ["a number kept as it was written", { a: [new WrittenNumber("1.0")] }],
+    ["a tag", { b: 1, a: 2, [Symbol.toStringTag]: "Object with a tag" }],
+    [
+      "a date that is a plain object",
+      Object.setPrototypeOf(Object.assign(new Date(0), { b: 1, a: 2 }), Object.prototype),
+    ],
+    ["an array with a tag", [Object.assign([1], { [Symbol.toStringTag]: "Object" })]],
+    ["an array with a map of its own", Object.assign([1], { map: () => [2] })],
+    ["an array of another class", [Object.assign([1], { constructor: Object })]],
+    ["an object without a prototype", Object.assign(Object.create(null), { b: 1 })],
+    ["more than a hundred keys", withKeys(101)],
+  ])("but not of %s", (_, value) => {
+    expect(isCopied(value)).toBe(false);
+    expect(canonicalJson(value, "any")._tag).toBe("Right");
+  });
+
+  it("and is compared by code point where a key needs it", () => {
+    expect(canonicalJson({ "a\u{1f600}": 1, "a\u{fb33}": "\u{1f600}" })).toEqual(
+      right('{"a\u{fb33}":"\u{1f600}","a\u{1f600}":1}'),
+    );
+  });
+
+  it("with the bytes that are written without one", () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        fc.pre(isCopied(value));
+        const copied = getOrElse(() => "")(canonicalJson(value));
+        expect(isCopied({ "0": value })).toBe(false);
+        expect(canonicalJson({ "0": value })).toEqual(right(`{"0":${copied}}`));
+      }),
+    );
+  });
+
+  it("also where Object.prototype can no longer be shadowed by assigning, or was added to", () => {
+    const run = (change: string): unknown => runInNewContext(change + ";({ b: 1, a: { d: 1, c: 2 } })");
+    for (const change of ["Object.freeze(Object.prototype)", "Object.prototype.added = () => 0"])
+      expect(canonicalJson(run(change))).toEqual(right('{"a":{"c":2,"d":1},"b":1}'));
+    const added = { value: 0, enumerable: true, configurable: true, writable: true };
+    Object.defineProperty(Object.prototype, "added", added);
+    const written = canonicalJson({ b: 1, a: { added: 2 } });
+    Reflect.deleteProperty(Object.prototype, "added");
+    expect(written).toEqual(right('{"a":{"added":2},"b":1}'));
   });
 });
 

@@ -73,10 +73,13 @@ const inRuntime = async (runtime: Runtime, folder: string): Promise<Row> => {
     return { name: runtime.name, verdict: "failed", notes: ["npm did not install it"] };
   const version = runtime.version.exec(await outputOf(binary, ["--version"], folder))?.[1] ?? "";
   const kept = keep(runtime.name, await outputOf(binary, [...runtime.args, "on-server.mjs"], folder));
-  const required = await run(binary, [...runtime.args, "require.cjs"], folder);
-  if (!required.isGood)
-    return { ...kept, name: runtime.name, version, verdict: "failed", notes: [required.err.trim()] };
-  return { ...kept, name: runtime.name, version, notes: [`require() of ${required.out.trim()}`] };
+  const notes: string[] = [];
+  for (const program of ["require.cjs", "instances.mjs"]) {
+    const { isGood, out, err } = await run(binary, [...runtime.args, program], folder);
+    if (!isGood) return { ...kept, name: runtime.name, version, verdict: "failed", notes: [err.trim()] };
+    notes.push(out.trim());
+  }
+  return { ...kept, name: runtime.name, version, notes };
 };
 
 const inChromium = async (folder: string): Promise<Row> => {

@@ -46,7 +46,7 @@ Promise.all(
       throw new Error(\`\${name} by require() is another: \${differing.join(", ")}\`);
   }),
 ).then(
-  () => console.log(\`\${names.length} entry points without peers\`),
+  () => console.log(\`require() of \${names.length} entry points without peers\`),
   (error) => {
     console.error(error);
     process.exitCode = 1;
@@ -54,4 +54,33 @@ Promise.all(
 );
 `;
 
-export const programs = { "on-server.mjs": onServer, "in-page.mjs": inPage, "require.cjs": byRequire };
+/** What several entry points have is one thing, and an `Either` of the host's own fp-ts is as good as one of the library's. */
+const instances = `import { deepStrictEqual, strictEqual } from "node:assert";
+import { getOrElse, left, right } from "fp-ts/lib/Either.js";
+import { applyDecision } from "matrix-third-party-invites/decisions";
+import * as judge from "matrix-third-party-invites/judge";
+import * as matrix from "matrix-third-party-invites/matrix";
+import { nodeCrypto as crypto } from "matrix-third-party-invites/node";
+
+const shared = Object.keys(judge).filter((name) => name in matrix);
+strictEqual(shared.length > 0, true);
+for (const name of shared) strictEqual(judge[name], matrix[name], name);
+
+// The class of numbers that are kept as they were written is told by instanceof.
+const parsed = judge.parseStrict("[1.0]", "any");
+deepStrictEqual(matrix.canonicalJson(parsed.right, "any"), right("[1.0]"));
+
+const state = judge.roomState("!room:example.org", judge.roomVersion("10"), []);
+const decided = (answer) => applyDecision({ reads: () => [], decide: () => answer }, state, {}, { crypto });
+deepStrictEqual(decided(right({ events: [] })), right({ events: [] }));
+deepStrictEqual(decided(left("no")), left("no"));
+strictEqual(getOrElse(({ reason }) => reason)(matrix.canonicalJson(NaN)), "number");
+console.log("entry points share " + shared.join(", "));
+`;
+
+export const programs = {
+  "on-server.mjs": onServer,
+  "in-page.mjs": inPage,
+  "require.cjs": byRequire,
+  "instances.mjs": instances,
+};
