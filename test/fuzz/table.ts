@@ -239,6 +239,21 @@ const signers = fc.record({
   publicKey: fc.oneof(fc.constant(signingKey.publicKey), hostileBytes(32)),
 });
 
+const coSignedPdu = rightOf(library.signPdu(signedPdu, versionOf("10"), "two.example", signingKey));
+
+const keyDocument = rightOf(
+  library.signJson(
+    {
+      server_name: "one.example",
+      valid_until_ts: 1_700_000_000_000,
+      verify_keys: { [signingKey.keyId]: { key: library.encodeBase64(signingKey.publicKey) } },
+      old_verify_keys: { "ed25519:old": { key: written(longTermKey), expired_ts: 1 } },
+    },
+    "one.example",
+    signingKey,
+  ),
+);
+
 /** The header of a request, and what it says. */
 const xMatrix = rightOf(
   library.signRequest(
@@ -658,6 +673,35 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       0.5,
     ),
     row(
+      "mergeCoSigned",
+      fc.tuple(
+        pdus,
+        unknowns({ event: coSignedPdu }),
+        fc.option(serverKeys, { nil: undefined }),
+        hostileTexts("two.example"),
+      ),
+      ([[crypto, , version], answer, key, server]) =>
+        library.mergeCoSigned(crypto, signedPdu, answer, {
+          version,
+          server,
+          keys: { keyOf: () => key, now: 0 },
+        }),
+      either(tagged("BadFormat", "NoEvent", "OtherEvent", "NotSignedBy"), isObject),
+      0.5,
+    ),
+    row(
+      "parseServerKeys",
+      fc.tuple(engines, fc.oneof(unknowns(keyDocument), jsonObjects(keyDocument)), hostileNumbers),
+      ([crypto, document, now]) =>
+        library.parseServerKeys(crypto, document, { serverName: "one.example", now }),
+      either(tagged("BadServerKeys"), ({ serverName, keys }) => {
+        assert.equal(serverName, "one.example");
+        for (const [keyId, { publicKey }] of keys)
+          assert.deepEqual([keyId.startsWith("ed25519:"), publicKey.length], [true, 32]);
+      }),
+      0.4,
+    ),
+    row(
       "keysNeeded",
       pdus,
       ([crypto, one, version]) => library.keysNeeded(crypto, one, version),
@@ -1016,11 +1060,17 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       "checkInboundInvite",
       rooms.chain((made) =>
         fc.tuple(
-          unknowns({
-            room_version: made.version.id,
-            event: made.redeemed(),
-            invite_room_state: [made.state.get("m.room.create", "")],
-          }),
+          fc.oneof(
+            unknowns({
+              room_version: made.version.id,
+              event: made.redeemed(),
+              invite_room_state: [made.state.get("m.room.create", "")],
+            }),
+            unknowns({
+              ...made.redeemed(),
+              unsigned: { invite_room_state: [made.state.get("m.room.create", "")] },
+            }),
+          ),
           fc.constant({ roomId: made.roomId, origin: "one.example", serverName: "two.example" }),
           engines,
         ),
@@ -1031,6 +1081,41 @@ export const table = ({ unknowns, jsonObjects, events }: Sources): readonly Row[
       }),
       1,
     ),
+    row(
+      "checkInviteRoomState",
+      rooms.chain((made) =>
+        fc.tuple(
+          unknowns([made.state.get("m.room.create", ""), made.state.get("m.room.member", alice)]),
+          fc.record({
+            roomId: fc.constant(made.roomId),
+            version: fc.constant(made.version),
+            strict: fc.boolean(),
+            keys: fc.option(
+              serverKeys.map((key) => ({ keyOf: () => key, now: 0 })),
+              { nil: undefined },
+            ),
+          }),
+          engines,
+        ),
+      ),
+      ([value, invited, crypto]) => library.checkInviteRoomState(crypto, value, invited),
+      refusalOr((shown) => {
+        for (const event of shown)
+          assert.deepEqual(Object.keys(event).sort(), ["content", "sender", "state_key", "type"]);
+      }),
+      0.6,
+    ),
+    row(
+      "inviteRoomState",
+      fc.tuple(anyRooms, hostileTexts(alice)),
+      ([{ state }, inviter]) => library.inviteRoomState(state, inviter),
+      (events) => {
+        events.forEach(isObject);
+      },
+    ),
+    row("inviteStateEntries", hostileTexts(alice), library.inviteStateEntries, (places) => {
+      for (const { type, stateKey } of places) assert.equal(typeof type + typeof stateKey, "stringstring");
+    }),
     row(
       "validityRequestUrl",
       fc.tuple(hostileTexts("https://id.example/isvalid?a#b"), hostileTexts(written(longTermKey))),
