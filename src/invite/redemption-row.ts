@@ -44,12 +44,17 @@ export interface RedemptionRow {
 /** So many of a user's redemptions are kept whatever else comes, until they were tried. */
 const firmDepth = 64;
 
-/** Later than every time, and small enough that twice as much is a whole number still. */
+/** Later than every time. */
 const endOfTime = 2 ** 50;
 
-/** Of what has been tried, whatever was deep leaves first, and then the oldest: what a flood has left goes before what comes after it. */
+const dayMs = 24 * 3_600_000;
+
+/**
+ * Of what was tried the oldest leaves first, so that what a flood has left goes before what comes after it. One that stood at
+ * the beginning of its user's line counts as up to a day younger: the many rows of a few users leave before it.
+ */
 const leavingAgain = (depth: number, owedAt: number): number =>
-  Math.max(endOfTime - owedAt, 1) + (depth < firmDepth ? 0 : endOfTime);
+  Math.max(endOfTime - owedAt - Math.floor(dayMs / (depth + 1)), 1);
 
 const isFirst = ({ state, owedAt }: RedemptionRecord): boolean =>
   state._tag === "Waiting" && state.attempts === 0 && state.dueAt === owedAt;

@@ -166,16 +166,21 @@ test("of what is untried the deepest leaves first, and never one of a user's fir
   expect(deep.every((leaving) => leaving > 0)).toBe(true);
 });
 
-test("of what was tried what was deep leaves first, and then the oldest; none stays for ever", () => {
+test("of what was tried the oldest leaves first, and none stays for ever", () => {
   const leavingOf = (depth: number, owedAt: number): number =>
     redemptionRow({ ...recordOf(waiting({ depth, attempts: 1 })), owedAt }).leaving;
   const now = 1_767_225_600_000;
+  const hour = 3_600_000;
   const order = [
-    leavingOf(64, now),
-    leavingOf(900, now + 1),
-    leavingOf(63, 0),
+    leavingOf(0, 0),
+    leavingOf(0, now - 25 * hour),
+    leavingOf(900, now),
+    leavingOf(63, now),
+    // At the beginning of its user's line it counts as a day younger, in the second place as half a day.
+    leavingOf(0, now - 23 * hour),
+    leavingOf(1, now),
+    leavingOf(0, now - 11 * hour),
     leavingOf(0, now),
-    leavingOf(63, now + 1),
     // By a clock that is wrong.
     leavingOf(0, Number.MAX_SAFE_INTEGER),
   ];
