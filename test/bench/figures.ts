@@ -1,4 +1,5 @@
 import { bundleFigures } from "./bundle.js";
+import { endToEndFigures } from "./end-to-end.js";
 import { engineFigures } from "./engines.js";
 import { entryFigures } from "./entries.js";
 import type { Figure } from "./figure.js";
@@ -7,6 +8,7 @@ import { hostileFigures } from "./hostile.js";
 import { importFigures } from "./import.js";
 import { judgingFigures } from "./judging.js";
 import { peerFigures } from "./peers/figures.js";
+import { queueFigures } from "./queue.js";
 import { roomSizeFigures } from "./room-size.js";
 import { writingFigures } from "./writing.js";
 
@@ -16,6 +18,8 @@ export const figures: readonly Figure[] = [
   ...writingFigures,
   ...entryFigures,
   ...roomSizeFigures,
+  ...endToEndFigures,
+  ...queueFigures,
   ...hostileFigures,
   ...importFigures,
   ...bundleFigures,

@@ -5,9 +5,10 @@ import { nodeSigningKey } from "matrix-third-party-invites/node";
 
 type IdentityServer = Ports["identityServer"];
 
-const publicKey = encodeBase64(
-  nodeSigningKey("ed25519:0", createHash("sha256").update("id").digest()).publicKey,
-);
+/** What it signs with that somebody has bound an address. */
+export const idServerKey = nodeSigningKey("ed25519:0", createHash("sha256").update("id").digest());
+
+const publicKey = encodeBase64(idServerKey.publicKey);
 const publicKeys = [
   {
     public_key: publicKey,
