@@ -8,6 +8,7 @@ import {
 } from "matrix-third-party-invites/judge";
 import { isJsonObject, member, roomIdOfCreate, stringMember } from "matrix-third-party-invites/matrix";
 import type { CryptoEngine, JsonObject } from "matrix-third-party-invites/ports";
+import { type Finding, checkReceipt, keyDocuments, keysIn } from "./receipt.js";
 import { type TextProblem, readJson } from "./text.js";
 
 /** A case as a person writes it: texts, so that it stays as it was written even while it is no JSON. */
@@ -19,6 +20,8 @@ export interface Case {
   readonly maxPairs: number;
   /** The servers whose signature on the event is taken for verified. */
   readonly signers: readonly string[];
+  /** Key documents of servers; empty for none. */
+  readonly keys: string;
 }
 
 export const defaultMaxPairs = 64;
@@ -28,18 +31,18 @@ export const mostPairs = 256;
 export const maxTextLength = 200_000;
 
 export interface Problem extends TextProblem {
-  readonly field: "version" | "state" | "event";
+  readonly field: "version" | "state" | "event" | "keys";
 }
 
 export type Judgement =
-  | { readonly _tag: "Judged"; readonly explanation: Explanation }
+  | { readonly _tag: "Judged"; readonly explanation: Explanation; readonly receipt: readonly Finding[] }
   | { readonly _tag: "Unreadable"; readonly problems: readonly Problem[] };
 
-/** Events, also where they are wrapped: as `events` or `state` of an object, each as the `pdu` of one. */
+/** Events, also where they are wrapped: as `events`, `state` or `pdus` of an object, each as the `pdu` of one. */
 export const eventsIn = (value: unknown): readonly unknown[] | undefined => {
   const list = Array.isArray(value)
     ? (value as readonly unknown[])
-    : (member(value, "events") ?? member(value, "state"));
+    : (member(value, "events") ?? member(value, "state") ?? member(value, "pdus"));
   return Array.isArray(list)
     ? list.map((one: unknown) => (isJsonObject(member(one, "pdu")) ? member(one, "pdu") : one))
     : undefined;
@@ -70,17 +73,20 @@ const roomIdOf = (
   return stringMember(create, "room_id") ?? stringMember(event, "room_id") ?? "";
 };
 
-/** What the library says of a case, or what keeps it from being read. */
-export const judge = (one: Case, crypto: CryptoEngine): Judgement => {
+/** What the library says of a case at a time, or what keeps it from being read. */
+export const judge = (one: Case, crypto: CryptoEngine, now = Date.now()): Judgement => {
   const state = readJson(one.state, maxTextLength);
   const event = readJson(one.event, maxTextLength);
+  const keys = readJson(one.keys.trim() === "" ? "[]" : one.keys, maxTextLength);
   const problems: Problem[] = [];
   const events = state._tag === "Json" ? eventsIn(state.value) : undefined;
   if (state._tag === "Problem") problems.push({ field: "state", ...state.problem });
   else if (events === undefined)
     problems.push({ field: "state", message: "The state must be a list of events.", at: 0 });
   if (event._tag === "Problem") problems.push({ field: "event", ...event.problem });
-  if (events === undefined || event._tag === "Problem") return { _tag: "Unreadable", problems };
+  if (keys._tag === "Problem") problems.push({ field: "keys", ...keys.problem });
+  if (events === undefined || event._tag === "Problem" || keys._tag === "Problem")
+    return { _tag: "Unreadable", problems };
 
   const create = events.findLast(isCreate);
   const version = versionOf(one.version, create);
@@ -98,5 +104,11 @@ export const judge = (one: Case, crypto: CryptoEngine): Judgement => {
   );
   const subject: EventLike = isJsonObject(event.value) ? event.value : {};
   const options = { maxPairs: one.maxPairs, verifiedSigners: new Set(one.signers) };
-  return { _tag: "Judged", explanation: explain(subject, room, crypto, options) };
+  return {
+    _tag: "Judged",
+    explanation: explain(subject, room, crypto, options),
+    receipt: isJsonObject(event.value)
+      ? checkReceipt(crypto, event.value, version, keysIn(keyDocuments(keys.value), now))
+      : [],
+  };
 };

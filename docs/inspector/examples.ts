@@ -8,6 +8,8 @@ export interface Captured {
   readonly version: string;
   readonly state: readonly JsonObject[];
   readonly event: JsonObject;
+  /** The key documents of both servers. */
+  readonly keys: readonly JsonObject[];
 }
 
 interface Example {
@@ -23,6 +25,7 @@ const caseOf = (room: Captured): Case => ({
   event: writeJson(room.event),
   maxPairs: defaultMaxPairs,
   signers: [],
+  keys: JSON.stringify(room.keys),
 });
 
 const objectAt = (value: unknown, ...path: readonly string[]): JsonObject => {

@@ -89,7 +89,8 @@ const caseIn = (value: unknown): Linked => {
   if (!isJsonObject(value) || state === undefined || event === undefined) return unreadable;
   if (version !== "" && roomVersion(version) === undefined)
     return broken("This link is of a room version that is not known.");
-  if (state.length > maxTextLength || event.length > maxTextLength)
+  const keys = stringMember(value, "keys") ?? "";
+  if (Math.max(state.length, event.length, keys.length) > maxTextLength)
     return broken("The case in this link is too large.");
   return {
     _tag: "Case",
@@ -99,6 +100,7 @@ const caseIn = (value: unknown): Linked => {
       event,
       maxPairs: pairsIn(member(value, "maxPairs")),
       signers: textsIn(member(value, "signers")),
+      keys,
     },
   };
 };

@@ -7,6 +7,8 @@ import { editor } from "./editor.js";
 import { byId, element } from "./elements.js";
 import { type Captured, examplesOf } from "./examples.js";
 import { caseOf, fragmentOf, pairsIn } from "./link.js";
+import { keyDocuments } from "./receipt.js";
+import { showReceipt } from "./receipt-view.js";
 import { writeJson } from "./text.js";
 import { showJudgement } from "./view.js";
 
@@ -22,6 +24,9 @@ const verdict = byId("verdict", HTMLElement);
 const steps = byId("steps", HTMLElement);
 const go = byId("go", HTMLButtonElement);
 const note = byId("note", HTMLElement);
+const keys = byId("keys", HTMLTextAreaElement);
+const keysProblem = byId("keys-problem", HTMLElement);
+const receipt = byId("receipt", HTMLElement);
 const event = editor("event");
 const state = editor("state");
 
@@ -31,6 +36,7 @@ const read = (): Case => ({
   event: event.text(),
   maxPairs: pairsIn(pairs.valueAsNumber),
   signers: signers.value.split(/[\s,]+/).filter((name) => name !== ""),
+  keys: keys.value,
 });
 
 const decidingStep = (): HTMLElement | null => steps.querySelector<HTMLElement>(".deciding");
@@ -47,6 +53,10 @@ const show = (isNew: boolean): void => {
   versionProblem.hidden = ofVersion === undefined;
   versionProblem.textContent = ofVersion?.message ?? "";
   version.setAttribute("aria-invalid", String(ofVersion !== undefined));
+  const ofKeys = problemOf(problems, "keys");
+  keysProblem.hidden = ofKeys === undefined;
+  keysProblem.textContent = ofKeys?.message ?? "";
+  showReceipt(judgement._tag === "Judged" ? judgement.receipt : [], receipt);
   showJudgement(judgement, verdict, steps, isNew);
   go.hidden = decidingStep() === null;
 };
@@ -57,6 +67,7 @@ const write = (one: Case): void => {
   event.write(one.event);
   pairs.value = String(one.maxPairs);
   signers.value = one.signers.join(" ");
+  keys.value = one.keys;
   show(true);
 };
 
@@ -67,7 +78,7 @@ const edited = (): void => {
   show(false);
 };
 
-/** A file may hold a whole case, the events of a room, or one event. */
+/** A file may hold a whole case, the events of a room, one event, or the keys of a server. */
 const open = async (file: File, into: "state" | "event" | undefined): Promise<void> => {
   if (file.size > 2 * maxTextLength) {
     note.textContent = "This file is too large.";
@@ -86,7 +97,8 @@ const open = async (file: File, into: "state" | "event" | undefined): Promise<vo
       state: writeJson(events),
       event: writeJson(whole),
     });
-  } else (into === "state" || (into === undefined && events !== undefined) ? state : event).write(text);
+  } else if (keyDocuments(value).length > 0) keys.value = text;
+  else (into === "state" || (into === undefined && events !== undefined) ? state : event).write(text);
   edited();
   note.textContent = `Opened ${file.name}.`;
 };
@@ -149,9 +161,19 @@ example.addEventListener("change", () => {
 });
 event.onInput(edited);
 state.onInput(edited);
-for (const control of [version, pairs, signers]) control.addEventListener("input", edited);
+for (const control of [version, pairs, signers, keys]) control.addEventListener("input", edited);
 event.onDrop((file) => void open(file, "event"));
 state.onDrop((file) => void open(file, "state"));
+// Anywhere else on the page, the content of a file says what it is.
+addEventListener("dragover", (dragged) => {
+  dragged.preventDefault();
+});
+addEventListener("drop", (dragged) => {
+  const [dropped] = dragged.dataTransfer?.files ?? [];
+  if (dropped === undefined || dragged.defaultPrevented) return;
+  dragged.preventDefault();
+  void open(dropped, undefined);
+});
 go.addEventListener("click", () => {
   const step = decidingStep();
   if (step === null) return;

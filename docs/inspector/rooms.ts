@@ -5,6 +5,8 @@ import type { Captured } from "./examples.js";
 
 interface Capture {
   readonly roomVersion: string;
+  readonly serverKeys: JsonObject;
+  readonly otherServer: { readonly serverKeys: JsonObject };
   readonly events: readonly { readonly pdu: JsonObject }[];
 }
 
@@ -31,7 +33,7 @@ const isRemoteRedemption = ({ content, sender, state_key }: JsonObject): boolean
 export const capturedRooms = (): readonly Captured[] =>
   ["v1", "v6", "v10", "v12"].map((name) => {
     const url = new URL(`../../test/fixtures/transcripts/synapse-hs1-${name}.json`, import.meta.url);
-    const { roomVersion, events } = JSON.parse(readFileSync(url, "utf8")) as Capture;
+    const { roomVersion, events, serverKeys, otherServer } = JSON.parse(readFileSync(url, "utf8")) as Capture;
     const pdus = events.map(({ pdu }) => pdu);
     const at = pdus.findIndex(isRemoteRedemption);
     const event = pdus[at];
@@ -42,6 +44,7 @@ export const capturedRooms = (): readonly Captured[] =>
         .slice(0, at)
         .filter(({ type }) => looked.has(type))
         .map(trimmed),
-      event: trimmed(event),
+      event,
+      keys: [serverKeys, otherServer.serverKeys],
     };
   });

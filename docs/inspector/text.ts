@@ -12,11 +12,11 @@ type JsonText =
   | { readonly _tag: "Problem"; readonly problem: TextProblem };
 
 const sentences: Readonly<Record<NotStrictJson["reason"], string>> = {
-  "not JSON": "from here on this is not JSON.",
+  "not JSON": "this is not JSON from here on.",
   "invalid UTF-8": "these bytes are not UTF-8.",
   number: "no event may hold this number.",
-  "duplicate key": "this name stands twice in one object.",
-  "lone surrogate": "here is half a surrogate pair, which no JSON may hold.",
+  "duplicate key": "this name occurs twice in one object.",
+  "lone surrogate": "half a surrogate pair, which no event may hold.",
   "too deep": "this is nested too deep.",
 };
 

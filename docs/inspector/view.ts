@@ -1,6 +1,7 @@
 import type { Explanation, RuleOutcome, Shown, ShownProof, RuleStep } from "matrix-third-party-invites/judge";
 import { type Judgement, defaultMaxPairs } from "./case.js";
 import { drawing, element } from "./elements.js";
+import { sentenceLink, titleOf } from "./rules.js";
 
 const marks: Readonly<Record<RuleOutcome, string>> = {
   passed: "M2.5 6.5 5 9l4.5-6",
@@ -18,8 +19,8 @@ const outcomeWords: Readonly<Record<RuleOutcome, string>> = {
   "did not allow": "does not allow",
   refused: "refuses",
   undecided: "undecided",
-  "not ours": "not ours",
-  "not reached": "not reached",
+  "not ours": "not judged here",
+  "not reached": "not needed",
 };
 
 /** A value in words; what is no text of the event's is set apart from what could be. */
@@ -91,7 +92,11 @@ const proofNode = ({
           element("h3", {}, `What must have been signed, ${signed.bytes} bytes`),
           element("pre", {}, signed.text),
         )
-      : element("p", {}, `Nobody can have signed this: it has no canonical JSON (${signed.reason}).`),
+      : element(
+          "p",
+          {},
+          `Nobody can have signed this: it is not JSON that can be signed (${signed.reason}).`,
+        ),
     element(
       "div",
       {},
@@ -179,11 +184,17 @@ const stepNode = (
       element(
         "p",
         { class: "head" },
+        element("span", { class: "title" }, titleOf(name)),
         rule === undefined || link === undefined
           ? element("span", { class: "number" }, "Kind of event")
           : element(
               "a",
-              { class: "number", href: link, target: "_blank", rel: "noreferrer" },
+              {
+                class: "number",
+                href: sentenceLink({ name, link }) ?? link,
+                target: "_blank",
+                rel: "noreferrer",
+              },
               `Rule ${rule}`,
             ),
         element("span", { class: "outcome" }, outcomeWords[outcome]),
@@ -231,7 +242,7 @@ const headlineOf = ({ verdict, steps, roomVersion }: Explanation): Headline => {
       return {
         outcome: "undecided",
         word: "Too much work",
-        why: `${rule}: there are ${verdict.pairs} pairs of a signature and a key, and none was tried.`,
+        why: `${rule}: there are ${verdict.pairs} pairs of a signature and a key, more than may be tried. None was tried.`,
       };
   }
 };
@@ -248,7 +259,12 @@ const showHeadline = (verdict: HTMLElement, { outcome, word, why }: Headline): v
   setText(verdict, ".why", why);
 };
 
-const fieldWords = { version: "The version:", state: "The state:", event: "The event:" } as const;
+const fieldWords = {
+  version: "The version:",
+  state: "The state:",
+  event: "The event:",
+  keys: "The keys:",
+} as const;
 
 /** Shows a judgement. A new case lights up rule by rule, an edited one only shows which rules have changed. */
 export const showJudgement = (

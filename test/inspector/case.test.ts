@@ -2,12 +2,13 @@ import { portableCrypto } from "matrix-third-party-invites/portable";
 import { describe, expect, test } from "vitest";
 import { type Case, judge } from "../../docs/inspector/case.js";
 import { examplesOf } from "../../docs/inspector/examples.js";
+import { keyDocuments, keysIn } from "../../docs/inspector/receipt.js";
 import { capturedRooms } from "../../docs/inspector/rooms.js";
 import { positionOf, readJson, writeJson } from "../../docs/inspector/text.js";
 
 const examples = examplesOf(capturedRooms());
 const [first] = examples;
-const captured = first?.make() ?? { version: "", state: "", event: "", maxPairs: 64, signers: [] };
+const captured = first?.make() ?? { version: "", state: "", event: "", maxPairs: 64, signers: [], keys: "" };
 
 const verdict = (one: Case): string => {
   const judgement = judge(one, portableCrypto);
@@ -50,7 +51,7 @@ describe("a case", () => {
   test("the state may be wrapped, as servers export it", () => {
     const list = JSON.parse(captured.state) as readonly unknown[];
     const pdus = list.map((pdu) => ({ pdu, eventId: "$x" }));
-    for (const state of [{ events: list }, { state: list }, pdus, { events: pdus }])
+    for (const state of [{ events: list }, { state: list }, { pdus: list }, pdus, { events: pdus }])
       expect(verdict({ ...captured, state: JSON.stringify(state) })).toBe("12 Allow");
   });
 
@@ -65,10 +66,10 @@ describe("a case", () => {
 
 describe("what is wrong with a text", () => {
   test.each([
-    ['{\n  "a": 1\n  "b": 2\n}', "Line 3, column 3: from here on this is not JSON."],
-    ['{"a":1,\n"a":2}', "Line 2, column 1: this name stands twice in one object."],
+    ['{\n  "a": 1\n  "b": 2\n}', "Line 3, column 3: this is not JSON from here on."],
+    ['{"a":1,\n"a":2}', "Line 2, column 1: this name occurs twice in one object."],
     ["", "There is nothing here yet."],
-    ['["\\ud800"]', "Line 1, column 2: here is half a surrogate pair, which no JSON may hold."],
+    ['["\\ud800"]', "Line 1, column 2: half a surrogate pair, which no event may hold."],
   ])("%j", (text, message) => {
     expect(readJson(text, 1000)).toMatchObject({ _tag: "Problem", problem: { message } });
   });
@@ -90,4 +91,79 @@ describe("what is wrong with a text", () => {
     expect(positionOf("a\nbc", 3)).toEqual({ line: 2, column: 2 });
     expect(positionOf("a\nbc", 2)).toEqual({ line: 2, column: 1 });
   });
+});
+
+describe("the checks before the rules", () => {
+  const said = (change: Partial<Case>): Readonly<Record<string, string>> => {
+    const judgement = judge({ ...captured, ...change }, portableCrypto);
+    const findings = judgement._tag === "Judged" ? judgement.receipt : [];
+    return Object.fromEntries(findings.map(({ name, outcome }) => [name, outcome]));
+  };
+  const [one, other] = ["Signature of localhost:28481", "Signature of localhost:28482"] as const;
+  const good = { Format: "good", "Event ID": "good", "Content hash": "good", [one]: "good", [other]: "good" };
+  const changed = (change: object): string =>
+    JSON.stringify({ ...(JSON.parse(captured.event) as object), ...change });
+
+  test.each([
+    ["a captured event", {}, good],
+    ["no keys are given", { keys: "" }, { ...good, [one]: "unknown", [other]: "unknown" }],
+    [
+      "keys of other servers",
+      { keys: '[{"server_name":"x","verify_keys":{}}]' },
+      { ...good, [one]: "unknown", [other]: "unknown" },
+    ],
+    [
+      "a changed field that redaction keeps",
+      { event: changed({ depth: 1 }) },
+      { ...good, "Content hash": "bad", [one]: "bad", [other]: "bad" },
+    ],
+    [
+      "a changed field that redaction removes",
+      { event: changed({ more: 1 }) },
+      { ...good, "Content hash": "bad" },
+    ],
+    [
+      "a field is missing",
+      { event: changed({ depth: undefined }) },
+      { ...good, Format: "bad", "Content hash": "bad", [one]: "bad", [other]: "bad" },
+    ],
+    [
+      "no signature of a server on a proven invite, which needs none",
+      { event: changed({ signatures: {} }) },
+      { Format: "good", "Content hash": "good", [one]: undefined },
+    ],
+    [
+      "no signature on a plain invite",
+      { event: changed({ signatures: {}, content: { membership: "invite" } }) },
+      { Format: "good", "Content hash": "bad", [one]: "bad" },
+    ],
+    [
+      "an event as clients get it",
+      { event: changed({ hashes: undefined, signatures: undefined }) },
+      { Format: "bad", "Content hash": "unknown", [one]: undefined },
+    ],
+    ["an event that is no object", { event: "7" }, {}],
+  ])("%s", (_name, change, wanted) => {
+    const findings = said(change);
+    expect(Object.fromEntries(Object.keys(wanted).map((name) => [name, findings[name]]))).toEqual(wanted);
+  });
+
+  test("however many keys a stranger gives, 32 are used", () => {
+    const document = {
+      server_name: "x",
+      verify_keys: Object.fromEntries(
+        Array.from({ length: 100 }, (_, at) => [`ed25519:${at}`, { key: "aaaa" }]),
+      ),
+    };
+    const keys = keysIn(keyDocuments({ server_keys: [document] }), 0);
+    expect(keys.keyOf("x", "ed25519:31")).toBeDefined();
+    expect(keys.keyOf("x", "ed25519:32")).toBeUndefined();
+  });
+
+  test.each([7, null, [], {}, { server_name: "x" }, { server_keys: 7 }])(
+    "%j has no key documents",
+    (value) => {
+      expect(keyDocuments(value)).toEqual([]);
+    },
+  );
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Case } from "../../docs/inspector/case.js";
 import { caseOf, fragmentOf } from "../../docs/inspector/link.js";
 
-const plain: Case = { version: "10", state: "[]", event: "{}", maxPairs: 64, signers: [] };
+const plain: Case = { version: "10", state: "[]", event: "{}", maxPairs: 64, signers: [], keys: "" };
 
 const packed = (text: string): string => `#case=${encodeBase64(deflateRawSync(text), "urlsafe")}`;
 const linked = (value: unknown): string => packed(JSON.stringify(value));
@@ -20,6 +20,7 @@ describe("a link", () => {
           event: fc.string({ unit: "grapheme" }),
           maxPairs: fc.nat(256),
           signers: fc.array(fc.stringMatching(/^[a-z.]{1,9}$/), { maxLength: 5 }),
+          keys: fc.string(),
         }),
         async (one) => {
           expect(await caseOf((await fragmentOf(one)) ?? "")).toEqual({ _tag: "Case", case: one });

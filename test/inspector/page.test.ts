@@ -152,7 +152,7 @@ describe.skipIf(chromium === undefined)("the inspector in Chromium", () => {
       return [...said, document.activeElement.id, id("event").value.slice(id("event").selectionStart)];`);
     expect(found).toEqual([
       "unreadable",
-      "Line 4, column 2: from here on this is not JSON.",
+      "Line 4, column 2: this is not JSON from here on.",
       "true",
       "4",
       "event",
@@ -191,6 +191,36 @@ describe.skipIf(chromium === undefined)("the inspector in Chromium", () => {
     expect(found).toEqual(["5", "[]", event, "refused Rule 2.4"]);
   });
 
+  test("a file that is dropped beside the fields is taken for what it holds", async () => {
+    const drop = (content: unknown) => `
+      id("note").textContent = "";
+      files = new DataTransfer();
+      files.items.add(new File([${JSON.stringify(JSON.stringify(content))}], "a.json"));
+      for (const kind of ["dragover", "drop"])
+        document.body.dispatchEvent(new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true }));
+      await ${told};`;
+    const keys = { server_name: "x.example", verify_keys: {} };
+    const found = await run(`
+      let files;
+      ${drop({ pdus: [], auth_chain: [] })}
+      ${drop(keys)}
+      ${drop({ type: "m.room.member" })}
+      return [id("state").value, id("keys").value, id("event").value];`);
+    expect(found).toEqual(['{"pdus":[],"auth_chain":[]}', JSON.stringify(keys), '{"type":"m.room.member"}']);
+  });
+
+  test("a captured event passes the checks before the rules, a changed one does not", async () => {
+    const receipt = `[...document.querySelectorAll("#receipt > li")].map((one) => one.dataset.outcome)`;
+    const found = await run(`
+      const before = ${receipt};
+      put("event", id("event").value.replace('"membership": "invite"', '"membership": "invite", "is_direct": true'));
+      return [before, ${receipt}];`);
+    expect(found).toEqual([
+      ["good", "good", "good", "good", "good"],
+      ["good", "good", "bad", "good", "good"],
+    ]);
+  });
+
   test("a link carries the case", async () => {
     await page
       .send("Browser.grantPermissions", { permissions: ["clipboardReadWrite"] })
@@ -219,6 +249,7 @@ describe.skipIf(chromium === undefined)("the inspector in Chromium", () => {
       event: '{"type":"m.room.third_party_invite","room_id":"!x"}',
       maxPairs: 1,
       signers: [],
+      keys: "",
     };
     const fragment = new URL(linkTo(one)).hash;
     expect(
@@ -345,11 +376,11 @@ describe.skipIf(chromium === undefined)("the inspector in Chromium", () => {
     expect(named("heading").slice(0, 3)).toEqual([
       "Third-party invite inspector",
       "The case",
-      "The rules, in order",
+      "Checks before the rules",
     ]);
-    expect(named("textbox")).toEqual(["The event to judge", "The room's state, a list of events"]);
+    expect(named("textbox")).toEqual(["The event to judge", "The state of the room before the event"]);
     expect(named("combobox")).toEqual(["Example", "Room version"]);
-    expect(named("region")).toEqual(["The case", "The rules, in order"]);
+    expect(named("region")).toEqual(["The case", "Checks before the rules", "The rules, in order"]);
     expect(named("button")).toContain("Show the rule");
     expect(named("button")).toContain("Copy a link to this case");
     expect(named("button").filter((name) => name === "")).toEqual([]);
@@ -359,7 +390,7 @@ describe.skipIf(chromium === undefined)("the inspector in Chromium", () => {
     const texts = await run(`
       return [...document.querySelectorAll("#steps > li")].map((one) => one.querySelector(".head").innerText);`);
     expect((texts as readonly string[]).map((one) => one.replace(/\s+/g, " "))).toContain(
-      "Rule 5.4.1.7 allows",
+      "The identity server signed the proof Rule 5.4.1.7 allows",
     );
   });
 
