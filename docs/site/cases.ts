@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { type Case, engines } from "../../test/conformance/case.js";
+import type { Case } from "../../test/conformance/case.js";
 import { readDataFile } from "../../test/conformance/data-file.js";
+import { engines } from "../../test/conformance/engines.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const longest = 70;
