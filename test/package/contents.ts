@@ -36,8 +36,8 @@ const linked = (path: string, text: string): readonly string[] => {
   ];
 };
 
-/** Pages below docs may lead to what only the repository has: the examples, the tests and the generated reference (D-231). */
-const isOfTheRepository = (path: string): boolean => /^(docs\/(api|examples)|test)\//.test(path);
+/** Pages below docs may lead to what only the repository has: the examples, the tests and `./testing` (D-231). */
+const isOfTheRepository = (path: string): boolean => /^(docs\/examples|src\/testing|test)\//.test(path);
 
 const folder = await mkdtemp(join(tmpdir(), "package-contents-"));
 try {
