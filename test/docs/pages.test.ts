@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { entryPoints } from "../generate/entry-points.js";
 import { errorsPage } from "../generate/errors-page.js";
 import { read } from "./pages.js";
 
@@ -10,6 +11,13 @@ describe("the pages", () => {
   it("the README names the two commands", () => {
     expect(read("README.md")).toContain("npm ci && npm run demo");
     expect(read("README.md")).toContain("npm ci && npm test");
+  });
+
+  it("docs/reference.md links to every entry point", () => {
+    const missing = entryPoints.filter(
+      ({ source }) => !read("docs/reference.md").includes(`](../${source})`),
+    );
+    expect(missing).toEqual([]);
   });
 
   it("docs/ports.md speaks of every port, and of every field of the configuration", () => {
