@@ -3,10 +3,13 @@ import { type Lane, redemptionRow, tokenColumn, waitingLanes } from "../../invit
 import type { LaneSize, Redemptions, RemoveQuestion } from "../../ports.js";
 import { readRedemption } from "../read-redemption.js";
 import { markedBy, replaceRow } from "./marked.js";
+import { waits } from "./migrations.js";
 import { type SqlRow, number, numberOrNull, text } from "./row.js";
 import { type Database, type Sql, limitTo, listed, sql, written } from "./statement.js";
 
 const markedOf = markedBy(readRedemption);
+
+const isWaiting = written(waits);
 
 const isIn = (lanes: readonly Lane[]): Sql => sql`lane IN (${listed(lanes)})`;
 
@@ -79,7 +82,7 @@ export const sqlRedemptions = (database: Database): Redemptions => {
         sql`SELECT destination, count(*) AS amount FROM ${table}
         WHERE lane = ${lane} AND mxid = ${escapedText(mxid)} GROUP BY destination
         UNION ALL
-        SELECT NULL, min(place) FROM ${table} WHERE lane = ${lane}`,
+        SELECT NULL, min(place) FROM ${table} WHERE ${isWaiting} AND lane = ${lane}`,
         given,
       );
       const first = rows.find((row) => row["destination"] === null);
@@ -111,7 +114,7 @@ export const sqlRedemptions = (database: Database): Redemptions => {
       const free = lanes.map(
         ({ lane, except }, index) => sql`SELECT id FROM (
           SELECT id FROM ${table}
-          WHERE lane = ${lane} AND place <= ${due.to} AND at BETWEEN ${due.from} AND ${due.to}
+          WHERE ${isWaiting} AND lane = ${lane} AND place <= ${due.to} AND at BETWEEN ${due.from} AND ${due.to}
             AND destination NOT IN (${texts(sql`${JSON.stringify(except)}`)})
           ORDER BY place, id ${limitTo(limit)} ${skipLocked}
         ) AS ${written(`lane_${index}`)}`,
