@@ -143,8 +143,9 @@ const rows: readonly Row[] = [
     "no room in the queue",
     mountedOnBind,
     (w) => {
-      const line = { firstTurn: 0, waiting: [{ destination: "b.example", rows: 1_000 }] };
-      w.intercept = ({ name }, go) => (name === "redemptions.line" ? Promise.resolve(line) : go());
+      const full = { rows: 20_000, bytes: 1 };
+      const sizes = [{ lane: "unvouched", ...full, ahead: full, oldest: 0 }];
+      w.intercept = ({ name }, go) => (name === "redemptions.sizes" ? Promise.resolve(sizes) : go());
     },
     502,
     "M_LIMIT_EXCEEDED",

@@ -3,11 +3,9 @@ import { escapedText } from "../../invite/escaped-text.js";
 import { inviteRow } from "../../invite/invite-row.js";
 import type { InviteQuery, Invites } from "../../ports.js";
 import { readInvite } from "../read-invite.js";
-import { markedBy, replaceRow } from "./marked.js";
+import { askMarked, markedBy, replaceRow } from "./marked.js";
 import { number, only } from "./row.js";
 import { type Database, type Sql, limitTo, listed, sql, written } from "./statement.js";
-
-const markedOf = markedBy(readInvite);
 
 /**
  * The columns of a record. An index cannot reach into a list: as a rule a life has one token, which has a column of its
@@ -46,7 +44,7 @@ export const sqlInvites = (database: Database): Invites => {
   const { dialect, ask, prefix } = database;
   const { newMark, texts } = dialect;
   const table = written(`${prefix}third_party_invites`);
-  const replace = replaceRow(database, table);
+  const [replace, askInvites] = [replaceRow(database, table), askMarked(database, readInvite)];
 
   return {
     putIfAbsent: async (record, given) => {
@@ -60,35 +58,30 @@ export const sqlInvites = (database: Database): Invites => {
         given,
       );
       const row = only(rows);
-      return { ...markedOf(row), isNew: number(row, "is_new") === 1 };
+      return { ...markedBy(readInvite)(row), isNew: number(row, "is_new") === 1 };
     },
 
     replace: (record, mark, given) => replace(columnsOf(record), mark, given),
 
-    find: async (key, given) => {
-      const [row] = await ask(sql`SELECT record, mark FROM ${table} WHERE key = ${escapedText(key)}`, given);
-      return row === undefined ? undefined : markedOf(row);
-    },
+    find: async (key, given) =>
+      (await askInvites(sql`SELECT record, mark FROM ${table} WHERE key = ${escapedText(key)}`, given))[0],
 
-    findByToken: async (roomId, token, given) => {
+    findByToken: (roomId, token, given) => {
       const [room, one] = [escapedText(roomId), escapedText(token)];
-      const rows = await ask(
+      return askInvites(
         sql`SELECT record, mark FROM ${table} WHERE room_id = ${room} AND token = ${one}
         UNION ALL
         SELECT record, mark FROM ${table}
         WHERE room_id = ${room} AND tokens IS NOT NULL AND ${one} IN (${texts(written("tokens"))})`,
         given,
       );
-      return rows.map(markedOf);
     },
 
-    list: async ({ by, after, limit }, given) =>
-      (
-        await ask(
-          sql`SELECT record, mark FROM ${table} WHERE ${isBy(by)} ${isAfter(after)}
-          ORDER BY created_at DESC, key ${limitTo(limit)}`,
-          given,
-        )
-      ).map(markedOf),
+    list: ({ by, after, limit }, given) =>
+      askInvites(
+        sql`SELECT record, mark FROM ${table} WHERE ${isBy(by)} ${isAfter(after)}
+        ORDER BY created_at DESC, key ${limitTo(limit)}`,
+        given,
+      ),
   };
 };

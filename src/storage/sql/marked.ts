@@ -10,6 +10,12 @@ export const markedBy =
   <T>(read: (record: string) => T) =>
   (row: SqlRow): Marked<T> => ({ value: read(text(row, "record")), mark: text(row, "mark") });
 
+/** Runs a statement whose rows have the columns `record` and `mark`, and reads them. */
+export const askMarked =
+  <T>({ ask }: Database, read: (record: string) => T) =>
+  async (statement: Sql, given: PortOptions): Promise<readonly Marked<T>[]> =>
+    (await ask(statement, given)).map(markedBy(read));
+
 /** Replaces the row with this primary key if its mark is still this one. */
 export const replaceRow =
   ({ dialect, ask }: Database, table: Sql) =>

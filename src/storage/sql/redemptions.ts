@@ -2,14 +2,10 @@ import { escapedText } from "../../invite/escaped-text.js";
 import { type Lane, redemptionRow, tokenColumn, waitingLanes } from "../../invite/redemption-row.js";
 import type { LaneSize, Redemptions, RemoveQuestion } from "../../ports.js";
 import { readRedemption } from "../read-redemption.js";
-import { markedBy, replaceRow } from "./marked.js";
+import { askMarked, markedBy, replaceRow } from "./marked.js";
 import { waits } from "./migrations.js";
 import { type SqlRow, number, numberOrNull, text } from "./row.js";
 import { type Database, type Sql, limitTo, listed, sql, written } from "./statement.js";
-
-const markedOf = markedBy(readRedemption);
-
-const isWaiting = written(waits);
 
 const isIn = (lanes: readonly Lane[]): Sql => sql`lane IN (${listed(lanes)})`;
 
@@ -24,8 +20,6 @@ const sizeOf = (row: SqlRow, lane: Lane): LaneSize => ({
 /** Of one user, or of all. */
 const isOf = (mxid: string | undefined): Sql =>
   mxid === undefined ? sql`` : sql`AND mxid = ${escapedText(mxid)}`;
-
-const byCodeUnit = (one: string, other: string): number => Number(one > other) - Number(one < other);
 
 export const sqlRedemptions = (database: Database): Redemptions => {
   const { dialect, ask, prefix } = database;
@@ -61,7 +55,7 @@ export const sqlRedemptions = (database: Database): Redemptions => {
   return {
     put: async (records, given) => {
       // In one order for everybody: two that put the same rows wait for each other at the first, and never in a ring.
-      const rows = records.map(redemptionRow).sort((one, other) => byCodeUnit(one.id, other.id));
+      const rows = records.map(redemptionRow).sort((one, other) => (one.id < other.id ? -1 : 1));
       const added = await ask(
         sql`INSERT INTO ${table} (id, token, mxid, destination, lane, place, leaving, at, bytes, record, mark)
         SELECT value ->> 'id', value ->> 'token', value ->> 'mxid', value ->> 'destination', value ->> 'lane',
@@ -82,7 +76,7 @@ export const sqlRedemptions = (database: Database): Redemptions => {
         sql`SELECT destination, count(*) AS amount FROM ${table}
         WHERE lane = ${lane} AND mxid = ${escapedText(mxid)} GROUP BY destination
         UNION ALL
-        SELECT NULL, min(place) FROM ${table} WHERE ${isWaiting} AND lane = ${lane}`,
+        SELECT NULL, min(place) FROM ${table} WHERE ${written(waits)} AND lane = ${lane}`,
         given,
       );
       const first = rows.find((row) => row["destination"] === null);
@@ -114,7 +108,7 @@ export const sqlRedemptions = (database: Database): Redemptions => {
       const free = lanes.map(
         ({ lane, except }, index) => sql`SELECT id FROM (
           SELECT id FROM ${table}
-          WHERE ${isWaiting} AND lane = ${lane} AND place <= ${due.to} AND at BETWEEN ${due.from} AND ${due.to}
+          WHERE ${written(waits)} AND lane = ${lane} AND place <= ${due.to} AND at BETWEEN ${due.from} AND ${due.to}
             AND destination NOT IN (${texts(sql`${JSON.stringify(except)}`)})
           ORDER BY place, id ${limitTo(limit)} ${skipLocked}
         ) AS ${written(`lane_${index}`)}`,
@@ -132,29 +126,27 @@ export const sqlRedemptions = (database: Database): Redemptions => {
           (one, other) =>
             rank(one) - rank(other) ||
             number(one, "place") - number(other, "place") ||
-            byCodeUnit(text(one, "id"), text(other, "id")),
+            (text(one, "id") < text(other, "id") ? -1 : 1),
         )
-        .map(markedOf);
+        .map(markedBy(readRedemption));
     },
 
     replace: (record, mark, given) => replace({ ...redemptionRow(record) }, mark, given),
 
-    known: async (of, given) =>
-      (
-        await ask(
-          sql`SELECT record FROM ${table} WHERE token = ${tokenColumn(of)} AND lane IN ('redeemed', 'announced')
-          ORDER BY at DESC LIMIT 16`,
-          given,
-        )
-      ).map((row) => readRedemption(text(row, "record"))),
+    known: async (of, given) => {
+      const rows = await ask(
+        sql`SELECT record FROM ${table} WHERE token = ${tokenColumn(of)} AND lane IN ('redeemed', 'announced')
+        ORDER BY at DESC LIMIT 16`,
+        given,
+      );
+      return rows.map((row) => readRedemption(text(row, "record")));
+    },
 
-    list: async ({ lane, after = "", limit }, given) =>
-      (
-        await ask(
-          sql`SELECT record, mark FROM ${table} WHERE lane = ${lane} AND id > ${after} ORDER BY id ${limitTo(limit)}`,
-          given,
-        )
-      ).map(markedOf),
+    list: ({ lane, after = "", limit }, given) =>
+      askMarked(database, readRedemption)(
+        sql`SELECT record, mark FROM ${table} WHERE lane = ${lane} AND id > ${after} ORDER BY id ${limitTo(limit)}`,
+        given,
+      ),
 
     remove: async (which, given) => (await ask(removal(which), given)).length,
 
