@@ -75,7 +75,7 @@ const internal: ReadonlySet<string> = new Set([
   ...["Answer", "Branded", "brand", "failures", "refusals"],
   // How the needs of a flow are told from its definition; PortsOf is the name for them.
   ...["Common", "Context", "Flow", "flows", "Step"],
-  ...["BackedOffServers", "ProcessMemory", "RememberedValidity", "Turns", "Worker"],
+  ...["BackedOffServers", "Brought", "ProcessMemory", "RememberedValidity", "Turns", "Worker"],
   // Short for what their own files spell out.
   ...["Result", "Server", "User"],
 ]);
