@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { proveInvite } from "matrix-third-party-invites/decisions";
 import { type RoomVersion, roomVersion } from "matrix-third-party-invites/judge";
 import {
@@ -13,7 +16,7 @@ import type { JsonObject } from "matrix-third-party-invites/ports";
 import { portableCrypto } from "matrix-third-party-invites/portable";
 import { right } from "fp-ts/lib/Either.js";
 import { beforeAll, describe, expect, test } from "vitest";
-import { at, listAt, parseJson, textAt } from "../../docs/examples/demo/json.js";
+import { at, listAt, parseJson, textAt } from "../../docs/examples/homeserver/json.js";
 import { tellStory } from "../../docs/examples/demo/story.js";
 import { Transcript } from "../../docs/examples/demo/transcript.js";
 import { openWorld } from "../../docs/examples/demo/world.js";
@@ -58,6 +61,29 @@ describe("the demo for people", () => {
     }
     expect(transcript.steps.map(({ ok }) => ok)).toEqual([true, false]);
     expect(printed.at(-1)).toContain("NOT as expected");
+  });
+});
+
+describe("a demo that was stopped between steps", () => {
+  test("goes on with the next one, and ends as one that was not", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "demo-test-"));
+    try {
+      const first = await runExample("demo/main.ts", "--data", folder, "--steps", "7");
+      expect(first).toMatchObject({ code: 0, stderr: "" });
+      expect(first.stdout).toContain("Stopped after 7 steps.");
+      const second = await runExample("demo/main.ts", "--data", folder, "--steps", "9");
+      expect(second.stdout).toContain("Stopped after 16 steps.");
+      const third = await runExample("demo/main.ts", "--data", folder, "--json");
+      expect(third).toMatchObject({ code: 0, stderr: "" });
+      const document = parseJson(third.stdout);
+      expect(listAt(document, "steps")).toHaveLength(2 * stepsPerRoom);
+      expect(listAt(document, "events")).toHaveLength(60);
+      const last = await runExample("demo/main.ts", "--data", folder);
+      expect(last.stdout).toContain(`All ${2 * stepsPerRoom} steps went as expected.`);
+      expect(last.stdout.match(/done in an earlier run/g)).toHaveLength(2 * stepsPerRoom);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

@@ -34,6 +34,7 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
     "sqlite/wasm.ts",
     "sqlite/d1.ts",
   ],
+  "test/interop/homeserver.test.ts": ["homeserver/homeserver.ts"],
   "docs/examples/rocket-chat/test/rocket-chat.test.ts": ["rocket-chat/adapter.ts", "rocket-chat/rules.ts"],
 };
 

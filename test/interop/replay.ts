@@ -1,18 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
-import { type ThirdPartyInvites, createThirdPartyInvites } from "matrix-third-party-invites";
-import { isJsonObject } from "matrix-third-party-invites/matrix";
-import type { Federation, JsonObject } from "matrix-third-party-invites/ports";
-import {
-  type Endpoint,
-  exchangeEndpoint,
-  identityServerClient,
-  inviteEndpoint,
-  onBindEndpoint,
-} from "matrix-third-party-invites/http";
-import { nodeCrypto, nodeSigningKey } from "matrix-third-party-invites/node";
-import { type MemoryPorts, memoryPorts } from "matrix-third-party-invites/testing";
-import { type Listening, serve } from "../http/socket.js";
-import { type Exchange, type Transcript, present } from "./transcript.js";
+import type { ThirdPartyInvites } from "matrix-third-party-invites";
+import { isJsonObject, signPdu, signRequest } from "matrix-third-party-invites/matrix";
+import type { JsonObject } from "matrix-third-party-invites/ports";
+import { nodeSigningKey } from "matrix-third-party-invites/node";
+import { memoryUsers } from "matrix-third-party-invites/testing";
+import { Homeserver } from "../../docs/examples/homeserver/homeserver.js";
+import { keyDocument } from "../../docs/examples/homeserver/server-keys.js";
+import { type Exchange, type Transcript, present, rightOf } from "./transcript.js";
 
 /** One request of a client that invites addresses, and what came of it. */
 export interface Act {
@@ -68,11 +62,18 @@ interface Heard {
   readonly response: { readonly status: number; readonly body: unknown };
 }
 
-type ExchangeCall = Parameters<Federation["exchangeThirdPartyInvite"]>[0];
+interface Exchanged {
+  readonly destination: string;
+  readonly roomId: string;
+  readonly body: unknown;
+}
 
-/** One homeserver of a capture, with the library's endpoints on a socket. */
+/** Signs for the other servers: the capture does not have their keys. */
+const replayKey = nodeSigningKey("ed25519:replayed", new Uint8Array(32).fill(3));
+
+/** One homeserver of a capture: the example, in its place. */
 export interface Replayed {
-  readonly ports: MemoryPorts;
+  readonly server: Homeserver;
   readonly invites: ThirdPartyInvites;
   /** From now on the identity server answers as it did here, and nothing else. */
   readonly hear: (traffic: readonly Heard[]) => void;
@@ -81,12 +82,12 @@ export interface Replayed {
   /** What it asked that the captured server did not. */
   readonly unforeseen: () => readonly string[];
   /** The exchanges that we asked another homeserver for, all of them accepted. */
-  readonly exchanged: () => readonly ExchangeCall[];
-  /** What `authenticate` was given to verify a signature over. */
-  readonly signed: () => readonly unknown[];
+  readonly exchanged: () => readonly Exchanged[];
   /** The events that we have put into the room. */
   readonly appended: () => readonly JsonObject[];
-  /** Sends a captured request to our endpoints. `as` is the user or server that authentication makes out. */
+  /** Puts an event of the capture into the room, as it is. */
+  readonly receive: (pdu: JsonObject) => void;
+  /** Sends a captured request to it. `as` is the user or server that authentication makes out. */
   readonly send: (exchange: Exchange, as?: string) => Promise<Pick<Exchange["response"], "status" | "body">>;
   readonly close: () => Promise<void>;
 }
@@ -113,7 +114,7 @@ export const openServer = async (
   /** The room as it is when this server begins; none where it is not in it. */
   room: readonly JsonObject[] = [],
 ): Promise<Replayed> => {
-  const { identityServer, version, roomId } = transcript;
+  const { identityServer, version, roomId, events } = transcript;
   const hashDetails: Heard = {
     request: { method: "GET", path: "/_matrix/identity/v2/hash_details" },
     response: { status: 200, body: identityServer.hashDetails },
@@ -121,10 +122,9 @@ export const openServer = async (
   let heard: readonly Heard[] = [];
   const asked: Heard[] = [];
   const unforeseen: string[] = [];
-  const exchanged: ExchangeCall[] = [];
-  const signed: unknown[] = [];
+  const exchanged: Exchanged[] = [];
 
-  const identity = await serve(async (request) => {
+  const identity = async (request: Request): Promise<Response> => {
     const { pathname, search } = new URL(request.url);
     const isGet = request.method === "GET";
     const body = isGet ? undefined : await request.json();
@@ -138,74 +138,83 @@ export const openServer = async (
     else asked.push(found);
     const { status, body: answer } = found?.response ?? { status: 404, body: { errcode: "M_UNRECOGNIZED" } };
     return Response.json(answer, { status });
-  });
-  const identityOrigin = `https://${identityServer.name}/`;
-  const toIdentity = (url: string, init: RequestInit): Promise<Response> => {
-    if (!url.startsWith(identityOrigin)) unforeseen.push(url);
-    return fetch(url.replace(identityOrigin, `${identity.url}/`), init);
   };
 
-  const ports = memoryPorts({
-    crypto: nodeCrypto,
-    serverName,
-    key: nodeSigningKey("ed25519:1", new Uint8Array(32).fill(1)),
-    identityServer: identityServerClient({ fetch: toIdentity }),
-    users: usersOf(transcript, serverName),
-    federation: {
-      exchangeThirdPartyInvite: (call) => {
-        exchanged.push(call);
-        return Promise.resolve({ _tag: "Accepted" });
-      },
-    },
-  });
-  if (room.length > 0) ports.memory.load(roomId, version.id, room);
+  /** What another homeserver answers: its keys, its signature on an invite, and that all is well. */
+  const other = async (name: string, request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith("/_matrix/key/")) return Response.json(keyDocument(name, replayKey, Date.now()));
+    const body: unknown = await request.json();
+    const event = isJsonObject(body) ? body["event"] : undefined;
+    if (pathname.includes("/v2/invite/") && isJsonObject(event))
+      return Response.json({ event: rightOf(signPdu(event, version, name, replayKey)) });
+    if (pathname.includes("/exchange_third_party_invite/")) {
+      const [room = ""] = pathname.split("/").slice(-1);
+      exchanged.push({ destination: name, roomId: decodeURIComponent(room), body });
+    }
+    return Response.json({});
+  };
 
-  const by = (request: Request): string => request.headers.get("authorization") ?? "";
-  const invites = createThirdPartyInvites(ports);
-  const invite = inviteEndpoint(invites, {
-    authenticate: (request) => ({ _tag: "User", requester: { userId: by(request) } }),
-  });
-  const onBind = onBindEndpoint(invites);
-  const exchange = exchangeEndpoint(invites, {
-    authenticate: (request, content) => {
-      signed.push(content);
-      return { _tag: "Server", origin: by(request) };
+  const homeserver = await Homeserver.open({
+    name: serverName,
+    accounts: Object.fromEntries(
+      [...usersOf(transcript, serverName).keys()].map((userId) => [
+        userId.slice(1, userId.indexOf(":")),
+        userId,
+      ]),
+    ),
+    fetch: (url, init) => {
+      const { host } = new URL(url);
+      const request = new Request(url, init);
+      return host === identityServer.name ? identity(request) : other(host.replace(/:8448$/, ""), request);
     },
+    ports: { users: memoryUsers(usersOf(transcript, serverName)) },
   });
-  const endpointOf = (url: string): Endpoint =>
-    url.includes("/client/") ? invite : url.endsWith("/onbind") ? onBind : exchange;
-  const own: Listening = await serve((request) => endpointOf(request.url)(request));
+  const receive = (pdu: JsonObject): void => {
+    const eventId = present(events.find((stored) => stored.pdu === pdu)).eventId;
+    homeserver.database.transaction(() => {
+      homeserver.store.add(roomId, { eventId, pdu }, "accepted");
+    });
+  };
+  if (room.length > 0) homeserver.store.begin(roomId, version.id);
+  for (const pdu of room) receive(pdu);
+
+  /** The `Authorization` header of a request by a user, or by a server, which signs it. */
+  const authorization = (by: string, { method, path, body: content }: Exchange["request"]): string => {
+    if (by.startsWith("@")) return `Bearer ${by}`;
+    const key = by === serverName ? homeserver.key : replayKey;
+    return rightOf(signRequest({ method, uri: path, origin: by, destination: serverName, content }, key));
+  };
 
   return {
-    ports,
-    invites,
+    server: homeserver,
+    invites: homeserver.invites,
+    receive,
     hear: (traffic) => {
       heard = traffic.filter(({ to = "is" }) => to === "is");
     },
     asked: () => asked,
     unforeseen: () => unforeseen,
     exchanged: () => exchanged,
-    signed: () => signed,
     appended: () =>
-      room.length === 0
-        ? []
-        : ports.memory
-            .timeline(roomId)
-            .slice(room.length)
-            .map(({ pdu }) => pdu),
-    send: async ({ request: { method, path, body } }, as) => {
-      const response = await fetch(own.url + path, {
-        method,
-        headers: {
-          "content-type": "application/json",
-          ...(as === undefined ? {} : { authorization: as }),
-        },
-        body: JSON.stringify(body),
-      });
+      homeserver.store
+        .timeline(roomId)
+        .slice(room.length)
+        .map(({ pdu }) => pdu),
+    send: async ({ request }, as) => {
+      const { method, path, body } = request;
+      const response = await homeserver.handle(
+        new Request(`https://${serverName}${path}`, {
+          method,
+          headers: {
+            "content-type": "application/json",
+            ...(as === undefined ? {} : { authorization: authorization(as, request) }),
+          },
+          body: JSON.stringify(body),
+        }),
+      );
       return { status: response.status, body: (await response.json()) as JsonObject };
     },
-    close: async () => {
-      await Promise.all([own.close(), identity.close()]);
-    },
+    close: () => homeserver.stop(),
   };
 };

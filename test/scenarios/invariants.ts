@@ -2,30 +2,29 @@ import { authorize, checkPdu, roomState } from "matrix-third-party-invites/judge
 import { nodeCrypto } from "matrix-third-party-invites/node";
 import type { Mail } from "matrix-third-party-invites/testing";
 import { expect } from "vitest";
-import { at, textAt } from "../../docs/examples/demo/json.js";
-import type { Homeserver } from "../../docs/examples/demo/homeserver.js";
-import type { Network } from "../../docs/examples/demo/network.js";
+import { at, listAt, parseJson, textAt } from "../../docs/examples/homeserver/json.js";
+import type { Homeserver } from "../../docs/examples/homeserver/homeserver.js";
 import type { Transcript } from "../../docs/examples/demo/transcript.js";
 
 /** What a scenario leaves behind. */
 interface Remains {
   readonly homeservers: readonly Homeserver[];
-  readonly network: Network;
   readonly transcript: Transcript;
   readonly addresses: readonly string[];
   readonly mails: readonly Mail[];
 }
 
 /** Every event that a server has is what it says it is, and was allowed by what the server had before it. */
-const everyEventIsGood = ({ homeservers, network, transcript }: Remains): void => {
-  const keyOf = network.keyOf.bind(network);
+const everyEventIsGood = ({ homeservers, transcript }: Remains): void => {
+  const keys = new Map(homeservers.map(({ name, key }) => [name, key]));
+  const keyOf = (server: string) => keys.get(server);
   for (const server of homeservers) {
     const roomIds = new Set(
       transcript.events.filter((line) => line.server === server.name).map(({ roomId }) => roomId),
     );
     for (const roomId of roomIds) {
-      const { version } = server.memory.state(roomId);
-      const events = server.memory.timeline(roomId);
+      const { version } = server.store.stateNow(roomId);
+      const events = server.store.timeline(roomId);
       for (const [count, { eventId, pdu }] of events.entries()) {
         const checked = checkPdu(nodeCrypto, pdu, version, { keyOf, now: Date.now() });
         expect(checked).toMatchObject({ _tag: "Right", right: { eventId, hashMatches: true } });
@@ -84,14 +83,16 @@ const everyProofHasItsName = ({ transcript }: Remains): void => {
 
 /** A user who is invited by another server is shown the room and who invited them. */
 const everyInviteShowsItsRoom = ({ homeservers }: Remains): void => {
-  for (const { sender, strippedState } of homeservers.flatMap(({ invites }) => [...invites.values()]))
-    expect(strippedState.map(({ type, state_key }) => [type, state_key])).toEqual(
+  for (const row of homeservers.flatMap(({ database }) => database.rows("SELECT * FROM invite"))) {
+    const shown = listAt(parseJson(String(row["shown"])));
+    expect(shown.map((one) => [at(one, "type"), at(one, "state_key")])).toEqual(
       expect.arrayContaining([
         ["m.room.create", ""],
         ["m.room.join_rules", ""],
-        ["m.room.member", sender],
+        ["m.room.member", row["sender"]],
       ]),
     );
+  }
 };
 
 /** What must hold whatever has happened. */

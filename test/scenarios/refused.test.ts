@@ -98,7 +98,7 @@ const tell = async (stage: Stage, invitee: string, name: string, fault?: Refused
   // What was learnt of the key is forgotten after five minutes.
   stage.advance(300_000);
   at("before the join");
-  const state = queueOf(homeOf(stage, invitee)).at(-1);
+  const state = (await queueOf(homeOf(stage, invitee))).at(-1);
   const join = await stage.join(invitee, roomId);
   return { roomId, state, join, membership: membershipOn(stage.hs1, roomId, invitee) };
 };
@@ -138,7 +138,7 @@ describe("refused when", () => {
       stage.advance(10_000);
       const home = homeOf(stage, invitee);
       await deliver(home);
-      expect(queueOf(home).at(-1)).toBe(ended(invitee));
+      expect((await queueOf(home)).at(-1)).toBe(ended(invitee));
       expect((await stage.join(invitee, roomId)).status).toBe(200);
     });
 });

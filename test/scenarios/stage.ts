@@ -1,11 +1,10 @@
 import { parseRoomId } from "matrix-third-party-invites/matrix";
-import type { JsonObject, Observation, RoomId } from "matrix-third-party-invites/ports";
-import { memoryUsers } from "matrix-third-party-invites/testing";
+import type { JsonObject, Observation, RedemptionRecord, RoomId } from "matrix-third-party-invites/ports";
 import { expect, test } from "vitest";
-import type { Answer } from "../../docs/examples/demo/federation-client.js";
-import { Homeserver } from "../../docs/examples/demo/homeserver.js";
-import { type Handle, type Listener, listen } from "../../docs/examples/demo/http.js";
-import { at, textAt } from "../../docs/examples/demo/json.js";
+import type { Answer } from "../../docs/examples/homeserver/federation-client.js";
+import type { Homeserver } from "../../docs/examples/homeserver/homeserver.js";
+import { type Handle, type Listener, listen } from "../../docs/examples/homeserver/listen.js";
+import { at } from "../../docs/examples/homeserver/json.js";
 import { type RequestLine, Transcript } from "../../docs/examples/demo/transcript.js";
 import {
   type World,
@@ -13,20 +12,18 @@ import {
   bob,
   carol,
   idServer,
+  openHomeserver,
   openWorld,
   una,
-  yan,
   zoe,
 } from "../../docs/examples/demo/world.js";
 import { checkInvariants } from "./invariants.js";
 
-export { alice, bob, carol, idServer, una, yan, zoe };
+export { alice, bob, carol, idServer, una, zoe };
 export const dave = "@dave:hs1.example";
 export const sam = "@sam:hs3.example";
 
-const users = memoryUsers(new Map([alice, carol, dave, zoe, bob, yan, una, sam].map((user) => [user, {}])));
-
-const roomVersions = ["10", "12"];
+const roomVersions = ["1", "6", "10", "11", "12"];
 
 /** A world of its own for one scenario, and what can be done in it. */
 export interface Stage extends World {
@@ -65,13 +62,12 @@ const openStage = async (roomVersion: string): Promise<Stage & { readonly check:
     const own: Observation[] = [];
     observations.set(name, own);
     return {
-      users,
       clock: { now: () => Date.now() + ahead },
       observe: (observation: Observation) => void own.push(observation),
     };
   };
   const transcript = new Transcript(() => undefined);
-  const world = await openWorld(transcript, portsOf);
+  const world = await openWorld(transcript, undefined, portsOf);
   const { network, client, identityServer } = world;
 
   const homeservers = [world.hs1, world.hs2];
@@ -82,15 +78,16 @@ const openStage = async (roomVersion: string): Promise<Stage & { readonly check:
   );
   const nobody = await listen(() => Promise.reject(new Error("Nobody is here.")));
   await nobody.close();
+  const urlOf = ({ port }: Listener): string => `http://127.0.0.1:${port}`;
   const moveTo = (name: string, url: string | undefined): void => {
-    const place = places.get(name);
+    const place = url ?? places.get(name);
     if (place === undefined) throw new Error(`There is no ${name}.`);
-    network.register(name, { ...place, url: url ?? place.url });
+    network.register(name, place);
   };
   const serve = async (handle: Handle): Promise<string> => {
     const listener = await listen(handle);
     listeners.push(listener);
-    return listener.url;
+    return urlOf(listener);
   };
   const handleOf = (name: string): Handle =>
     homeservers.find((server) => server.name === name)?.handle ??
@@ -115,7 +112,7 @@ const openStage = async (roomVersion: string): Promise<Stage & { readonly check:
     requestsTo: (serverName, path = "") =>
       transcript.requests.filter((one) => one.to === serverName && one.path.includes(path)),
     takeDown: (serverName) => {
-      moveTo(serverName, nobody.url);
+      moveTo(serverName, urlOf(nobody));
     },
     standIn: async (serverName, instead) => {
       const handle = handleOf(serverName);
@@ -125,9 +122,9 @@ const openStage = async (roomVersion: string): Promise<Stage & { readonly check:
       moveTo(serverName, undefined);
     },
     addHomeserver: async (name) => {
-      const server = new Homeserver(name, [], network, transcript, portsOf(name));
+      const server = await openHomeserver(name, [sam], world, portsOf(name));
       homeservers.push(server);
-      const place = { url: await serve(server.handle), ...server.key };
+      const place = await serve(server.handle);
       places.set(name, place);
       network.register(name, place);
       return server;
@@ -160,14 +157,14 @@ const openStage = async (roomVersion: string): Promise<Stage & { readonly check:
       expect((await stage.join(userId, roomId)).status).toBe(200);
     },
     close: async () => {
-      await Promise.all(homeservers.map((server) => server.stop()));
+      await Promise.all(homeservers.slice(2).map((server) => server.stop()));
       await Promise.all([...listeners.map(({ close }) => close()), world.close()]);
     },
   };
   return {
     ...stage,
     check: () => {
-      checkInvariants({ homeservers, network, transcript, addresses, mails: identityServer.outbox });
+      checkInvariants({ homeservers, transcript, addresses, mails: identityServer.outbox });
     },
   };
 };
@@ -186,14 +183,18 @@ export const scenario = (name: string, play: (stage: Stage) => Promise<void>): v
 };
 
 export const membershipOn = (server: Homeserver, roomId: RoomId, userId: string): string =>
-  textAt(server.memory.state(roomId).get("m.room.member", userId), "content", "membership");
+  server.store.membership(roomId, userId);
 
 /** The events of this type that a server has in the room, oldest first. */
 export const eventsOn = (server: Homeserver, roomId: RoomId, type: string): readonly JsonObject[] =>
-  server.memory
+  server.store
     .timeline(roomId)
     .map(({ pdu }) => pdu)
     .filter((pdu) => pdu["type"] === type);
+
+/** The invites to rooms that a server is not in. */
+export const invitesOf = (server: Homeserver): readonly JsonObject[] =>
+  server.database.rows("SELECT * FROM invite");
 
 /** The events that came of proofs. */
 export const provenInvitesOn = (server: Homeserver, roomId: RoomId): readonly JsonObject[] =>
@@ -203,27 +204,35 @@ export const provenInvitesOn = (server: Homeserver, roomId: RoomId): readonly Js
 
 export const signersOf = (pdu: unknown): readonly string[] => Object.keys(at(pdu, "signatures") ?? {}).sort();
 
-/** What a server's queue says of each proof, in the order in which they came. */
-export const queueOf = (server: Homeserver): readonly unknown[] =>
-  server.redemptions
-    .all()
-    .filter(({ state }) => state._tag !== "Announced")
-    .map(({ state }) => (state._tag === "Dead" ? state.reason : state._tag));
+const lanes = [
+  "vouched",
+  "unvouched",
+  "vouched-again",
+  "unvouched-again",
+  "dead",
+  "done",
+  "redeemed",
+] as const;
 
-/** An event that a user of the server puts into the room; the demo has no endpoint for it. */
-export const appendTo = async (
-  server: Homeserver,
-  roomId: RoomId,
-  event: {
-    readonly type: string;
-    readonly sender: string;
-    readonly state_key: string;
-    readonly content: JsonObject;
-  },
-): Promise<void> => {
-  const made = server.memory.append(roomId, event);
-  server.record(roomId, [made]);
-  await server.sendToRoom(roomId, [made]);
+/** What a server has of each proof, in the order in which they came. */
+export const redemptionsOf = async (server: Homeserver): Promise<readonly RedemptionRecord[]> => {
+  const rows = await Promise.all(
+    lanes.map((lane) => server.ports.redemptions.list({ lane, limit: 100 }, {})),
+  );
+  return rows
+    .flat()
+    .map(({ value }) => value)
+    .sort((one, other) => one.owedAt - other.owedAt);
+};
+
+/** What a server's queue says of each proof. */
+export const queueOf = async (server: Homeserver): Promise<readonly unknown[]> =>
+  (await redemptionsOf(server)).map(({ state }) => (state._tag === "Dead" ? state.reason : state._tag));
+
+/** An event that a user of the server puts into the room, past the client's endpoints. */
+export const appendTo = async (server: Homeserver, roomId: RoomId, event: JsonObject): Promise<void> => {
+  expect(await server.put(roomId, event)).toHaveProperty("eventId");
+  await server.settled();
 };
 
 /** Works on what is due now. */

@@ -1,6 +1,6 @@
 import type { SignedPdu } from "matrix-third-party-invites/matrix";
 import type { JsonObject } from "matrix-third-party-invites/ports";
-import { textAt } from "./json.js";
+import { textAt } from "../homeserver/json.js";
 
 /** A request on the wire, with its place in the order of all beginnings and ends. */
 export interface RequestLine {
@@ -28,7 +28,12 @@ export interface StepLine {
   readonly name: string;
   readonly roomVersion: string;
   readonly ok: boolean;
+  /** What the step has found out for those after it, in JSON. */
+  readonly result?: unknown;
 }
+
+/** What earlier runs have written down. */
+export type Earlier = Pick<Transcript, "requests" | "events" | "steps">;
 
 interface Line {
   readonly depth: number;
@@ -62,12 +67,22 @@ export class Transcript {
   readonly events: EventLine[] = [];
   readonly steps: StepLine[] = [];
   readonly #print: (line: string) => void;
+  readonly #over: () => void;
   #lines: Line[] = [];
   #moment = 0;
   #depth = 0;
 
-  constructor(print: (line: string) => void) {
+  /** `over` is called after each step that went as expected. */
+  constructor(
+    print: (line: string) => void,
+    { earlier, over = () => undefined }: { readonly earlier?: Earlier; readonly over?: () => void } = {},
+  ) {
     this.#print = print;
+    this.#over = over;
+    this.requests.push(...(earlier?.requests ?? []));
+    this.events.push(...(earlier?.events ?? []));
+    this.steps.push(...(earlier?.steps ?? []));
+    this.#moment = Math.max(0, ...this.requests.map(({ ended }) => ended));
   }
 
   /** Notes that a request goes out; the result is to be called with its answer. */
@@ -95,19 +110,29 @@ export class Transcript {
     this.#write(() => text);
   }
 
-  /** Runs one step under its heading; what it throws is what went otherwise than expected. */
+  /**
+   * Runs one step under its heading; what it throws is what went otherwise than expected. A step that an earlier run has
+   * done is not done again: it gives what it gave then.
+   */
   async step<T>(name: string, roomVersion: string, run: () => Promise<T>): Promise<T> {
+    const done = this.steps.find((step) => step.ok && step.name === name && step.roomVersion === roomVersion);
+    if (done !== undefined) {
+      this.#print(`\n${name} (room version ${roomVersion}): done in an earlier run`);
+      return done.result as T;
+    }
     this.#print(`\n${name} (room version ${roomVersion})`);
+    let result: T | undefined;
     let ok = false;
     try {
-      const result = await run();
+      result = await run();
       ok = true;
       return result;
     } finally {
-      this.steps.push({ name, roomVersion, ok });
+      this.steps.push({ name, roomVersion, ok, ...(result === undefined ? {} : { result }) });
       for (const { depth, text } of this.#lines) this.#print(`  ${"  ".repeat(depth)}${text()}`);
       this.#lines = [];
       this.#print(ok ? "  as expected" : "  NOT as expected");
+      if (ok) this.#over();
     }
   }
 

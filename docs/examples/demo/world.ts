@@ -1,14 +1,13 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import type { Ports } from "matrix-third-party-invites";
-import { decodeBase64, domainOf } from "matrix-third-party-invites/matrix";
-import {
-  type EmbeddedIdentityServer,
-  type InviteMail,
-  createIdentityServer,
-} from "matrix-third-party-invites/testing";
-import type { Answer } from "./federation-client.js";
-import { Homeserver } from "./homeserver.js";
-import { type Listener, listen } from "./http.js";
-import { parseJson } from "./json.js";
+import { domainOf } from "matrix-third-party-invites/matrix";
+import type { EmbeddedIdentityServer, InviteMail } from "matrix-third-party-invites/testing";
+import type { Answer } from "../homeserver/federation-client.js";
+import { Homeserver } from "../homeserver/homeserver.js";
+import { parseJson } from "../homeserver/json.js";
+import { type Handle, type Listener, listen } from "../homeserver/listen.js";
+import { type Deed, openIdentityServer } from "./kept-identity-server.js";
 import { Network } from "./network.js";
 import type { Transcript } from "./transcript.js";
 
@@ -19,7 +18,7 @@ export interface World {
   readonly identityServer: EmbeddedIdentityServer;
   readonly network: Network;
   readonly transcript: Transcript;
-  /** A user's client asks their homeserver. */
+  /** A user's client asks their homeserver, and all that follows has happened when this answers. */
   readonly client: (userId: string, method: "POST" | "PUT", path: string, body: unknown) => Promise<Answer>;
   /** A user's client asks the identity server. */
   readonly identityClient: (userId: string, path: string, body: unknown) => Promise<Answer>;
@@ -43,51 +42,73 @@ export const idServer = "id.example";
 /** The name that the embedded identity server gives its long-term key. */
 export const idKeyId = "ed25519:0";
 
+/** Where the world keeps its data; everything is in memory if it is left out. */
+export interface Kept {
+  readonly folder?: string | undefined;
+  readonly seed: string;
+  readonly deeds: Deed[];
+}
+
+/** A homeserver of this world. An access token is the user ID itself, in place of a login. */
+export const openHomeserver = (
+  name: string,
+  userIds: readonly string[],
+  world: Pick<World, "network" | "transcript"> & { readonly folder?: string | undefined },
+  ports: Partial<Ports> = {},
+): Promise<Homeserver> =>
+  Homeserver.open({
+    name,
+    folder: world.folder === undefined ? undefined : join(world.folder, name),
+    accounts: Object.fromEntries(userIds.map((userId) => [userId.slice(1, userId.indexOf(":")), userId])),
+    keyId: "ed25519:demo",
+    fetch: world.network.as(name),
+    now: () => Date.now() + world.network.aheadMs,
+    onEvent: (roomId, version, event) => {
+      world.transcript.appended(name, roomId, version, event);
+    },
+    ports,
+  });
+
 /** Opens all of it; `portsOf` takes the place of a homeserver's own ports. */
 export const openWorld = async (
   transcript: Transcript,
+  { folder, seed, deeds }: Kept = { seed: randomBytes(16).toString("hex"), deeds: [] },
   portsOf: (serverName: string) => Partial<Ports> = () => ({}),
 ): Promise<World> => {
   const network = new Network(transcript);
   const listeners: Listener[] = [];
-
-  const homeserver = (name: string, accounts: readonly string[]): Homeserver =>
-    new Homeserver(name, accounts, network, transcript, portsOf(name));
-  const hs1 = homeserver("hs1.example", ["alice", "carol"]);
-  const hs2 = homeserver("hs2.example", ["zoe", "bob", "yan", "una"]);
-  for (const server of [hs1, hs2]) {
-    const listener = await listen(server.handle);
+  const serve = async (name: string, handle: Handle): Promise<void> => {
+    const listener = await listen(handle);
     listeners.push(listener);
-    network.register(server.name, { url: listener.url, ...server.key });
-  }
+    network.register(name, `http://127.0.0.1:${listener.port}`);
+  };
 
-  const identityServer = createIdentityServer({
-    serverName: idServer,
-    // What key validity URLs begin with. Only the address book knows that plain HTTP on a loopback port is behind it.
-    baseUrl: `https://${idServer}`,
-    fetch: network.as(idServer),
-  });
-  const listener = await listen((request) => identityServer.handle(request));
-  listeners.push(listener);
-  const publicKey = decodeBase64(identityServer.publicKey) ?? new Uint8Array();
-  network.register(idServer, { url: listener.url, keyId: idKeyId, publicKey });
+  const open = async (name: string, userIds: readonly string[]): Promise<Homeserver> => {
+    const server = await openHomeserver(name, userIds, { network, transcript, folder }, portsOf(name));
+    await serve(name, server.handle);
+    return server;
+  };
+  const hs1 = await open("hs1.example", [alice, carol, "@dave:hs1.example"]);
+  const hs2 = await open("hs2.example", [zoe, bob, yan, una]);
+  const identityServer = await openIdentityServer(idServer, { seed, deeds, fetch: network.as(idServer) });
+  await serve(idServer, (request) => identityServer.handle(request));
 
-  const ask = async (userId: string, url: string, method: string, token: string, body: unknown) => {
+  const settle = async (): Promise<void> => {
+    for (const server of [hs1, hs2, hs1]) await server.settled();
+  };
+  const ask = async (userId: string, url: string, token: string, method: string, body: unknown) => {
     const response = await network.as(userId)(url, {
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       body: JSON.stringify(body),
     });
+    await settle();
     return { status: response.status, body: parseJson(await response.text()) };
   };
-  const identityClient: World["identityClient"] = (userId, path, body) =>
-    ask(
-      userId,
-      `https://${idServer}/_matrix/identity/v2${path}`,
-      "POST",
-      identityServer.account(userId),
-      body,
-    );
+  const identityClient: World["identityClient"] = (userId, path, body) => {
+    const url = `https://${idServer}/_matrix/identity/v2${path}`;
+    return ask(userId, url, identityServer.account(userId), "POST", body);
+  };
 
   return {
     hs1,
@@ -96,7 +117,7 @@ export const openWorld = async (
     network,
     transcript,
     client: (userId, method, path, body) =>
-      ask(userId, `https://${domainOf(userId)}/_matrix/client/v3${path}`, method, userId, body),
+      ask(userId, `https://${domainOf(userId)}/_matrix/client/v3${path}`, userId, method, body),
     identityClient,
     bind: async (userId, email) => {
       const secret = { client_secret: "demo" };
@@ -111,8 +132,7 @@ export const openWorld = async (
     },
     deliverOnBind: async () => {
       await identityServer.deliverDue();
-      await hs1.settled();
-      await hs2.settled();
+      await settle();
     },
     invitesMailedTo: (address) =>
       identityServer.outbox

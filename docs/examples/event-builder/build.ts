@@ -39,6 +39,7 @@ export const build = (
       prevEvents: references(previous),
       depth: 1 + Math.max(0, ...previous.map(({ pdu }) => Number(pdu["depth"]))),
       originServerTs: now(),
+      eventId: `$${crypto.randomUUID()}:${serverName}`, // of versions 1 and 2; the others have a hash
       serverName,
       key,
     });
