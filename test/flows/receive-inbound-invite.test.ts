@@ -1,7 +1,8 @@
 import type { JsonObject } from "matrix-third-party-invites/ports";
 import { describe, expect, it } from "vitest";
 import { type World, openWorld, owe, waitingIn } from "./ports.js";
-import { alice, anna, bob, must, problemOf, room, signedBy } from "./samples.js";
+import { bob as invitee, room as versionedRoom } from "../invite/room.js";
+import { alice, anna, bob, codeOf, must, problemOf, room, signedBy } from "./samples.js";
 
 /** Of this server. */
 const zoe = anna;
@@ -81,6 +82,36 @@ it("is accepted though the queue is down: what is owed finds the invite made", a
   expect(world.observed).toMatchObject([
     { _tag: "PortFailed", code: "PortBroken", port: "redemptions.put", cause: { message: "down" } },
   ]);
+});
+
+describe("the state beside an invite into a room of version 12", () => {
+  const { roomId, redeemed, state } = versionedRoom("12");
+  const create = state.get("m.room.create", "");
+  const stripped = { type: "m.room.name", state_key: "", sender: alice, content: { name: "x" } };
+
+  const askWith = (strictInviteState: boolean, keyOf?: () => undefined) => {
+    const world = openWorld({ config: { serverName: "two.example", strictInviteState } });
+    world.users.set(invitee, {});
+    const body = { room_version: "12", event: redeemed(), invite_room_state: [create, stripped] };
+    const more = keyOf === undefined ? {} : { keyOf };
+    return world.invites.receiveInboundInvite({ roomId, origin: "one.example", body, ...more });
+  };
+
+  it("may have stripped events, unless the configuration is strict", async () => {
+    expect(must(await askWith(false)).strippedState).toHaveLength(2);
+    expect(codeOf(await askWith(true))).toBe("InviteStateMalformed");
+  });
+
+  it("is checked with the keys that are given", async () => {
+    const asked: unknown[] = [];
+    must(
+      await askWith(false, (...of: unknown[]) => {
+        asked.push(of[0]);
+        return undefined;
+      }),
+    );
+    expect(asked).toContain("one.example");
+  });
 });
 
 describe("refused, and nothing settled", () => {
