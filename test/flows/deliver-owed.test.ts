@@ -307,6 +307,36 @@ describe("what waits (field case 16)", () => {
     expect(await deliver(world)).toMatchObject({ again: 1, dead: 0 });
   });
 
+  it("is not given up where the clock was years behind, and is right at the end of the work", async () => {
+    const world = openWorld();
+    const { now } = world;
+    world.now = now - 366 * 24 * 3_600_000;
+    await owe(world, { sender: alice });
+    world.intercept = (call, perform) => {
+      if (call.name === "rooms.snapshot") world.now = Math.max(world.now, now);
+      return perform();
+    };
+    expect(await deliver(world)).toMatchObject({ again: 1, dead: 0 });
+    world.now += 3_600_000;
+    expect(await deliver(world)).toMatchObject({ again: 1, dead: 0 });
+  });
+
+  it("that a clock years behind saw refused is refused for the first time when the clock is right", async () => {
+    const world = openWorld({ resident: false });
+    const { now } = world;
+    world.now = now - 366 * 24 * 3_600_000;
+    await owe(world, { sender: bob });
+    for (const [time, end] of [
+      [world.now, { again: 1, dead: 0 }],
+      [now, { again: 1, dead: 0 }],
+      [now + 3_600_000, { again: 0, dead: 1 }],
+    ] as const) {
+      world.next.exchange.push({ _tag: "Refused", status: 403, errcode: "M_FORBIDDEN" });
+      world.now = time;
+      expect(await deliver(world)).toMatchObject(end);
+    }
+  });
+
   it("has no age from a time to come: what a clock years ahead has noted ends in a fortnight", async () => {
     const world = openWorld();
     const { now } = world;

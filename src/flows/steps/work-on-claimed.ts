@@ -65,26 +65,28 @@ const retryDelay = ({ attempts }: { readonly attempts: number }, age: number, fr
   Math.min(firstRetryMs * 2 ** attempts, age < dayMs ? hourMs : 6 * hourMs) * (0.5 + fraction / 2);
 
 /**
- * Since when its age counts: not while it was due and nobody looked at it, since that is also what a clock that leaps shows,
- * and not from a time to come.
+ * A redemption as the clock of now sees it. Where it was due for a day and nobody looked at it, that time does not count
+ * for its age, nor an earlier refusal as the first of two: that is also what a clock that leaps shows. No age counts from a
+ * time to come.
  */
-const countedFrom = ({ owedAt, state }: OwedRedemption, now: number): number => {
+const asSeen = (record: OwedRedemption, now: number): OwedRedemption => {
+  const { refusedAt, ...state } = record.state;
   const missed = now - state.dueAt;
-  return Math.min(missed >= dayMs ? owedAt + missed : owedAt, now);
+  return missed < dayMs
+    ? { ...record, owedAt: Math.min(record.owedAt, now) }
+    : { ...record, owedAt: Math.min(record.owedAt + missed, now), state };
 };
 
 /** What becomes of a redemption that was not made. */
 const transitionAfter = (
   { ports: { clock, config, random } }: WorkContext,
-  record: OwedRedemption,
+  { owedAt, state }: OwedRedemption,
   problem: Problem,
 ): RedemptionTransition => {
-  const { state } = record;
   const { code: reason, status, errcode, retryAfterMs } = problem;
   const details = { reason, status, errcode };
   const at = clock.now();
-  // By the clock of now: it may have leapt since the work began.
-  const age = at - countedFrom(record, at);
+  const age = Math.max(0, at - owedAt);
   // A proxy may answer once in the server's name, and a proof comes only once.
   if (reason === "ExchangeRefused") return { _tag: "Refuse", at, confirmMs: hourMs, details };
   if (isPermanent(problem)) return { _tag: "Kill", at, details };
@@ -180,27 +182,27 @@ const endedAs = (record: RedemptionRecord): Ended => {
  * Works on a redemption that this process holds: looks at what is known of its token, makes the invite, and stores what
  * became of it. A claim that somebody else has taken over changes nothing.
  */
-export const workOnClaimed = (context: WorkContext, { value: stored, mark }: Claimed): Step<Ended> => {
-  const value = { ...stored, owedAt: countedFrom(stored, context.ports.clock.now()) };
+export const workOnClaimed = (context: WorkContext, { value, mark }: Claimed): Step<Ended> => {
   const { roomId, sender, mxid, token, state } = value;
   const delivery = { roomId, sender, signed: { mxid, token, json: state.signed } };
   const occasion = { flow: "deliverOwed", roomId, userId: mxid };
+  // By the clock at the end of the work: it may have leapt since the work began.
+  const advanced = (of: (seen: OwedRedemption) => RedemptionTransition): RedemptionRecord => {
+    const seen = asSeen(value, context.ports.clock.now());
+    return { ...seen, state: advanceRedemption(seen.state, of(seen)) ?? seen.state };
+  };
   return pipe(
     callPort(context, "redemptions", "known", { roomId, token, mxid }).read(asList),
     TE.map((siblings) => known(context, value, siblings)),
-    TE.flatMap((transition): Step<RedemptionTransition> =>
+    TE.flatMap((transition): Step<RedemptionRecord> =>
       transition === undefined
         ? pipe(
             // Run apart: whatever goes wrong with one row is that row's own end.
             TE.fromTask(() => run(context, redeemAllowed(context, delivery, state), occasion)),
-            TE.map((result) => transitionOf(context, stored, result)),
+            TE.map((result) => advanced((seen) => transitionOf(context, seen, result))),
           )
-        : TE.right(transition),
+        : TE.right(advanced(() => transition)),
     ),
-    TE.map((transition): RedemptionRecord => ({
-      ...value,
-      state: advanceRedemption(state, transition) ?? state,
-    })),
     TE.tap((next) => callPort(uncancelled(context), "redemptions", "replace", next, mark).answer),
     TE.tapIO(({ state: ended }) => () => {
       if (ended._tag === "Dead")
