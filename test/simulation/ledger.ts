@@ -106,6 +106,11 @@ export class Ledger {
   private readonly askings = new Map<string, Asking[]>();
   /** How often each invite has come to its end, and how often it had when a flow put its intent to ask down. */
   private readonly ends = new Map<string, number>();
+  /** The last two flows that have, by the invite. */
+  private readonly intended = new Map<
+    string,
+    readonly { readonly flow: number; readonly at: number | undefined }[]
+  >();
   private readonly intents = new Map<string, { readonly ends: number; readonly at: number | undefined }>();
 
   private endsOf(invite: string): number {
@@ -115,6 +120,18 @@ export class Ledger {
   /** A flow has put down in the invite's life that it will ask, and when by its clock. */
   intend(invite: string, flow: number, at?: number): void {
     this.intents.set(`${invite} ${flow}`, { ends: this.endsOf(invite), at });
+    const before = this.intended.get(invite)?.at(-1);
+    if (before?.flow !== flow)
+      this.intended.set(
+        invite,
+        [before, { flow, at }].filter((one) => one !== undefined),
+      );
+  }
+
+  /** Whether the flow before this one meant to ask by a clock that was ahead: what it noted tells nobody when. */
+  private wasAhead(invite: string, at: number): boolean {
+    const [before] = this.intended.get(invite) ?? [];
+    return (before?.at ?? at) - at > minute;
   }
 
   /** A flow sets about asking for a mail. Says whether the one that an invite may have is, or may be, out already. */
@@ -136,7 +153,7 @@ export class Ledger {
           !one.resend &&
           !isUseless(one) &&
           // What was asked for an hour ago and never answered, or in the future, may be asked for again, three times.
-          !((at - one.at >= hour || one.at - at > minute) && open.length <= 3),
+          !((at - one.at >= hour || one.at - at > minute || this.wasAhead(invite, at)) && open.length <= 3),
       )
     );
   }
