@@ -18,6 +18,11 @@ export interface InviteThreepidCommand {
   readonly requester: Requester;
   /** What the identity server answered to store-invite. */
   readonly storedInvite: StoredInvite;
+  /**
+   * Whether the invite had this token before: some identity servers give one for an address until it is bound. Its event may
+   * then be written anew once it is empty; else whoever emptied it has overtaken this invite.
+   */
+  readonly isRepeated?: boolean;
   /** Earlier tokens of the same invite, which the new one replaces. */
   readonly supersedes?: readonly Token[];
 }
@@ -65,7 +70,7 @@ export const inviteThreepid: Decision<InviteThreepidCommand, InviteThreepidOutco
     ...powerEntries(requester.userId),
     ...[storedInvite.token, ...supersedes].map((token) => entry("m.room.third_party_invite", token)),
   ],
-  decide: (state, { requester, storedInvite, supersedes = [] }) =>
+  decide: (state, { requester, storedInvite, isRepeated = false, supersedes = [] }) =>
     pipe(
       admit(state, requester),
       flatMap((): Either<Refusal, InviteThreepidOutcome> => {
@@ -74,8 +79,8 @@ export const inviteThreepid: Decision<InviteThreepidCommand, InviteThreepidOutco
         const content = thirdPartyInviteContent(storedInvite);
         const eventOf = (name: Token) => stateEvent(state, "m.room.third_party_invite", name);
         const present = eventOf(token);
-        // Some identity servers give one token for an address until it is bound: ours may be written anew once it is empty.
-        if (present !== undefined && !(present.sender === sender && isRevoked(contentOf(present))))
+        const isEmptied = isRepeated && present?.sender === sender && isRevoked(contentOf(present));
+        if (present !== undefined && !isEmptied)
           // Ours, appended before a crash could be noted; or somebody else's, which a second event would overwrite.
           return present.sender === sender && sameContent(present.content, content)
             ? right({ _tag: "AlreadyPending", token, events: [] })

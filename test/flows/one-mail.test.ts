@@ -528,6 +528,17 @@ describe("an identity server that gives one token for an address until it is bou
     expect(must(await anew(world))).toMatchObject({ _tag: "ThirdPartyInvite", token: "token1" });
   });
 
+  it("a token that others have appended and replaced meanwhile is not written anew", async () => {
+    const world = openWorld();
+    once(world, "events.append", async () => {
+      must(await ask(world));
+      must(await ask(world, { resend: true }));
+      return { _tag: "Conflict" };
+    });
+    expect(codeOf(await ask(world))).toBe("TokenTaken");
+    expect([lifeOf(world), pendingTokens(world)]).toEqual(["Pending", ["token2"]]);
+  });
+
   it.each(["before", "after"] as const)("a crash %s it is appended: no second mail", async (how) => {
     const world = openWorld();
     await bringTo.Revoked(world);

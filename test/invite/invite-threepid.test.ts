@@ -116,11 +116,13 @@ describe("the token is in the room already", () => {
     expect(rightOf(inviteIn({ invite: reversed }))).toEqual({ _tag: "AlreadyPending", token, events: [] });
   });
 
-  test("ours and emptied → written anew", () => {
-    expect(rightOf(inviteIn({ invite: {} }))).toMatchObject({
+  test("ours and emptied → written anew where the invite had the token before, else overtaken", () => {
+    const { state } = room("10", { invite: {} });
+    expect(rightOf(decideOn(inviteThreepid, state, { ...invite, isRepeated: true }))).toMatchObject({
       _tag: "ThirdPartyInvite",
       events: [{ state_key: token, content: inviteContent }],
     });
+    expect(leftOf(decideOn(inviteThreepid, state, invite)).code).toBe("TokenTaken");
   });
 
   test("ours with other content → refused", () => {

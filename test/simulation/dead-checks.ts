@@ -10,9 +10,6 @@ import type { RoomEvent } from "./room.js";
 import { type Flow, type Server, residentIn } from "./server.js";
 import type { World } from "./world.js";
 
-const hour = 3_600_000;
-const day = 24 * hour;
-
 /** What a server refused, as far as the model needs it to judge the refusal. */
 interface Refused {
   readonly roomId: string;
@@ -98,9 +95,9 @@ export const judgeDead = (world: World, flow: Flow, row: RedemptionRecord, reaso
   if (reason.startsWith("Expired: ")) {
     // By no server's clock: theirs may be wrong.
     const since = world.ledger.storedAt.get(`${server.name} ${row.id}`) ?? row.owedAt;
-    // A wait that a clock behind has planned counts as past where a right one looks next.
-    const planned = since - row.owedAt > day ? hour : 0;
-    if (world.scheduler.now - since + planned < (server.config.redemptionAgeMs ?? 0))
+    // A wait that was planned counts as past where a clock has leapt over it.
+    const planned = row.state._tag === "Waiting" ? row.state.dueAt - row.owedAt : 0;
+    if (Math.max(world.scheduler.now - since, planned) < (server.config.redemptionAgeMs ?? 0))
       wrong("it is not old enough");
     return;
   }

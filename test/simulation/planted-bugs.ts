@@ -224,13 +224,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "a clock that is ahead ends a fresh proof",
     file: "flows/steps/work-on-claimed.ts",
-    text: "return Math.min(missed >= dayMs ? owedAt + missed : owedAt, now);",
-    instead: "return owedAt;",
+    text: "return missed < dayMs",
+    instead: "return missed < Infinity",
   },
   {
     name: "a token that is given again is not written over the event that we emptied",
     file: "invite/invite-threepid.ts",
-    text: "if (present !== undefined && !(present.sender === sender && isRevoked(contentOf(present))))",
+    text: "if (present !== undefined && !isEmptied)",
     instead: "if (present !== undefined)",
   },
   {

@@ -4,7 +4,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import type { MailContent } from "../../invite/admit-inviter.js";
 import type { InviteDetails } from "../../invite/event-templates.js";
 import { pinnedKeysOf } from "../../invite/identity-server-name.js";
-import { type InviteRecord, type Transition, redeemerOf } from "../../invite/invite-life.js";
+import { type InviteRecord, type Transition, redeemerOf, tokensOf } from "../../invite/invite-life.js";
 import { tokenTaken } from "../../invite/invite-threepid.js";
 import type { ThreepidInvite } from "../../invite/parse-invite-request.js";
 import { isBeforeMail } from "../../invite/store-invite-error.js";
@@ -40,6 +40,8 @@ export type StoreOutcome =
       readonly _tag: "TokenStored";
       readonly stored: Marked<InviteRecord>;
       readonly storedInvite: StoredInvite;
+      /** Whether the invite had this token before it was asked for. */
+      readonly isRepeated: boolean;
     }
   /** The room has the event already. */
   | { readonly _tag: "Pending"; readonly storedInvite: StoredInvite }
@@ -106,7 +108,12 @@ const storeAnswer = (
       other === undefined ? TE.right(undefined) : TE.left(tokenTaken(other.sender, asked.value.sender)),
     ),
     TE.flatMap(() => unlessEnded(context, asked, { _tag: "Answer", storedInvite: storedInvite.right })),
-    TE.map((stored) => ({ _tag: "TokenStored", stored, storedInvite: storedInvite.right })),
+    TE.map((stored) => ({
+      _tag: "TokenStored",
+      stored,
+      storedInvite: storedInvite.right,
+      isRepeated: tokensOf(asked.value.life).includes(storedInvite.right.token),
+    })),
   );
 };
 

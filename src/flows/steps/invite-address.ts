@@ -93,6 +93,7 @@ const appendToken = (
       command: {
         requester,
         storedInvite: token.storedInvite,
+        isRepeated: token.isRepeated,
         supersedes: life._tag === "TokenStored" ? life.earlierTokens : [],
       },
     }),

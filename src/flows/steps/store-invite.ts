@@ -95,7 +95,12 @@ const goOn = (
           // Emptied before the token was given again, or since it was appended: its mail is out, and is made good.
           inRoom === "foreign"
             ? askAgain
-            : TE.right({ _tag: "TokenStored", stored, storedInvite: life.storedInvite }),
+            : TE.right({
+                _tag: "TokenStored",
+                stored,
+                storedInvite: life.storedInvite,
+                isRepeated: inRoom === "emptied",
+              }),
         ),
       );
     case "Pending":
