@@ -54,12 +54,14 @@ export const nodeCrypto: CryptoEngine = {
 };
 
 /**
- * A signing key from its 32-byte seed, as Matrix servers store it.
+ * A signing key from its 32-byte seed, as Matrix servers store it. Throws a `TypeError` for a seed of another length.
  *
  * @example
  * const key = nodeSigningKey("ed25519:1", randomBytes(32));
  */
 export const nodeSigningKey = (keyId: string, seed: Uint8Array): SigningKey => {
+  // OpenSSL passes over what follows the 32 bytes, such as the rest of a seed that is still in base64.
+  if (seed.length !== 32) throw new TypeError("The seed of a signing key must have 32 bytes.");
   const secret = createPrivateKey({
     key: Buffer.concat([privatePrefix, seed]),
     format: "der",

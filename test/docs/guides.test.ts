@@ -13,7 +13,6 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
     "judge/received.ts",
   ],
   "test/docs/judge.test.ts": ["judge/judge.ts"],
-  "test/docs/tutorial.test.ts": ["tutorial/answer.ts"],
   "test/docs/http.test.ts": ["http/own-routes.ts"],
   "test/docs/moving.test.ts": ["moving/import-pending.ts"],
   "test/docs/several-workers.test.ts": ["several-workers/worker.ts"],

@@ -390,6 +390,11 @@ it("any bytes get one verdict", () => {
   );
 });
 
+it.each(makers)("%s takes a seed of 32 bytes, and of no other length", (_, make) => {
+  for (const length of [0, 31, 33, 43, 64])
+    expect(() => make("ed25519:1", new Uint8Array(length)), String(length)).toThrow();
+});
+
 it("a libsodium that is not ready makes no engine", () => {
   const unready = {} as Libsodium;
   for (const make of [

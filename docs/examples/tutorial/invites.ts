@@ -102,3 +102,10 @@ const mails = identity.outbox.length;
 const refused = await inviteByMail(mallory, "una@example.org");
 if (refused._tag === "Left") console.log(refused.left.code, matrixError(refused.left));
 console.log(identity.outbox.length - mails, "mails");
+
+const answerInvite = async (roomId: string, userId: string, body: unknown) => {
+  const result = await invites.invite({ roomId, requester: { userId }, body });
+  if (result._tag === "Left") return matrixError(result.left);
+  return { status: 200, body: {} };
+};
+console.log(await answerInvite(roomId, alice, { user_id: zoe }));
