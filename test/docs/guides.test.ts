@@ -34,6 +34,7 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
     "sqlite/d1.ts",
   ],
   "test/interop/homeserver.test.ts": ["homeserver/homeserver.ts"],
+  "test/docs/workers.test.ts": ["workers/worker.ts"],
   "docs/examples/rocket-chat/test/rocket-chat.test.ts": ["rocket-chat/adapter.ts", "rocket-chat/rules.ts"],
 };
 

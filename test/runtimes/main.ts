@@ -1,6 +1,6 @@
 /**
  * `npm run test:runtimes`: the library from its tarball in every runtime that it promises, on one suite of cases, its types
- * in every TypeScript, and its storage over every embedded database. Fetches the runtimes and compilers (about 800 MB unpacked) into a temporary folder.
+ * in every TypeScript, its storage over every embedded database, and the example for Workers. Fetches the runtimes and compilers (about 800 MB unpacked) into a temporary folder.
  *
  *     npm run test:runtimes -- --here          # only what this machine has
  *     npm run test:runtimes -- --only bun      # one, or all whose names begin so
@@ -22,6 +22,7 @@ import { type Runtime, nodeAtHand, runtimes } from "./runtimes.js";
 import { withSandbox } from "./sandbox.js";
 import { type Compiler, compile, compilerAtHand, compilers } from "./typescript.js";
 import { type Row, lineOf } from "./row.js";
+import { inWorker, workers } from "./worker.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -124,14 +125,16 @@ const ran = chosen(flags.here ? [nodeAtHand] : runtimes);
 const compiled = chosen(flags.here ? [compilerAtHand] : compilers);
 const packages = [...ran, ...compiled].flatMap((one) => (one.package === undefined ? [] : [one.package]));
 
-begin("installing");
-await withSandbox(Object.fromEntries(packages), async (folder) => {
-  await bundleSuite(join(folder, "suite.mjs"));
-  for (const [file, text] of Object.entries(programs)) await writeFile(join(folder, file), text);
-  for (const runtime of ran) await attempt(runtime.name, () => inRuntime(runtime, folder));
-  if (chosen([{ name: "chromium" }]).length > 0) await attempt("chromium", () => inChromium(folder));
-  for (const compiler of compiled) await attempt(compiler.name, () => withCompiler(compiler, folder));
-});
+const isNeeded = ran.length > 0 || compiled.length > 0 || chosen([{ name: "chromium" }]).length > 0;
+if (isNeeded) begin("installing");
+if (isNeeded)
+  await withSandbox(Object.fromEntries(packages), async (folder) => {
+    await bundleSuite(join(folder, "suite.mjs"));
+    for (const [file, text] of Object.entries(programs)) await writeFile(join(folder, file), text);
+    for (const runtime of ran) await attempt(runtime.name, () => inRuntime(runtime, folder));
+    if (chosen([{ name: "chromium" }]).length > 0) await attempt("chromium", () => inChromium(folder));
+    for (const compiler of compiled) await attempt(compiler.name, () => withCompiler(compiler, folder));
+  });
 
 // In a folder of their own: what one of them brings along is an optional peer of ours.
 const stored = flags.here ? [] : chosen(embedded);
@@ -143,6 +146,13 @@ if (stored.length > 0)
   await withSandbox(Object.fromEntries(drivers), async (folder) => {
     for (const one of stored) await attempt(one.name, () => withEmbedded(one, folder));
   });
+
+const isOnWorkers = !flags.here && chosen([workers]).length > 0;
+if (isOnWorkers) begin("installing");
+if (isOnWorkers)
+  await withSandbox(Object.fromEntries([workers.package]), (folder) =>
+    attempt(workers.name, () => inWorker(folder)),
+  );
 
 const wrong = complaints(said);
 // The digests are for comparing here: one line of them is a hundred times the rest.
