@@ -1,10 +1,10 @@
-import { type Either, isLeft, isRight, left, right } from "fp-ts/lib/Either.js";
+import { isLeft, isRight, left, right } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { isWaiting } from "../invite/redemption.js";
 import { waitingLanes } from "../invite/redemption-row.js";
 import type { ClaimQuestion } from "../ports.js";
-import { type Refusal, failure, malformedField } from "../refusal.js";
+import { failure } from "../refusal.js";
 import { defineFlow } from "./flow.js";
 import { asList, callPort, isStopped } from "./steps/call-port.js";
 import { type Claimed, claimSlots } from "./steps/claim-slots.js";
@@ -12,6 +12,7 @@ import type { Delivered } from "./steps/delivered.js";
 import { letOthersRun } from "./steps/in-turns.js";
 import { settle } from "./steps/notify.js";
 import { hasPassed, maxBackOffMs, steadyFor } from "./steps/process-memory.js";
+import { readAmount } from "./steps/read-command.js";
 import type { FlowResult, Problem, Step } from "./steps/step.js";
 import { trimQueue } from "./steps/trim-queue.js";
 import { type Ended, type WorkContext, workOnClaimed } from "./steps/work-on-claimed.js";
@@ -33,10 +34,6 @@ const staleCheckMs = 3_600_000;
 
 /** How long a claim that found nothing more is believed, while other rows are worked on. */
 const exhaustedForMs = 1_000;
-
-/** `Infinity` is all that is due. NaN would look like an empty queue for ever, and nobody would hear of it. */
-const checkLimit = (limit: unknown): Either<Refusal, void> =>
-  typeof limit === "number" && limit >= 0 ? right(undefined) : malformedField("limit");
 
 const claim = (
   context: WorkContext,
@@ -218,7 +215,7 @@ export const deliverOwed = defineFlow(
   "users",
 )((context, { limit = 1_000 }: DeliverOwedCommand) =>
   pipe(
-    TE.fromEither(checkLimit(limit)),
-    TE.flatMap(() => joinRunning(context, limit)),
+    TE.fromEither(readAmount(limit, "limit")),
+    TE.flatMap((most) => joinRunning(context, most)),
   ),
 );

@@ -1,3 +1,4 @@
+import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { type InviteKey, type InviteRecord, tokensOf } from "../invite/invite-life.js";
@@ -7,7 +8,7 @@ import { defineFlow } from "./flow.js";
 import { callPort } from "./steps/call-port.js";
 import { type Context, uncancelled } from "./steps/context.js";
 import { bestEffort } from "./steps/notify.js";
-import { readRoomId } from "./steps/read-command.js";
+import { readAmount, readRoomId } from "./steps/read-command.js";
 import { type RoomInvites, readRoomInvites } from "./steps/read-room-invites.js";
 import type { Step } from "./steps/step.js";
 import { type Tidied, tidyRoom } from "./steps/tidy-room.js";
@@ -59,9 +60,12 @@ export const expireInvites = defineFlow(
   "clock",
 )((context, command: ExpireInvitesCommand) =>
   pipe(
-    TE.fromEither(readRoomId(command.roomId)),
-    TE.flatMap((roomId) => {
-      const before = context.ports.clock.now() - command.olderThanMs;
+    E.Do,
+    E.bind("roomId", () => readRoomId(command.roomId)),
+    E.bind("age", () => readAmount(command.olderThanMs, "olderThanMs")),
+    TE.fromEither,
+    TE.flatMap(({ roomId, age }) => {
+      const before = context.ports.clock.now() - age;
       return pipe(
         readRoomInvites(context, roomId),
         TE.bindTo("invites"),

@@ -194,8 +194,11 @@ export const runs: Readonly<Record<string, Run>> = {
   },
   "Expired invites": {
     flow: "expireInvites",
-    before: ask,
-    call: (invites, options) => invites.expireInvites({ roomId: room, olderThanMs: -1 }, options),
+    before: async (world) => {
+      await ask(world);
+      world.now += 1;
+    },
+    call: (invites, options) => invites.expireInvites({ roomId: room, olderThanMs: 0 }, options),
   },
   "Invites that are over and still in the room": {
     flow: "cleanUpInvites",

@@ -98,8 +98,10 @@ export const revokeToken = (world: World, token = "token1", userId: string = ali
 export const revokeZoe = (world: World, userId: string = alice, body: unknown = addressee()) =>
   world.invites.revokeInvite({ roomId: room, requester: { userId }, body });
 
-export const expireAll = (world: World, olderThanMs = -1) =>
-  world.invites.expireInvites({ roomId: room, olderThanMs });
+export const expireAll = (world: World) => {
+  world.now += 1;
+  return world.invites.expireInvites({ roomId: room, olderThanMs: 0 });
+};
 
 const lose = (world: World): void => {
   world.next.storeInvite.push({ _tag: "Unreachable", sent: true, timedOut: true });

@@ -71,11 +71,25 @@ describe("the limit of deliverOwed", () => {
 });
 
 describe("the age of expireInvites", () => {
-  it.each([NaN, Infinity, "old", undefined])("%s ends nothing", async (value) => {
+  it.each([NaN, -1, "", "old", null, undefined])(
+    "%o is a malformed field, and ends nothing",
+    async (value) => {
+      const world = openWorld();
+      await bringTo.Pending(world);
+      const olderThanMs = value as number;
+      expect(problemOf(await world.invites.expireInvites({ roomId: room, olderThanMs }))).toMatchObject({
+        code: "FieldMalformed",
+        message: expect.stringContaining("olderThanMs") as string,
+      });
+      expect(lifeOf(world)).toBe("Pending");
+    },
+  );
+
+  it("Infinity ends nothing", async () => {
     const world = openWorld();
     await bringTo.Pending(world);
-    const olderThanMs = value as number;
-    expect(must(await world.invites.expireInvites({ roomId: room, olderThanMs })).emptied).toEqual([]);
+    const command = { roomId: room, olderThanMs: Infinity };
+    expect(must(await world.invites.expireInvites(command)).emptied).toEqual([]);
     expect(lifeOf(world)).toBe("Pending");
   });
 });

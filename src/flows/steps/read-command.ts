@@ -1,7 +1,7 @@
 import { type Either, flatMap, isLeft, left, map, mapLeft, right } from "fp-ts/lib/Either.js";
 import type { Requester } from "../../invite/admit.js";
 import { type Malformed, type RoomId, parseRoomId, parseUserId } from "../../matrix/ids.js";
-import { type Refusal, refusal } from "../../refusal.js";
+import { type Refusal, malformedField, refusal } from "../../refusal.js";
 import type { Problem } from "./step.js";
 
 /** Who asks, as the host knows them: it has checked their access token. */
@@ -18,6 +18,10 @@ const fieldMalformed = ({ what, why }: Malformed): Refusal =>
 
 export const readRoomId = (value: unknown): Either<Refusal, RoomId> =>
   mapLeft(fieldMalformed)(parseRoomId(value));
+
+/** `Infinity` is a number here. With NaN a call would find nothing, each time, and nobody would hear of it. */
+export const readAmount = (value: unknown, field: string): Either<Refusal, number> =>
+  typeof value === "number" && value >= 0 ? right(value) : malformedField(field);
 
 const readRequester = (command: RequesterCommand): Either<Refusal, Requester> => {
   const userId = parseUserId(command.userId);
