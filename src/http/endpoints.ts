@@ -3,7 +3,7 @@ import type { OnBindOutcome } from "../flows/receive-on-bind.js";
 import type { RequesterCommand } from "../flows/steps/read-command.js";
 import type { FlowOptions, Problem } from "../flows/steps/step.js";
 import type { ThirdPartyInvites } from "../third-party-invites.js";
-import { requireBytes, requireMs } from "./limits.js";
+import { requireBytes, requireMs, requireObject } from "./limits.js";
 import type { BodyLimits } from "./read-body.js";
 import { type JsonRules, requestJson } from "./request-json.js";
 import {
@@ -73,6 +73,7 @@ const exchangeRules: JsonRules = {
 
 /** A limit that a host gives as `undefined` is the default, not none; one that is no limit is an error of the host's. */
 const rulesOf = (given: Partial<BodyLimits>, defaults: JsonRules): JsonRules => {
+  requireObject("host", given);
   const { maxBytes = defaults.maxBytes, timeoutMs = defaults.timeoutMs } = given;
   requireBytes("maxBytes", maxBytes);
   requireMs("timeoutMs", timeoutMs);

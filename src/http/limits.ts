@@ -15,6 +15,10 @@ export const requireMs = (name: string, value: unknown): void => {
   require(typeof value === "number" && value >= 0, name, "a number of milliseconds, 0 or more");
 };
 
+export const requireObject = (name: string, value: unknown): void => {
+  require(typeof value === "object" && value !== null, name, "an object");
+};
+
 /** What a host forgot is found out when something is made of it, not when it is asked. */
 export const requireFunction = (name: string, value: unknown): void => {
   require(typeof value === "function", name, "a function");

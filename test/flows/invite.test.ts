@@ -306,6 +306,7 @@ describe("no side effect before permission (field case 11)", () => {
     ["a room we are not in", "SenderNotJoined", 403, { roomId: "!elsewhere" }, () => undefined],
     ["no room ID", "FieldMalformed", 400, { roomId: "#garden:a.example" }, () => undefined],
     ["no user ID", "FieldMalformed", 400, { requester: { userId: "alice" } }, () => undefined],
+    ["no requester", "FieldMalformed", 400, { requester: undefined as never }, () => undefined],
   ];
 
   it.each(cases)("%s: %s", async (_, code, status, command, prepare) => {

@@ -41,6 +41,14 @@ describe("a limit that is none is an error where it is given", () => {
     expect(made).toThrow(new TypeError("authenticate must be a function."));
   });
 
+  it.each([
+    ["invite", () => inviteEndpoint(openHost().invites, undefined as never)],
+    ["onbind", () => onBindEndpoint(openHost().invites, null as never)],
+    ["exchange", () => exchangeEndpoint(openHost().invites, undefined as never)],
+  ] as const)("of the endpoint %s, no options where it has to have some", (_, made) => {
+    expect(made).toThrow(new TypeError("host must be an object."));
+  });
+
   const authenticate = () => ({ _tag: "Denied", status: 401, body: {} }) as const;
   const { invites } = openHost();
   const none = {} as unknown as typeof invites;

@@ -2,6 +2,7 @@ import { type Either, flatMap, isLeft, left, map, mapLeft, right } from "fp-ts/l
 import type { Requester } from "../../invite/admit.js";
 import { type Malformed, type RoomId, parseRoomId, parseUserId } from "../../matrix/ids.js";
 import { type Refusal, malformedField, refusal } from "../../refusal.js";
+import { isJsonObject } from "../../matrix/json.js";
 import type { Problem } from "./step.js";
 
 /** Who asks, as the host knows them: it has checked their access token. */
@@ -24,6 +25,8 @@ export const readAmount = (value: unknown, field: string): Either<Refusal, numbe
   typeof value === "number" && value >= 0 ? right(value) : malformedField(field);
 
 const readRequester = (command: RequesterCommand): Either<Refusal, Requester> => {
+  // A host in JavaScript may have forgotten it.
+  if (!isJsonObject(command)) return malformedField("requester");
   const userId = parseUserId(command.userId);
   return isLeft(userId) ? left(fieldMalformed(userId.left)) : right({ ...command, userId: userId.right });
 };
