@@ -79,7 +79,8 @@ export const inviteThreepid: Decision<InviteThreepidCommand, InviteThreepidOutco
         const content = thirdPartyInviteContent(storedInvite);
         const eventOf = (name: Token) => stateEvent(state, "m.room.third_party_invite", name);
         const present = eventOf(token);
-        const isEmptied = isRepeated && present?.sender === sender && isRevoked(contentOf(present));
+        // Whoever emptied it: the token is of this invite and of no other.
+        const isEmptied = isRepeated && present !== undefined && isRevoked(contentOf(present));
         if (present !== undefined && !isEmptied)
           // Ours, appended before a crash could be noted; or somebody else's, which a second event would overwrite.
           return present.sender === sender && sameContent(present.content, content)
