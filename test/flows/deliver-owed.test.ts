@@ -337,6 +337,24 @@ describe("what waits (field case 16)", () => {
     }
   });
 
+  it("that was redeemed is not forgotten by a clock that leaps, but by one that has gone on for an hour", async () => {
+    const world = openWorld();
+    pend(world, token, { sender: alice });
+    await owe(world, { sender: alice });
+    expect(await deliver(world)).toMatchObject({ done: 1 });
+    const redeemed = () => world.rows().filter(({ state }) => state._tag === "Redeemed").length;
+    for (const [minutes, left] of [
+      [0, 1],
+      [30, 1],
+      [61, 0],
+    ] as const) {
+      world.now += minutes === 0 ? 2 * 365 * 24 * 3_600_000 : 30.5 * 60_000;
+      await owe(world, { token: `t${minutes}`, sender: alice });
+      await deliver(world);
+      expect(redeemed(), `${minutes} minutes after the leap`).toBe(left);
+    }
+  });
+
   it("has no age from a time to come: what a clock years ahead has noted ends in a fortnight", async () => {
     const world = openWorld();
     const { now } = world;

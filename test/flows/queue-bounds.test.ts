@@ -25,7 +25,7 @@ const countStatements = (world: World) => {
     counted.atOnce = Math.max(counted.atOnce, running);
     await Promise.resolve();
     try {
-      return await (perform());
+      return await perform();
     } finally {
       running -= 1;
     }
