@@ -11,7 +11,9 @@ const runBy: Readonly<Record<string, readonly string[]>> = {
     "several-workers/crash.ts",
     "moving/moving.ts",
     "judge/received.ts",
+    "watching/watching.ts",
   ],
+  "test/docs/runtimes.test.ts": ["runtimes/plain-http.ts"],
   "test/docs/judge.test.ts": ["judge/judge.ts"],
   "test/docs/http.test.ts": ["http/own-routes.ts"],
   "test/docs/moving.test.ts": ["moving/import-pending.ts"],
@@ -58,6 +60,7 @@ const wholeFolders: readonly (readonly [guide: string, notShown?: string])[] = [
   ["sqlite", "drivers.d.ts"],
   ["event-builder", "store.ts"],
   ["identity-server"],
+  ["runtimes"],
 ];
 
 /** Lines without their indentation: an excerpt may stand further to the left. */

@@ -11,6 +11,7 @@ const programs = [
   ["docs/how-to/several-workers.md", "docs/examples/several-workers/crash.ts"],
   ["docs/how-to/moving.md", "docs/examples/moving/moving.ts"],
   ["docs/how-to/judge.md", "docs/examples/judge/received.ts"],
+  ["docs/how-to/watching.md", "docs/examples/watching/watching.ts"],
 ] as const;
 
 describe.each(programs)("%s", (page, file) => {
