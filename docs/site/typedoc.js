@@ -62,7 +62,7 @@ const options = {
     "*",
   ],
   navigation: { includeGroups: true, includeFolders: false },
-  highlightLanguages: ["bash", "python", "console", "javascript", "json", "jsonc", "mermaid", "sql", "typescript"],
+  highlightLanguages: ["bash", "python", "console", "javascript", "json", "jsonc", "mermaid", "sql", "typescript", "yaml"],
   customCss: join(import.meta.dirname, "page.css"),
   customJs: join(import.meta.dirname, "page.js"),
   // "site:" is replaced by the way from each page to the top of the site.
