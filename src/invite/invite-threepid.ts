@@ -79,8 +79,8 @@ export const inviteThreepid: Decision<InviteThreepidCommand, InviteThreepidOutco
         const content = thirdPartyInviteContent(storedInvite);
         const eventOf = (name: Token) => stateEvent(state, "m.room.third_party_invite", name);
         const present = eventOf(token);
-        // Whoever emptied it: the token is of this invite and of no other.
-        const isEmptied = isRepeated && present !== undefined && isRevoked(contentOf(present));
+        // Emptied by its sender, and not by others: a token that the invite had may still be another inviter's.
+        const isEmptied = isRepeated && present?.sender === sender && isRevoked(contentOf(present));
         if (present !== undefined && !isEmptied)
           // Ours, appended before a crash could be noted; or somebody else's, which a second event would overwrite.
           return present.sender === sender && sameContent(present.content, content)

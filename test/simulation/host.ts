@@ -151,8 +151,15 @@ const note = (world: World, flow: Flow, roomId: RoomId, event: RoomEvent): void 
     judgeReplay(world, flow, tokenName({ roomId, ...proof }));
     ledger.proven.add(tokenName({ roomId, ...proof }));
   }
-  if (event.type !== "m.room.third_party_invite" || event.content["public_keys"] === undefined) return;
-  const invite = ledger.given.get(placeOf({ roomId, token: event.state_key }))?.invite;
-  if (invite === undefined) return;
+  if (event.type !== "m.room.third_party_invite") return;
+  const place = placeOf({ roomId, token: event.state_key });
+  const given = ledger.given.get(place);
+  if (given === undefined) return;
+  const { invite } = given;
+  if (event.content["public_keys"] === undefined) {
+    // The event is another user's now, and the inviter may not write it anew.
+    if (event.sender !== given.sender) ledger.useless.add(place);
+    return;
+  }
   ledger.appended.set(invite, [...(ledger.appended.get(invite) ?? []), event.state_key]);
 };

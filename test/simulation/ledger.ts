@@ -79,6 +79,8 @@ export class Ledger {
   readonly given = new Map<string, GivenToken>();
   /** Places whose token an identity server gave to two invites. */
   readonly givenTwice = new Set<string>();
+  /** Tokens whose events somebody else has emptied. */
+  readonly useless = new Set<string>();
   /** Tokens whose event a server of ours appended, by invite, in their order. */
   readonly appended = new Map<string, string[]>();
   /** Rooms and users: who was ever joined, anywhere. */
@@ -143,7 +145,8 @@ export class Ledger {
     const open = this.askings.get(invite) ?? [];
     this.askings.set(invite, [...open, { flow, resend, at, place: undefined }]);
     // A token that is another invite's can never be used: to ask once more is all that is left.
-    const isUseless = ({ place }: Asking): boolean => place !== undefined && this.givenTwice.has(place);
+    const isUseless = ({ place }: Asking): boolean =>
+      place !== undefined && (this.givenTwice.has(place) || this.useless.has(place));
     const last = open.at(-1);
     return (
       !resend &&

@@ -10,7 +10,7 @@ const tidying: ReadonlySet<string> = new Set(["cleanUpInvites", "expireInvites"]
 
 /**
  * A third-party invite that a server of ours is about to append, against what stands in its place: nobody's pending invite
- * is written over, nor an empty event of another inviter's token, and no tidying empties a token while the user who redeemed it is
+ * is written over, nor an empty event of somebody else's, and no tidying empties a token while the user who redeemed it is
  * invited.
  */
 export const judgeToken = (world: World, flow: Flow, event: RoomEvent, replica: Replica): void => {
@@ -20,9 +20,7 @@ export const judgeToken = (world: World, flow: Flow, event: RoomEvent, replica: 
   const { state_key: token, room_id: roomId } = event;
   if (!isEmptied(event)) {
     const before = replica.get(event.type, token);
-    const given = ledger.given.get(placeOf({ roomId, token }));
-    const isOwn = before?.sender === event.sender || given?.sender === event.sender;
-    if (before !== undefined && !(isEmptied(before) && isOwn))
+    if (before !== undefined && !(isEmptied(before) && before.sender === event.sender))
       world.violate("token", `${server.name} writes ${token} of ${event.sender} over ${before.sender}'s`);
     return;
   }
